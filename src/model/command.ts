@@ -1,0 +1,68 @@
+/**
+ * What the engine wants done. The shell runs commands only after the records of the same step are
+ * durable. All are idempotent: told twice (after a crash), the second changes nothing.
+ */
+
+import type { ErrorCode } from './errors.ts';
+import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { CommandSpec, Severity } from './stack-spec.ts';
+
+export type Command = {
+  /** May be carried out although the store can't write: safe and reversible. */
+  readonly unrecordedOk: boolean;
+} & /** Ends with `started` or `start-failed`. Whatever is left of an earlier run is ended first. */
+(
+  | { readonly kind: 'start'; readonly instance: InstanceId; readonly action: ActionId }
+  /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or `stop-failed`.
+   * `hurry`: no draining and no grace (a hung process). */
+  | {
+      readonly kind: 'stop';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      readonly hurry: boolean;
+    }
+  /** Check these now instead of at their next turn; each is answered by `confirmed` within timeoutMs. */
+  | {
+      readonly kind: 'confirm';
+      readonly instances: readonly InstanceId[];
+      readonly timeoutMs: number;
+    }
+  /** The complete list of where an endpoint leads; `draining` keeps connections but gets no new ones. */
+  | {
+      readonly kind: 'route';
+      readonly service: ServiceName;
+      readonly targets: readonly RouteTarget[];
+    }
+  /** The user's own recovery command. Ends with `action-finished`. */
+  | {
+      readonly kind: 'run';
+      readonly action: ActionId;
+      readonly service: ServiceName;
+      readonly instance: InstanceId | null;
+      readonly name: string;
+      readonly command: CommandSpec;
+      readonly timeoutMs: number;
+    }
+  /** One message per incident, updated: the same incident id replaces what was sent before. */
+  | {
+      readonly kind: 'notify';
+      readonly incident: IncidentId;
+      readonly severity: Severity;
+      readonly state: 'open' | 'needs-person' | 'resolved';
+      readonly title: string;
+      readonly text: string;
+    }
+  /** Answers a person's request; `error` null: done. */
+  | {
+      readonly kind: 'reply';
+      readonly requestId: string;
+      readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+      readonly message: string;
+    }
+);
+
+export interface RouteTarget {
+  readonly instance: InstanceId;
+  readonly port: number;
+  readonly state: 'serving' | 'draining';
+}

@@ -1,0 +1,151 @@
+/**
+ * The one table of errors that leave Daruma. Each has a stable code, an exit code for the command
+ * line, an HTTP status for the API and a hint of what to do. A test pins it.
+ */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  invalidStack: 3,
+  notRunning: 4,
+  alreadyRunning: 5,
+  requirementUnmet: 6,
+  timedOut: 7,
+  refused: 8,
+  notFound: 9,
+} as const;
+
+interface ErrorKind {
+  readonly exit: number;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly todo: string;
+}
+
+export const errorTable = {
+  STACK_INVALID: {
+    exit: 3,
+    status: 422,
+    retryable: false,
+    todo: 'Correct the stack file where the message points; `daruma check` tells when it is right.',
+  },
+  STACK_NOT_FOUND: {
+    exit: 3,
+    status: 404,
+    retryable: false,
+    todo: 'Name the stack file with --file, or go to its directory.',
+  },
+  NOT_RUNNING: { exit: 4, status: 503, retryable: true, todo: 'Start the stack with `daruma up`.' },
+  ALREADY_RUNNING: {
+    exit: 5,
+    status: 409,
+    retryable: false,
+    todo: 'Use `daruma ps`, or `daruma down` first.',
+  },
+  STATE_IN_USE: {
+    exit: 5,
+    status: 409,
+    retryable: false,
+    todo: 'Another stack owns this state directory: give one of them --state-dir.',
+  },
+  REQUIREMENT_UNMET: {
+    exit: 6,
+    status: 409,
+    retryable: false,
+    todo: 'Install or change what the message names.',
+  },
+  PORT_TAKEN: {
+    exit: 6,
+    status: 409,
+    retryable: true,
+    todo: 'Stop the process named, or choose another port.',
+  },
+  USER_UNKNOWN: {
+    exit: 6,
+    status: 409,
+    retryable: false,
+    todo: 'Create the user, or change `user:`.',
+  },
+  TIMED_OUT: {
+    exit: 7,
+    status: 504,
+    retryable: true,
+    todo: 'See `daruma ps` and `daruma explain` for what is missing.',
+  },
+  REFUSED: {
+    exit: 8,
+    status: 409,
+    retryable: false,
+    todo: 'The message names the guard; see docs/concepts.md.',
+  },
+  NOT_FOUND: {
+    exit: 9,
+    status: 404,
+    retryable: false,
+    todo: 'See `daruma ps` for the names there are.',
+  },
+  BAD_REQUEST: { exit: 2, status: 400, retryable: false, todo: 'See --help.' },
+  START_FAILED: {
+    exit: 1,
+    status: 500,
+    retryable: true,
+    todo: 'The message and `daruma logs` say why.',
+  },
+  STOP_FAILED: {
+    exit: 1,
+    status: 500,
+    retryable: true,
+    todo: 'A process could not be ended; it is named in the message.',
+  },
+  ACTION_FAILED: {
+    exit: 1,
+    status: 500,
+    retryable: true,
+    todo: 'See `daruma explain` and the output of the command.',
+  },
+  STORE_FAILED: {
+    exit: 1,
+    status: 503,
+    retryable: true,
+    todo: 'Free or repair the disk of the state directory; Daruma goes on by itself.',
+  },
+  STORE_TOO_NEW: {
+    exit: 1,
+    status: 500,
+    retryable: false,
+    todo: 'This state was written by a newer Daruma: use that version.',
+  },
+  INTERNAL: {
+    exit: 1,
+    status: 500,
+    retryable: false,
+    todo: 'This is a defect in Daruma: please report it with the message.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** What the core and the log keep of an error. */
+export interface ErrorInfo {
+  /** A code of `errorTable`, or of the system or application (`ENOENT`, `23505`, …). */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An error with a code of the table; its message is for a person. */
+export class DarumaError extends Error {
+  override readonly name = 'DarumaError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Any thrown value as code and message, with the causes' messages behind it. */
+export function errorInfo(error: unknown): ErrorInfo {
+  if (!(error instanceof Error)) return { code: 'INTERNAL', message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';
+  const cause = error.cause === undefined ? '' : `: ${errorInfo(error.cause).message}`;
+  return { code, message: `${error.message}${cause}` };
+}

@@ -1,0 +1,44 @@
+/** Where things lie in a stack's state directory. Pure: paths only. */
+import type { InstanceId } from './ids.ts';
+
+export interface Layout {
+  readonly stateDir: string;
+  readonly database: string;
+  /** Sockets, pid files and other things that need not survive a reboot. */
+  readonly runDir: string;
+  readonly controlSocket: string;
+  readonly endpointSocket: string;
+  readonly keeperFile: string;
+  readonly endpointFile: string;
+  readonly routesFile: string;
+  readonly logsDir: string;
+  readonly controllerLog: string;
+  readonly dataDir: string;
+  readonly secretsDir: string;
+}
+
+export function layout(stateDir: string): Layout {
+  return {
+    stateDir,
+    database: `${stateDir}/state.db`,
+    runDir: `${stateDir}/run`,
+    controlSocket: `${stateDir}/run/control.sock`,
+    endpointSocket: `${stateDir}/run/endpoint.sock`,
+    keeperFile: `${stateDir}/run/keeper.json`,
+    endpointFile: `${stateDir}/run/endpoint.json`,
+    routesFile: `${stateDir}/run/routes.json`,
+    logsDir: `${stateDir}/logs`,
+    controllerLog: `${stateDir}/logs/daruma.log`,
+    dataDir: `${stateDir}/data`,
+    secretsDir: `${stateDir}/secrets`,
+  };
+}
+
+/** An instance as a file name: `api.2`. */
+export function instanceFileName(instance: InstanceId): string {
+  return instance.replace('/', '.');
+}
+
+export function instanceLogDir(stateDir: string, instance: InstanceId): string {
+  return `${stateDir}/logs/${instanceFileName(instance)}`;
+}

@@ -1,0 +1,206 @@
+/**
+ * The event log: what happened and what was decided, one fact each. The engine's state is the fold
+ * of the records and nothing else, so a record, once released, is never given another meaning: add
+ * a kind, or an optional field.
+ */
+import type { ErrorInfo } from './errors.ts';
+import type { ExitInfo } from './exit.ts';
+import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { StackSpec } from './stack-spec.ts';
+import type { FaultKind, Symptom } from './symptom.ts';
+
+export interface Evidence {
+  /** The symptom's id, or null for other evidence (a dependency's state, a recent change). */
+  readonly symptom: string | null;
+  readonly text: string;
+  /** Speaks for the cause, or against it. */
+  readonly supports: boolean;
+  /** log₂ of how much likelier the observation is under this cause than under the others. */
+  readonly bits: number;
+}
+
+export interface Cause {
+  readonly component: ComponentId;
+  readonly fault: FaultKind;
+  /** P(cause | symptoms), 0 to 1. */
+  readonly probability: number;
+  /** Strongest first. */
+  readonly evidence: readonly Evidence[];
+}
+
+export type ActionKind =
+  | 'start' // bring up what is wanted
+  | 'stop' // a person's wish
+  | 'restart'
+  | 'retry' // the failed operation again
+  | 'take-out' // no new connections
+  | 'put-back'
+  | 'run' // the user's own command
+  | 'wait' // a dependency is being mended first
+  | 'ask-person';
+
+export interface PlannedAction {
+  readonly action: ActionId;
+  readonly kind: ActionKind;
+  readonly target: ComponentId;
+  /** Name of the user's action, for `run`. */
+  readonly name: string | null;
+  /** The decision in one sentence. */
+  readonly reason: string;
+  /** Observe mode or --dry-run: what would be done; nothing is. */
+  readonly wouldOnly: boolean;
+  /** What else was weighed, best first, each with why it was not taken. */
+  readonly considered: readonly {
+    readonly kind: ActionKind;
+    readonly target: ComponentId;
+    readonly why: string;
+  }[];
+}
+
+export type Outcome = 'verified' | 'failed' | 'unknown';
+
+export type RecordBody =
+  | { readonly kind: 'configured'; readonly spec: StackSpec }
+  /** Who wanted it: a person's name, or `daruma`. */
+  | {
+      readonly kind: 'wanted';
+      readonly target: ServiceName | InstanceId | null;
+      readonly wanted: 'up' | 'down';
+      readonly by: string;
+    }
+  | { readonly kind: 'instance-starting'; readonly instance: InstanceId; readonly action: ActionId }
+  | {
+      readonly kind: 'instance-started';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      readonly pid: number | null;
+      readonly port: number | null;
+    }
+  | {
+      readonly kind: 'instance-adopted';
+      readonly instance: InstanceId;
+      readonly pid: number | null;
+      readonly port: number | null;
+      readonly startedAt: number | null;
+    }
+  | {
+      readonly kind: 'instance-start-failed';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      readonly error: ErrorInfo;
+    }
+  | { readonly kind: 'instance-ready'; readonly instance: InstanceId }
+  | {
+      readonly kind: 'instance-suspect';
+      readonly instance: InstanceId;
+      readonly suspected: boolean;
+    }
+  | {
+      readonly kind: 'instance-exited';
+      readonly instance: InstanceId;
+      readonly exit: ExitInfo;
+      readonly expected: boolean;
+    }
+  | {
+      readonly kind: 'instance-stopping';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      readonly hurry: boolean;
+    }
+  | { readonly kind: 'instance-stopped'; readonly instance: InstanceId; readonly action: ActionId }
+  | {
+      readonly kind: 'instance-stop-failed';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      readonly error: ErrorInfo;
+    }
+  /** Not (re)started for now, and why: a dependency, back-off until a time, a person. */
+  | {
+      readonly kind: 'instance-held';
+      readonly instance: InstanceId;
+      readonly reason: string;
+      readonly until: number | null;
+    }
+  | { readonly kind: 'symptom-began'; readonly symptom: Symptom }
+  | { readonly kind: 'symptom-ended'; readonly id: string }
+  | {
+      readonly kind: 'incident-opened';
+      readonly incident: IncidentId;
+      readonly symptom: string;
+      readonly onset: number;
+    }
+  | { readonly kind: 'incident-joined'; readonly incident: IncidentId; readonly symptom: string }
+  | {
+      readonly kind: 'incident-located';
+      readonly incident: IncidentId;
+      readonly causes: readonly Cause[] /** The best explanation is not sure enough. */;
+      readonly unsure: boolean;
+    }
+  | {
+      readonly kind: 'action-planned';
+      readonly incident: IncidentId | null;
+      readonly planned: PlannedAction;
+    }
+  /** `spared`: costs no budget (its failing dependency explains the exit). */
+  | {
+      readonly kind: 'action-begun';
+      readonly incident: IncidentId | null;
+      readonly action: ActionId;
+      readonly spared: boolean;
+    }
+  /** The action's own command ended; whether it helped is `action-outcome`. */
+  | {
+      readonly kind: 'action-done';
+      readonly incident: IncidentId | null;
+      readonly action: ActionId;
+      readonly error: ErrorInfo | null;
+    }
+  | {
+      readonly kind: 'action-outcome';
+      readonly incident: IncidentId | null;
+      readonly action: ActionId;
+      readonly outcome: Outcome;
+      readonly reason: string;
+    }
+  | { readonly kind: 'incident-verifying'; readonly incident: IncidentId; readonly until: number }
+  | {
+      readonly kind: 'incident-needs-person';
+      readonly incident: IncidentId;
+      readonly reason: string;
+    }
+  | { readonly kind: 'incident-resolved'; readonly incident: IncidentId; readonly summary: string }
+  /** The symptoms came back within ten minutes: the same incident. */
+  | { readonly kind: 'incident-reopened'; readonly incident: IncidentId; readonly symptom: string }
+  | {
+      readonly kind: 'reset';
+      readonly target: ServiceName | InstanceId | null;
+      readonly by: string;
+    }
+  | {
+      readonly kind: 'consent';
+      readonly incident: IncidentId;
+      readonly given: boolean;
+      readonly by: string;
+    }
+  | { readonly kind: 'timer-set'; readonly timer: string; readonly due: number }
+  | { readonly kind: 'timer-cleared'; readonly timer: string }
+  | {
+      readonly kind: 'requested';
+      readonly requestId: string;
+      readonly by: string;
+      readonly what: string;
+    }
+  | { readonly kind: 'replied'; readonly requestId: string }
+  | { readonly kind: 'looking' }
+  | { readonly kind: 'looked' }
+  | { readonly kind: 'store'; readonly writable: boolean; readonly reason: string }
+  | { readonly kind: 'slept'; readonly ms: number };
+
+export type LogRecord = { readonly at: number } & RecordBody;
+/** As kept in the store. `unrecorded`: done before it could be made durable. */
+export interface StoredRecord {
+  /** From 1, without gaps. */
+  readonly seq: number;
+  readonly record: LogRecord;
+  readonly unrecorded: boolean;
+}

@@ -1,0 +1,85 @@
+/** What people and machines are shown of a running stack; made by `src/engine/view.ts`. */
+import type { ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { Cause, Outcome, PlannedAction } from './record.ts';
+import type { DriverName, Mode } from './stack-spec.ts';
+import type { Symptom } from './symptom.ts';
+
+/**
+ *   stopped ─▶ starting ─▶ running ─▶ ready ⇄ unhealthy
+ *      ▲          │           │         │         │
+ *      │          ▼           ▼         ▼         ▼
+ *      ├────── held ◀──────── exited ◀──┴─────────┤
+ *      └──────────────────────── stopping ◀───────┘
+ */
+export type InstancePhase =
+  | 'stopped' // not wanted, not running
+  | 'completed' // ended by itself, as it should
+  | 'held' // wanted, but waiting: for a dependency, back-off, a person
+  | 'starting'
+  | 'running' // started, not ready yet
+  | 'ready'
+  | 'unhealthy' // runs, with symptoms
+  | 'stopping'
+  | 'exited';
+
+export interface InstanceView {
+  readonly id: InstanceId;
+  readonly phase: InstancePhase;
+  readonly pid: number | null;
+  readonly port: number | null;
+  /** Stack time of its start, or null. */
+  readonly startedAt: number | null;
+  /** Starts since the stack came up, without the first. */
+  readonly restarts: number;
+  /** Where its endpoint stands with it. */
+  readonly routed: 'serving' | 'draining' | 'out';
+  /** Why it is held or unhealthy, for a person; empty when all is well. */
+  readonly note: string;
+  readonly needsPerson: boolean;
+}
+
+export interface ServiceView {
+  readonly name: ServiceName;
+  readonly driver: DriverName;
+  readonly mode: Mode;
+  readonly wanted: 'up' | 'down';
+  readonly dependsOn: readonly ServiceName[];
+  readonly endpoint: string | null;
+  readonly instances: readonly InstanceView[];
+}
+
+export interface IncidentView {
+  readonly id: IncidentId;
+  readonly state: 'open' | 'acting' | 'verifying' | 'needs-person' | 'resolved';
+  /** Stack times; null: not yet. Onset is when the first symptom began. */
+  readonly onset: number;
+  readonly detected: number;
+  readonly located: number | null;
+  readonly acted: number | null;
+  readonly recovered: number | null;
+  readonly resolved: number | null;
+  readonly symptoms: readonly (Symptom & { readonly ended: number | null })[];
+  readonly causes: readonly Cause[];
+  readonly unsure: boolean;
+  readonly actions: readonly (PlannedAction & {
+    readonly begun: number | null;
+    readonly done: number | null;
+    readonly outcome: Outcome | null;
+    readonly error: string | null;
+  })[];
+  readonly component: ComponentId | null;
+  readonly summary: string;
+}
+
+export interface StackView {
+  readonly name: string;
+  readonly file: string;
+  readonly mode: Mode;
+  readonly at: number;
+  /** Sequence number of the last record in it. */
+  readonly seq: number;
+  readonly state: 'looking' | 'starting' | 'running' | 'stopping' | 'stopped';
+  readonly storeWritable: boolean;
+  readonly services: readonly ServiceView[];
+  readonly openIncidents: readonly IncidentId[];
+}

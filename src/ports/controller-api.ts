@@ -1,0 +1,36 @@
+/** What the controller offers to the server (API and CLI). */
+import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type { PersonRequest } from '../model/event.ts';
+import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
+import type { StoredRecord } from '../model/record.ts';
+import type { Sample } from '../model/sample.ts';
+import type { IncidentView, StackView } from '../model/view.ts';
+
+export type DrillFault =
+  | { readonly kind: 'signal'; readonly instance: InstanceId; readonly signal: string }
+  /** A process put into the instance's tree that takes memory at this rate; ends with the tree. */
+  | { readonly kind: 'leak'; readonly instance: InstanceId; readonly bytesPerSecond: number };
+
+export interface ControllerApi {
+  view(): StackView;
+  /** Newest first. */
+  incidents(limit: number): readonly IncidentView[];
+  /** Null: no such incident is kept. */
+  incident(id: IncidentId): IncidentView | null;
+  /** Stored records after a sequence number, oldest first. */
+  records(afterSeq: number, limit: number): Promise<readonly StoredRecord[]>;
+  /** Each record once it is durable (or marked unrecorded); returns how to stop. */
+  follow(listener: (record: StoredRecord) => void): () => void;
+  /** Resolves when the engine replies; rejects with its error. `by`: who asks. */
+  request(by: string, request: PersonRequest): Promise<string>;
+  signals(service?: ServiceName): readonly Sample[];
+  errors(limit: number): Promise<readonly ErrorRecord[]>;
+  acknowledgeError(id: string, by: string): Promise<boolean>;
+  reportError(report: ErrorReport): void;
+  /** Rejects with NOT_FOUND when the instance doesn't run. */
+  inject(fault: DrillFault): Promise<void>;
+  /** Ends the controller and its keeper; instances and endpoints go on. */
+  detach(): Promise<void>;
+  readonly version: string;
+  readonly pid: number;
+}

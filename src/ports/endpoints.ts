@@ -1,0 +1,43 @@
+/** The data path, as the controller sees it. It runs in a process of its own and outlives us. */
+import type { RouteTarget } from '../model/command.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { EndpointSpec } from '../model/stack-spec.ts';
+
+export interface EndpointTable {
+  readonly service: ServiceName;
+  readonly endpoint: EndpointSpec;
+  readonly targets: readonly RouteTarget[];
+}
+
+export interface EndpointStats {
+  readonly service: ServiceName;
+  readonly instance: InstanceId;
+  /** Open now. */
+  readonly connections: number;
+  /** Since the endpoint process started. */
+  readonly accepted: number;
+  readonly refused: number;
+  /** Median seconds to connect over the last second, or null. */
+  readonly connectSeconds: number | null;
+}
+
+export interface Endpoints {
+  /** Opens what is new (rejects with PORT_TAKEN, naming the process that holds the port) and closes
+   * what is no longer listed. Resolves when connections are accepted. */
+  listen(
+    endpoints: readonly { readonly service: ServiceName; readonly endpoint: EndpointSpec }[],
+  ): Promise<void>;
+  /** Replaces the targets of one service; resolves when the endpoint process has taken them over. */
+  route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void>;
+  /** Resolves when no connection to the instance is open, or when the endpoint's drain time is over
+   * (those left are then closed). */
+  drained(service: ServiceName, instance: InstanceId): Promise<void>;
+  /** Each second. */
+  onStats(listener: (stats: readonly EndpointStats[]) => void): void;
+  /** The endpoint could not connect to an instance and went to another. */
+  onRefused(listener: (service: ServiceName, instance: InstanceId, error: string) => void): void;
+  /** Lets go without closing any endpoint. */
+  close(): Promise<void>;
+  /** Closes all endpoints and ends the endpoint process (`down`). */
+  shutdown(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+/** Watches instances and tells the engine what it needs to know: readiness and symptoms. */
+
+import type { ErrorReport } from '../model/error-record.ts';
+import type { Happening } from '../model/event.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { Sample } from '../model/sample.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
+
+export interface WatchedInstance {
+  readonly instance: InstanceId;
+  readonly service: ServiceSpec;
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly startedAt: number;
+  /** Adopted while healthy: no start period. */
+  readonly adopted: boolean;
+  /** Expands templates of checks. */
+  expand(template: string): string;
+  /** Environment and user for exec checks. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: string | null;
+  /** Process ids of its tree, main first. */
+  members(): Promise<readonly number[]>;
+  /** The directory of its log, for patterns; null: it has none. */
+  readonly logDir: string | null;
+  /** `driver` and `sql` checks. Rejects with the reason when unhealthy. */
+  driverCheck: ((timeoutMs: number) => Promise<void>) | null;
+  sqlCheck: ((query: string, timeoutMs: number) => Promise<void>) | null;
+}
+
+export interface Observer {
+  watch(watched: WatchedInstance): void;
+  /** Its symptoms end silently: the engine knows that the instance is gone. */
+  unwatch(instance: InstanceId): void;
+  /** Checks now; each answers with a `confirmed` happening, by timeoutMs at the latest. */
+  confirm(instances: readonly InstanceId[], timeoutMs: number): void;
+  /** Our own process was paused for so long: checks under way prove nothing. */
+  slept(ms: number): void;
+  /** Measured elsewhere (endpoint statistics, restarts). */
+  add(samples: readonly Sample[]): void;
+  /** Latest value of each signal. */
+  latest(service?: ServiceName): readonly Sample[];
+  onHappening(listener: (happening: Happening) => void): void;
+  onError(listener: (report: ErrorReport) => void): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,33 @@
+/** The event log. Kept narrow, so that another store (etcd) can take its place. */
+import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type { LogRecord, StoredRecord } from '../model/record.ts';
+
+export interface StoredSnapshot {
+  /** The last record that it contains. */
+  readonly seq: number;
+  /** The engine's state as JSON text. */
+  readonly state: string;
+}
+
+export interface Store {
+  /** Resolves with the sequence number of the last one once all are durable, in order of the calls;
+   * calls in flight share one commit. Rejects with STORE_FAILED when it can't; nothing of that call
+   * is then kept. */
+  append(
+    records: readonly LogRecord[],
+    options?: { readonly unrecorded?: boolean },
+  ): Promise<number>;
+  /** In order, from `afterSeq` + 1. */
+  read(afterSeq: number, limit: number): Promise<readonly StoredRecord[]>;
+  latestSnapshot(): Promise<StoredSnapshot | null>;
+  /** Keeps the snapshot, then drops records and snapshots beyond the size that was agreed. */
+  saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
+  /** Counts happenings into error records; many at once, at most one write per second. */
+  reportErrors(reports: readonly ErrorReport[]): void;
+  errors(query: { readonly limit: number }): Promise<readonly ErrorRecord[]>;
+  acknowledgeError(id: string, by: string): Promise<boolean>;
+  /** Small facts by key (schema version, ports given to instances, boot id). */
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<void>;
+  close(): Promise<void>;
+}
