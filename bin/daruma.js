@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The `daruma` command: finds a Node.js that is new enough and runs the program with it. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { newerNode, runsOnNewEnough } from './newer-node.js';
+import { runProgram } from './run-program.js';
+import { userEnvironment } from './user-environment.js';
+
+const compiled = new URL('../dist/main.js', import.meta.url);
+const source = new URL('../src/main.ts', import.meta.url);
+
+async function main() {
+  if (process.platform !== 'linux') throw new Error('Daruma runs on Linux only.');
+  const environment = userEnvironment(process.env);
+  if (!runsOnNewEnough()) {
+    const self = fileURLToPath(import.meta.url);
+    const argv = [newerNode(import.meta.url), self, ...process.argv.slice(2)];
+    process.exitCode = await runProgram(argv, { env: environment });
+    return;
+  }
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+  // A clone has sources; what lies in its dist may be of yesterday.
+  await import(existsSync(source) ? source : compiled);
+}
+
+main().catch((error) => {
+  process.stderr.write(`daruma: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+});
