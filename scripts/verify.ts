@@ -1,4 +1,4 @@
-/** `npm run verify`: types, lint and format, house rules, unit tests. Stops at the first failure. */
+/** `npm run verify`: types, lint and format, house rules, unit tests. Ends at the first failure. */
 import { spawnSync } from 'node:child_process';
 
 const steps: readonly (readonly [string, readonly string[]])[] = [
