@@ -1,0 +1,154 @@
+/**
+ * All that is watched of one instance between `watch` and `unwatch`: its health, whether it is
+ * stopped, its expressions and log patterns.
+ */
+import type { CheckResult, HealthVerdict } from '../detect/health.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { WatchedInstance } from '../ports/observer.ts';
+import { Confirmation } from './confirmation.ts';
+import type { ExecOptions } from './exec-probe.ts';
+import { HealthWatch } from './health-watch.ts';
+import { type Outlet, Symptoms } from './outlet.ts';
+import { livingStat } from './procfs.ts';
+import { questionOf } from './question.ts';
+
+/** An instance without a check is ready when it has been up for so long. */
+const settleMs = 1_000;
+/** Stopped for so long at least: a debugger or a shell may stop a process for a moment. */
+const stoppedMs = 200;
+
+export class InstanceWatch {
+  readonly watched: WatchedInstance;
+  readonly #outlet: Outlet;
+  readonly #symptoms: Symptoms;
+  readonly #health: HealthWatch | null;
+  readonly #confirmations = new Set<Confirmation>();
+  #cancelSettle: () => void = () => undefined;
+  #cancelStopped: (() => void) | null = null;
+
+  constructor(outlet: Outlet, watched: WatchedInstance, resolveUser: ExecOptions['resolveUser']) {
+    this.watched = watched;
+    this.#outlet = outlet;
+    this.#symptoms = new Symptoms(outlet, watched.instance);
+    this.#health = this.#watchHealth(resolveUser);
+    if (this.#health === null) {
+      this.#cancelSettle = outlet.clock.after(watched.adopted ? 0 : settleMs, () => {
+        if (this.#alive()) outlet.tell({ kind: 'ready', instance: watched.instance });
+      });
+    }
+  }
+
+  get instance(): InstanceId {
+    return this.watched.instance;
+  }
+
+  confirm(timeoutMs: number): void {
+    const health = this.#health;
+    const confirmation = new Confirmation(this.#outlet, this.instance, timeoutMs, (answer) => {
+      if (health !== null) return health.checkNow(answer);
+      answer(this.#aliveResult());
+      return () => undefined;
+    });
+    for (const known of this.#confirmations) if (known.done) this.#confirmations.delete(known);
+    if (!confirmation.done) this.#confirmations.add(confirmation);
+  }
+
+  slept(): void {
+    this.#health?.slept();
+    for (const confirmation of this.#confirmations) confirmation.ask();
+  }
+
+  /** The kernel's word on the main process; `state` of `/proc/PID/stat`. */
+  sawState(state: string, sure: boolean): void {
+    if (state !== 'T') {
+      this.#cancelStopped?.();
+      this.#cancelStopped = null;
+      this.#symptoms.end('stopped');
+    } else if (sure) {
+      this.#beginStopped();
+    } else {
+      this.#cancelStopped ??= this.#outlet.clock.after(stoppedMs, () => this.#lookStopped());
+    }
+  }
+
+  close(): void {
+    this.#cancelSettle();
+    this.#cancelStopped?.();
+    this.#health?.close();
+    for (const confirmation of this.#confirmations) confirmation.answer(false, 'not running');
+    this.#outlet.signals.drop(this.instance);
+  }
+
+  #watchHealth(resolveUser: ExecOptions['resolveUser']): HealthWatch | null {
+    const { service, startedAt, adopted } = this.watched;
+    const spec = service.healthcheck;
+    if (spec === null) return null;
+    const question = questionOf(spec.probe, this.watched, spec.timeoutMs, {
+      resolveUser,
+      onPerfdata: (values) => {
+        for (const { label, value } of values) {
+          this.#outlet.measure(this.instance, `check.${label}`, value);
+        }
+      },
+    });
+    return new HealthWatch({
+      clock: this.#outlet.clock,
+      random: this.#outlet.random,
+      spec,
+      startedAt,
+      adopted,
+      question,
+      onVerdict: (verdict) => this.#tellVerdict(verdict),
+      onAnswer: (result, tookMs) => this.#answered(result, tookMs),
+    });
+  }
+
+  #answered(result: CheckResult, tookMs: number): void {
+    this.#outlet.measure(this.instance, 'health.latency', tookMs / 1_000);
+    if (!result.ok && result.failure === 'timeout') this.#lookStopped();
+  }
+
+  #tellVerdict(verdict: HealthVerdict): void {
+    const { instance } = this.watched;
+    if (verdict.kind === 'ready') this.#outlet.tell({ kind: 'ready', instance });
+    if (verdict.kind === 'suspect') {
+      this.#outlet.tell({ kind: 'suspect', instance, suspected: verdict.suspected });
+    }
+    if (verdict.kind === 'ended') this.#symptoms.end('health');
+    if (verdict.kind === 'began') {
+      const { symptom: kind, began, evidence } = verdict;
+      this.#symptoms.begin({ name: 'health', kind, began, evidence, faults: [] });
+      const code = kind.replace('-', '_').toUpperCase();
+      this.#outlet.report(instance, 'check', code, evidence);
+    }
+  }
+
+  #lookStopped(): void {
+    this.#cancelStopped = null;
+    const stat = this.watched.pid === null ? null : livingStat(this.watched.pid);
+    if (stat !== null) this.sawState(stat.state, true);
+  }
+
+  #beginStopped(): void {
+    this.#symptoms.begin({
+      name: 'stopped',
+      kind: 'stopped',
+      began: this.#outlet.clock.now(),
+      evidence: 'the kernel says the process is stopped',
+      faults: [],
+    });
+  }
+
+  #alive(): boolean {
+    return this.watched.pid === null || livingStat(this.watched.pid) !== null;
+  }
+
+  #aliveResult(): CheckResult {
+    const { pid } = this.watched;
+    const stat = pid === null ? null : livingStat(pid);
+    if (pid === null) return { ok: true };
+    if (stat === null) return { ok: false, failure: 'failed', text: 'its process is gone' };
+    if (stat.state !== 'T') return { ok: true };
+    return { ok: false, failure: 'timeout', text: 'the kernel says the process is stopped' };
+  }
+}
