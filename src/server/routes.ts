@@ -1,0 +1,109 @@
+/** The API, version 1: a thin face of the controller. Nothing is decided here. */
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type { ErrorReport } from '../model/error-record.ts';
+import { DarumaError, errorInfo } from '../model/errors.ts';
+import { serviceOf } from '../model/ids.ts';
+import type { ControllerApi } from '../ports/controller-api.ts';
+import { streamRecords } from './follow-stream.ts';
+import * as schemas from './schemas.ts';
+
+export interface RouteOptions {
+  readonly api: ControllerApi;
+  readonly log: (text: string) => void;
+  /** Name of this machine, for what applications report. */
+  readonly host: string;
+  /** Stack time. */
+  readonly now: () => number;
+}
+
+export function addRoutes(server: FastifyInstance, options: RouteOptions): void {
+  addStateRoutes(server, options.api);
+  addFollowRoute(server, options);
+  addRequestRoutes(server, options.api);
+  addErrorRoutes(server, options);
+}
+
+function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/v1/version', async () => ({ version: api.version, pid: api.pid }));
+  server.get('/v1/stack', async () => api.view());
+  server.get('/v1/incidents', async (request) =>
+    api.incidents(schemas.page.parse(request.query).limit),
+  );
+  server.get<{ Params: { id: string } }>('/v1/incidents/:id', async ({ params }) => {
+    const incident = api.incident(schemas.incidentId.parse(params.id));
+    if (incident === null) throw new DarumaError('NOT_FOUND', `there is no incident ${params.id}`);
+    return incident;
+  });
+  server.get('/v1/records', async (request) => {
+    const { after, limit } = schemas.recordPage.parse(request.query);
+    return api.records(after, limit);
+  });
+  server.get('/v1/signals', async (request) =>
+    api.signals(schemas.signalQuery.parse(request.query).service),
+  );
+}
+
+function addFollowRoute(server: FastifyInstance, { api, log }: RouteOptions): void {
+  const open = new Set<ServerResponse>();
+  server.get('/v1/follow', async (request, reply) => {
+    const { after } = schemas.followFrom.parse(request.query);
+    reply.hijack();
+    open.add(reply.raw);
+    reply.raw.on('close', () => open.delete(reply.raw));
+    streamRecords(api, reply.raw, after).catch((error: unknown) => {
+      log(`follow: ${errorInfo(error).message}`);
+      reply.raw.destroy();
+    });
+  });
+  server.addHook('preClose', async () => {
+    for (const response of open) response.end();
+  });
+}
+
+function addRequestRoutes(server: FastifyInstance, api: ControllerApi): void {
+  server.post('/v1/requests', async ({ body }) => {
+    const { by, request } = schemas.personRequest.parse(body);
+    return { message: await api.request(by, request) };
+  });
+  server.post('/v1/drill', async ({ body }, reply) => {
+    await api.inject(schemas.drillFault.parse(body));
+    return reply.code(204).send();
+  });
+  server.post('/v1/detach', async (_request, reply) => {
+    await api.detach();
+    return reply.code(204).send();
+  });
+}
+
+function addErrorRoutes(server: FastifyInstance, options: RouteOptions): void {
+  const { api } = options;
+  server.get('/v1/errors', async (request) => api.errors(schemas.page.parse(request.query).limit));
+  server.post('/v1/errors', async ({ body }, reply) => {
+    api.reportError(reportOf(schemas.applicationError.parse(body), options));
+    return reply.code(202).send();
+  });
+  server.post<{ Params: { id: string } }>('/v1/errors/:id/ack', async ({ params, body }, reply) => {
+    const { by } = schemas.acknowledgement.parse(body);
+    if (await api.acknowledgeError(params.id, by)) return reply.code(204).send();
+    throw new DarumaError('NOT_FOUND', `there is no error ${params.id}`);
+  });
+}
+
+type ApplicationError = ReturnType<typeof schemas.applicationError.parse>;
+
+/** Only services of the stack may be named, so that records are bounded by it. */
+function reportOf(error: ApplicationError, { api, host, now }: RouteOptions): ErrorReport {
+  const { code, message, instance = null } = error;
+  const service = error.service ?? (instance === null ? null : serviceOf(instance));
+  const known = api.view().services.find(({ name }) => name === service);
+  if (service !== null && known === undefined) {
+    throw new DarumaError('NOT_FOUND', `there is no service ${service} in this stack`);
+  }
+  if (instance !== null && !known?.instances.some(({ id }) => id === instance)) {
+    throw new DarumaError('NOT_FOUND', `there is no instance ${instance} of ${service}`);
+  }
+  const origin = { service, instance, host };
+  return { at: now(), code, message, origin, source: 'application' };
+}

@@ -1,0 +1,67 @@
+/** What the API accepts. */
+import { z } from 'zod';
+import type { PersonRequest } from '../model/event.ts';
+import type { IncidentId, InstanceId } from '../model/ids.ts';
+import type { DrillFault } from '../ports/controller-api.ts';
+
+const largestPage = 1_000;
+const longestMessage = 4_000;
+
+const name = z.string().min(1).max(200);
+
+const instance = z.custom<InstanceId>(
+  (value) => typeof value === 'string' && /^[^:/]{1,200}\/\d{1,6}$/.test(value),
+  'expected an instance such as api/1',
+);
+
+export const incidentId = z.custom<IncidentId>(
+  (value) => typeof value === 'string' && /^i\d{1,15}$/.test(value),
+  'expected an incident such as i1',
+);
+
+export const page = z.object({
+  limit: z.coerce.number().int().min(1).max(largestPage).default(100),
+});
+
+export const recordPage = page.extend({ after: z.coerce.number().int().min(0).default(0) });
+
+/** Without `after`: from now on. */
+export const followFrom = z.object({ after: z.coerce.number().int().min(0).optional() });
+
+export const signalQuery = z.object({ service: name.optional() });
+
+const request = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['up', 'down']) }),
+  z.object({ kind: z.enum(['start', 'stop', 'restart']), target: name }),
+  z.object({ kind: z.literal('reset'), target: name.nullable() }),
+  z.object({ kind: z.enum(['approve', 'reject']), incident: incidentId }),
+]) satisfies z.ZodType<PersonRequest>;
+
+export const personRequest = z.object({ by: name, request });
+
+export const acknowledgement = z.object({ by: name });
+
+export const drillFault = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('signal'),
+    instance,
+    signal: z.string().regex(/^SIG[A-Z0-9]{2,10}$/),
+  }),
+  z.object({
+    kind: z.literal('leak'),
+    instance,
+    bytesPerSecond: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 30),
+  }),
+]) satisfies z.ZodType<DrillFault>;
+
+/** An application reports an error of its own; a longer message is cut. */
+export const applicationError = z.object({
+  code: z.string().regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, . : / _ -'),
+  message: z.string().transform((text) => text.slice(0, longestMessage)),
+  service: name.optional(),
+  instance: instance.optional(),
+});
