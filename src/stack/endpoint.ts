@@ -1,0 +1,59 @@
+/** Endpoints: where clients connect. */
+import { isIP } from 'node:net';
+import type { EndpointSpec } from '../model/stack-spec.ts';
+import type { StackDocument } from './document.ts';
+import type { Path } from './problem.ts';
+import { parseDuration } from './quantity.ts';
+import type { RawService } from './schema-service.ts';
+
+/** Also the defaults of the schema; a test holds them together. */
+export const endpointDefaults = { drain: '5s', connect_timeout: '1s' } as const;
+
+type Raw = NonNullable<RawService['endpoint']>;
+
+export function toEndpoint(document: StackDocument, path: Path, raw: Raw): EndpointSpec | null {
+  const full = typeof raw === 'object' ? raw : { listen: raw };
+  const where = typeof raw === 'object' ? [...path, 'listen'] : path;
+  const address = listenAddress(String(full.listen));
+  if (address === null) {
+    const expected = 'a port from 1 to 65535, or address:port with a numeric address';
+    const found = JSON.stringify(full.listen);
+    document.complain(where, { message: `expected ${expected}, found ${found}`, expected, found });
+    return null;
+  }
+  const ms = (text: string) => parseDuration(text) ?? 0;
+  const rest = 'drain' in full ? full : null;
+  return {
+    ...address,
+    protocol: 'tcp',
+    proxyProtocol: rest?.proxy_protocol ?? false,
+    drainMs: rest?.drain ?? ms(endpointDefaults.drain),
+    connectTimeoutMs: rest?.connect_timeout ?? ms(endpointDefaults.connect_timeout),
+  };
+}
+
+/** `8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; null: none of these. */
+export function listenAddress(
+  text: string,
+): { readonly host: string; readonly port: number } | null {
+  const [, inBrackets, plain, digits] =
+    /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const named = inBrackets ?? plain ?? '127.0.0.1';
+  const host = named === 'localhost' ? '127.0.0.1' : named;
+  if (digits === undefined || port < 1 || port > 65_535 || isIP(host) === 0) return null;
+  if ((isIP(host) === 6) !== (inBrackets !== undefined)) return null;
+  return { host, port };
+}
+
+/** Whether two endpoints can't listen at the same time: same port, and same or any address. */
+export function collide(a: EndpointSpec, b: EndpointSpec): boolean {
+  const any = [a.host, b.host].some((host) => host === '0.0.0.0' || host === '::');
+  return a.port === b.port && (a.host === b.host || any);
+}
+
+export function formatAddress(endpoint: { readonly host: string; readonly port: number }): string {
+  return endpoint.host.includes(':')
+    ? `[${endpoint.host}]:${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}`;
+}

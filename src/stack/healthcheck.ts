@@ -1,0 +1,179 @@
+/** Health checks: which question is asked, by default and when told. */
+import type { EndpointSpec, HealthcheckSpec, ProbeSpec } from '../model/stack-spec.ts';
+import { toCommand } from './command.ts';
+import type { StackDocument } from './document.ts';
+import { listenAddress } from './endpoint.ts';
+import type { Path } from './problem.ts';
+import { parseDuration } from './quantity.ts';
+import type { RawService } from './schema-service.ts';
+
+type Raw = NonNullable<RawService['healthcheck']>;
+type RawHttp = NonNullable<Raw['http']>;
+
+/** Also the defaults of the schema; a test holds them together. */
+export const healthcheckDefaults = {
+  interval: '2s',
+  timeout: '2s',
+  retries: 3,
+  start_period: '30s',
+  start_interval: '100ms',
+} as const;
+
+const kinds = ['http', 'tcp', 'test', 'sql'] as const;
+
+export function toHealthcheck(
+  document: StackDocument,
+  path: Path,
+  service: RawService,
+  endpoint: EndpointSpec | null,
+): HealthcheckSpec | null {
+  const raw = service.healthcheck;
+  const byDefault = defaultProbe(service, endpoint);
+  if (raw === undefined) return byDefault === null ? null : { probe: byDefault, ...defaultTimes() };
+  const given = kinds.filter((kind) => raw[kind] !== undefined);
+  const [kind, second] = given;
+  const none = Array.isArray(raw.test) && raw.test[0] === 'NONE';
+  if (second !== undefined) {
+    document.complain([...path, second], {
+      message: `there is \`${kind}\` already: one check each`,
+    });
+  }
+  if (raw.nagios === true && raw.test === undefined) {
+    document.complain([...path, 'nagios'], { message: 'needs `test`' });
+  }
+  if (raw.disable === true || none) return null;
+  const probe = kind === undefined ? byDefault : toProbe(document, path, kind, raw, service);
+  if (probe === null) {
+    const hint = 'say `http`, `tcp`, `test` or `sql`, or give the service an endpoint';
+    if (kind === undefined) document.complain(path, { message: 'nothing to check', hint });
+    return null;
+  }
+  return { probe, ...timesOf(raw) };
+}
+
+function defaultProbe(service: RawService, endpoint: EndpointSpec | null): ProbeSpec | null {
+  if (service.driver === 'postgres') return { kind: 'driver' };
+  if (service.driver === 'external') return service.external?.status ? { kind: 'driver' } : null;
+  return endpoint === null ? null : { kind: 'tcp', address: null };
+}
+
+type Times = Omit<HealthcheckSpec, 'probe'>;
+
+function timesOf(raw: Raw): Times {
+  return {
+    intervalMs: raw.interval,
+    timeoutMs: raw.timeout,
+    retries: raw.retries,
+    startPeriodMs: raw.start_period,
+    startIntervalMs: raw.start_interval,
+  };
+}
+
+function defaultTimes(): Times {
+  const ms = (text: string) => parseDuration(text) ?? 0;
+  return {
+    intervalMs: ms(healthcheckDefaults.interval),
+    timeoutMs: ms(healthcheckDefaults.timeout),
+    retries: healthcheckDefaults.retries,
+    startPeriodMs: ms(healthcheckDefaults.start_period),
+    startIntervalMs: ms(healthcheckDefaults.start_interval),
+  };
+}
+
+function toProbe(
+  document: StackDocument,
+  path: Path,
+  kind: (typeof kinds)[number],
+  raw: Raw,
+  service: RawService,
+): ProbeSpec | null {
+  const here = [...path, kind];
+  if (raw.http !== undefined && kind === 'http') return http(document, here, raw.http, service);
+  if (raw.tcp !== undefined && kind === 'tcp') return tcp(document, here, raw.tcp, service);
+  if (raw.test !== undefined && kind === 'test') {
+    return exec(document, here, raw.test, raw.nagios === true);
+  }
+  if (service.driver !== 'postgres') {
+    document.complain(here, { message: 'only a service with `driver: postgres` answers queries' });
+  }
+  return { kind: 'sql', query: raw.sql ?? '' };
+}
+
+function http(document: StackDocument, path: Path, raw: RawHttp, service: RawService): ProbeSpec {
+  const full = typeof raw === 'string' ? { path: raw, method: 'GET', status: '200-399' } : raw;
+  if (service.driver === 'external' && full.path.startsWith('/')) {
+    document.complain(path, {
+      message: 'Daruma doesn’t know the port of an external service',
+      hint: 'write the whole URL, such as http://127.0.0.1:8080/healthz',
+    });
+  }
+  const headers = 'headers' in full ? (full.headers ?? {}) : {};
+  const status = Array.isArray(full.status) ? full.status : [full.status];
+  return {
+    kind: 'http',
+    url: full.path,
+    method: full.method,
+    headers: Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, String(v)])),
+    status: status.map((range) => statusRange(document, path, range)),
+    body: 'body' in full ? (full.body ?? null) : null,
+  };
+}
+
+function statusRange(
+  document: StackDocument,
+  path: Path,
+  range: string | number,
+): readonly [number, number] {
+  const [low = 0, high = low] = String(range).split('-').map(Number);
+  if (low > high) {
+    document.complain([...path, 'status'], { message: `the range ${range} ends before it begins` });
+  }
+  return [low, high];
+}
+
+function tcp(
+  document: StackDocument,
+  path: Path,
+  raw: true | number | string,
+  service: RawService,
+): ProbeSpec {
+  if (raw === true && service.driver === 'external') {
+    document.complain(path, {
+      message: 'Daruma doesn’t know the port of an external service',
+      hint: 'write the address, such as 127.0.0.1:8080',
+    });
+  }
+  const address = raw === true ? null : String(raw);
+  const checkable = address !== null && !address.includes('${');
+  if (checkable && listenAddress(address) === null && !/^[\w.-]+:\d{1,5}$/.test(address)) {
+    document.complain(path, {
+      message: `expected true, a port, or host:port, found ${JSON.stringify(raw)}`,
+      expected: 'true, a port, or host:port',
+      found: JSON.stringify(raw),
+    });
+  }
+  return { kind: 'tcp', address };
+}
+
+function exec(
+  document: StackDocument,
+  path: Path,
+  raw: string | readonly string[],
+  nagios: boolean,
+): ProbeSpec | null {
+  if (typeof raw === 'string')
+    return { kind: 'exec', command: { argv: ['sh', '-c', raw] }, nagios };
+  const [form, ...rest] = raw;
+  if (form === 'CMD-SHELL' && rest.length === 1) {
+    return { kind: 'exec', command: toCommand(document, path, rest[0] ?? '', true), nagios };
+  }
+  if (form === 'CMD' && rest.length > 0) return { kind: 'exec', command: { argv: rest }, nagios };
+  document.complain(path, {
+    message:
+      form === 'CMD-SHELL'
+        ? 'expected one text behind CMD-SHELL'
+        : 'expected a list that begins with CMD, CMD-SHELL or NONE',
+    hint: 'such as ["CMD", "pg_isready", "-q"]',
+  });
+  return null;
+}

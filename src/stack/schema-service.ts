@@ -1,0 +1,398 @@
+/** The schema of one service: Compose's words where Compose has one. */
+import { z } from 'zod';
+import { faultKinds } from '../model/symptom.ts';
+import {
+  budget,
+  closed,
+  command,
+  described,
+  duration,
+  either,
+  expecting,
+  list,
+  matching,
+  oneOf,
+  regularExpression,
+  scalar,
+  size,
+  stringMap,
+  text,
+  whole,
+  words,
+  yesOrNo,
+} from './leaves.ts';
+import { requires } from './schema-requires.ts';
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+export const serviceName = matching(
+  namePattern,
+  'a name of letters, digits, `-` and `_`, at most 63, beginning with a letter or digit',
+);
+
+export const mode = oneOf(['act', 'observe']);
+const faults = list(oneOf(faultKinds), 'a list of kinds of fault');
+
+const environment = either(
+  [
+    z.record(z.string(), scalar.nullable(), 'a map'),
+    list(matching(/^[^=]+(=|$)/, 'NAME=value'), 'a list'),
+  ],
+  'a map of names to values, or a list of NAME=value',
+);
+
+const envFile = either(
+  [
+    text(),
+    list(
+      either(
+        [
+          text(),
+          closed({
+            path: described(text(), 'The file, relative to the stack file.'),
+            required: described(yesOrNo().prefault(true), 'Whether a missing file is an error.'),
+          }),
+        ],
+        'a path, or a map with path and required',
+      ),
+    ),
+  ],
+  'a path, or a list of paths',
+);
+
+const dependency = closed({
+  condition: described(
+    oneOf(['service_started', 'service_healthy', 'service_completed_successfully']).prefault(
+      'service_started',
+    ),
+    'What must hold before this service starts.',
+  ),
+  required: described(
+    yesOrNo().prefault(true),
+    'false: start even if the dependency can’t be had; it stays evidence for locating.',
+  ),
+});
+
+const dependsOn = either(
+  [list(text(), 'a list'), z.record(z.string(), dependency, 'a map')],
+  'a list of services, or a map of services to conditions',
+);
+
+const statusRange = either(
+  [whole(100, 599), matching(/^[1-5]\d\d-[1-5]\d\d$/, 'a range such as 200-299')],
+  'a status code or a range such as 200-299',
+);
+
+const http = either(
+  [
+    matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL'),
+    closed({
+      path: described(
+        matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL'),
+        'A path is asked of the instance’s own port.',
+      ),
+      method: described(
+        matching(/^[A-Z]+$/, 'a method such as GET').prefault('GET'),
+        'The HTTP method.',
+      ),
+      headers: described(stringMap.optional(), 'Request headers.'),
+      status: described(
+        either(
+          [statusRange, list(statusRange)],
+          'a status code, a range, or a list of them',
+        ).prefault('200-399'),
+        'The status codes that count as healthy.',
+      ),
+      body: described(regularExpression().optional(), 'What the body must match.'),
+    }),
+  ],
+  'a path, a URL, or a map with path, method, headers, status and body',
+);
+
+const healthcheck = closed({
+  http: described(http.optional(), 'An HTTP request; redirects aren’t followed.'),
+  tcp: described(
+    either(
+      [z.literal(true, 'true'), whole(1, 65535), text()],
+      'true, a port, or host:port',
+    ).optional(),
+    'A connection; true: to the instance’s own port.',
+  ),
+  test: described(
+    either(
+      [text('a command'), words],
+      'a command, or a list that begins with CMD, CMD-SHELL or NONE',
+    ).optional(),
+    'A command that exits with 0 while all is well, as in Compose: `["CMD", …]`, ' +
+      '`["CMD-SHELL", "…"]`, a string (run by a shell), or `["NONE"]`.',
+  ),
+  nagios: described(
+    yesOrNo().optional(),
+    '`test` is a check written for Nagios: exit 1 is a warning, its performance data become signals.',
+  ),
+  sql: described(text('a query').optional(), 'A query that must succeed (postgres only).'),
+  disable: described(yesOrNo().optional(), 'true: no check, not even the default one.'),
+  interval: described(
+    duration({ min: '10ms' }).prefault('2s'),
+    'From one check’s start to the next’s.',
+  ),
+  timeout: described(
+    duration({ min: '1ms' }).prefault('2s'),
+    'When a check without answer has failed.',
+  ),
+  retries: described(whole(1).prefault(3), 'Failures in a row that make the instance unhealthy.'),
+  start_period: described(
+    duration().prefault('30s'),
+    'How long after a start failures don’t count, until the first success.',
+  ),
+  start_interval: described(
+    duration({ min: '10ms' }).prefault('100ms'),
+    'The interval after a start, until the first success.',
+  ),
+});
+
+const listenExpected = 'a port from 1 to 65535, or address:port with a numeric address';
+const listen = either(
+  [
+    whole(1, 65535),
+    matching(/^(?:(?:[\d.]+|localhost|\[[\da-fA-F:.]+\]):)?\d{1,5}$/, listenExpected),
+  ],
+  listenExpected,
+);
+
+const endpoint = either(
+  [
+    listen,
+    closed({
+      listen: described(
+        listen,
+        'Where clients connect. Without an address: 127.0.0.1; any other must be said.',
+      ),
+      protocol: described(oneOf(['tcp']).prefault('tcp'), 'What it carries.'),
+      proxy_protocol: described(
+        yesOrNo().prefault(false),
+        'Tell the instance the client’s address in a PROXY protocol header (version 1).',
+      ),
+      drain: described(
+        duration().prefault('5s'),
+        'How long connections may live on after their instance was taken out.',
+      ),
+      connect_timeout: described(
+        duration({ min: '1ms' }).prefault('1s'),
+        'When the next instance is tried.',
+      ),
+    }),
+  ],
+  'a port, address:port, or a map with listen',
+);
+
+const restart = either(
+  [
+    oneOf(['no', 'always', 'on-failure', 'unless-stopped']),
+    closed({
+      policy: described(
+        oneOf(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
+        'Compose’s words. Default: `unless-stopped`, or `on-failure` if another service waits for ' +
+          'this one with `service_completed_successfully`.',
+      ),
+      backoff: described(
+        closed({
+          initial: described(
+            duration({ min: '1ms' }).prefault('500ms'),
+            'Before the second restart.',
+          ),
+          max: described(duration({ min: '1ms' }).prefault('30s'), 'Never longer than this.'),
+        }).prefault({}),
+        'Waiting between repeated restarts, doubled each time, with full jitter.',
+      ),
+      reset_after: described(
+        duration({ min: '1ms' }).prefault('10s'),
+        'Having run this long without a symptom, the wait begins anew at `initial`.',
+      ),
+    }),
+  ],
+  'one of no, always, on-failure, unless-stopped, or a map with policy, backoff and reset_after',
+);
+
+const recovery = closed({
+  max_actions: described(
+    budget().prefault('5 per 10m'),
+    'How many actions in any such time; then a person is asked.',
+  ),
+  allow: described(
+    list(text(), 'a list of names').prefault([]),
+    'Destructive actions that may be done without asking.',
+  ),
+  slow_retry: described(
+    duration({ min: '1s' }).prefault('5m'),
+    'How often one try is made while a person is needed.',
+  ),
+});
+
+const cpus = expecting(
+  z
+    .union(
+      [z.number('a number'), z.string('a number').regex(/^\d+(\.\d+)?$/, 'a number')],
+      'a number',
+    )
+    .transform(Number)
+    .refine((value) => value > 0, 'a number of cores above 0, such as 0.5'),
+  'a number of cores above 0, such as 0.5',
+);
+
+const limits = closed({
+  cpus: described(cpus.optional(), 'Cores, such as 0.5.'),
+  memory: described(size().optional(), 'Memory of the whole process tree.'),
+  pids: described(whole(1).optional(), 'Processes and threads of the whole tree.'),
+});
+
+const action = closed({
+  command: described(command, 'What to run.'),
+  shell: described(yesOrNo().prefault(false), 'true: `command` is text for `sh -c`.'),
+  mends: described(faults.min(1, 'at least one kind of fault'), 'The kinds of fault it may mend.'),
+  cost: described(duration().prefault('0'), 'The downtime that the action itself costs.'),
+  destructive: described(
+    yesOrNo().prefault(false),
+    'true: done only with consent, or when `recovery.allow` names it.',
+  ),
+  timeout: described(duration({ min: '1ms' }).prefault('1m'), 'When it has failed.'),
+});
+
+const symptom = closed({
+  name: described(text().optional(), 'Default: the expression or pattern itself.'),
+  expr: described(
+    text('an expression').optional(),
+    'A CEL expression over the signals of one instance, such as `cpu > 0.9`.',
+  ),
+  for: described(duration().optional(), '`expr` must hold this long. Default: 0.'),
+  keep_firing_for: described(
+    duration().optional(),
+    'The symptom ends when `expr` has not held this long. Default: 5s.',
+  ),
+  log: described(
+    regularExpression().optional(),
+    'A regular expression that is matched against each line of the log.',
+  ),
+  count: described(whole(1).optional(), 'So many matching lines … Default: 1.'),
+  within: described(duration({ min: '1ms' }).optional(), '… in this time. Default: 1m.'),
+  quiet: described(
+    duration({ min: '1ms' }).optional(),
+    'The symptom ends after so long without a match. Default: as `within`.',
+  ),
+  faults: described(faults.prefault([]), 'What it may mean. Default: by the signals it mentions.'),
+});
+
+const logging = closed({
+  max_size: described(size().prefault('10m'), 'A log file is rotated at this size.'),
+  max_files: described(whole(1).prefault(5), 'How many are kept.'),
+});
+
+const external = closed({
+  start: described(command.optional(), 'Starts it.'),
+  stop: described(command.optional(), 'Stops it.'),
+  status: described(command.optional(), 'Exits with 0: runs; 3: does not run; else: unknown.'),
+  logs: described(command.optional(), 'Prints log lines and goes on as new ones come.'),
+  timeout: described(
+    duration({ min: '1ms' }).prefault('30s'),
+    'When `start` or `stop` has failed.',
+  ),
+  pid_file: described(text().optional(), 'The file that holds the main process’s id.'),
+});
+
+const identifier = matching(
+  /^[a-z_][a-z0-9_$]{0,62}$/,
+  'a lower-case name of letters, digits and _, at most 63',
+);
+
+const postgres = closed({
+  bin_dir: described(
+    text().optional(),
+    'Directory with `postgres` and `initdb`. Default: the binaries that come with Daruma.',
+  ),
+  data_dir: described(text().optional(), 'Default: below the state directory.'),
+  database: described(identifier.prefault('postgres'), 'Created if it isn’t there.'),
+  superuser: described(identifier.prefault('postgres'), 'The administrator’s role.'),
+  users: described(
+    z
+      .record(
+        identifier,
+        closed({
+          password: described(text().optional(), 'Default: generated and kept.'),
+          owner: described(yesOrNo().prefault(false), 'Owns the database.'),
+        })
+          .nullable()
+          .transform((user) => user ?? { password: undefined, owner: false }),
+        'a map of roles',
+      )
+      .prefault({}),
+    'Roles to create besides the superuser.',
+  ),
+  settings: described(stringMap.prefault({}), 'Lines of postgresql.conf.'),
+});
+
+export const service = closed({
+  driver: described(
+    oneOf(['process', 'external', 'postgres']).prefault('process'),
+    'What kind of service it is.',
+  ),
+  mode: described(
+    mode.optional(),
+    '`observe`: watch, locate and plan, but touch nothing. Default: the stack’s mode.',
+  ),
+  command: described(
+    command.optional(),
+    'The program and its arguments. Text is split into words as a shell would, nothing is expanded.',
+  ),
+  shell: described(yesOrNo().prefault(false), 'true: `command` is text for `sh -c`.'),
+  environment: described(
+    environment.prefault({}),
+    'Variables, besides those of the user who started Daruma. Without a value: that user’s.',
+  ),
+  env_file: described(envFile.optional(), 'Files with variables; `environment` overrides them.'),
+  working_dir: described(text().optional(), 'Default: the directory of the stack file.'),
+  user: described(
+    either([text(), whole(0)], 'a user name or id').optional(),
+    'Who runs it. Default: as Daruma itself; postgres under root: a user without rights.',
+  ),
+  replicas: described(whole(1).prefault(1), 'How many instances.'),
+  depends_on: described(dependsOn.prefault([]), 'Services that must be there before.'),
+  healthcheck: described(
+    healthcheck.optional(),
+    'Default: a TCP connection for a service with an endpoint; a query for postgres; `status` for ' +
+      'an external service that has one.',
+  ),
+  endpoint: described(
+    endpoint.optional(),
+    'The stable address of the service. Each instance listens on its own $PORT.',
+  ),
+  restart: described(restart.prefault({}), 'What becomes of an instance that ended.'),
+  recovery: described(recovery.prefault({}), 'The guards of its recovery.'),
+  limits: described(limits.optional(), 'Short for `deploy.resources.limits`.'),
+  deploy: described(
+    closed({
+      resources: described(
+        closed({ limits: described(limits.optional(), 'Limits of each instance.') }).optional(),
+        'As in Compose.',
+      ),
+    }).optional(),
+    'As in Compose, as far as listed here.',
+  ),
+  stop_signal: described(
+    matching(/^(SIG)?[A-Z][A-Z0-9+]*$/, 'a signal such as SIGTERM').prefault('SIGTERM'),
+    'Asks an instance to end.',
+  ),
+  stop_grace_period: described(
+    duration().prefault('10s'),
+    'How long it may take to end before it is killed.',
+  ),
+  requires: described(requires.prefault({}), 'What must be there; `daruma check` verifies it.'),
+  actions: described(
+    z.record(serviceName, action, 'a map of actions').prefault({}),
+    'Recovery commands of your own, by name.',
+  ),
+  symptoms: described(list(symptom).prefault([]), 'Conditions that mean trouble.'),
+  logging: described(logging.prefault({}), 'How much log is kept per instance.'),
+  external: described(external.optional(), 'For `driver: external`: how to handle it.'),
+  postgres: described(postgres.optional(), 'For `driver: postgres`.'),
+});
+
+export type RawService = z.output<typeof service>;

@@ -1,0 +1,89 @@
+/**
+ * The one schema of the stack file. From it come the reader's checks (`read.ts`), the JSON Schema
+ * for editors, the type of `defineStack()` and the reference page.
+ */
+import { z } from 'zod';
+import {
+  budget,
+  closed,
+  command,
+  described,
+  duration,
+  list,
+  matching,
+  oneOf,
+  stringMap,
+  text,
+  url,
+  yesOrNo,
+} from './leaves.ts';
+import { requires } from './schema-requires.ts';
+import { mode, service, serviceName } from './schema-service.ts';
+
+const severity = oneOf(['info', 'warning', 'critical']);
+
+const target = closed({
+  name: described(text().optional(), 'Default: `webhook` or `command` and its number.'),
+  webhook: described(url().optional(), 'POST to this URL.'),
+  format: described(
+    oneOf(['json', 'slack', 'feishu', 'dingtalk']).optional(),
+    'Whose body the webhook gets. Default: `json`.',
+  ),
+  headers: described(stringMap.optional(), 'Request headers of the webhook.'),
+  command: described(command.optional(), 'Run this with the message as JSON on standard input.'),
+  shell: described(yesOrNo().optional(), 'true: `command` is text for `sh -c`.'),
+  min_severity: described(severity.prefault('warning'), 'Less than this is not sent.'),
+});
+
+const notify = closed({
+  targets: described(list(target).prefault([]), 'Who is told: each a webhook or a command.'),
+  heartbeat: described(
+    closed({
+      url: described(url(), 'Fetched while Daruma lives.'),
+      interval: described(duration({ min: '1s' }).prefault('1m'), 'How often.'),
+    }).optional(),
+    'So that someone else notices when Daruma is dead.',
+  ),
+});
+
+const recovery = closed({
+  max_actions: described(
+    budget().prefault('30 per 10m'),
+    'How many actions in the whole stack in any such time; then a person is asked.',
+  ),
+  max_unavailable: described(
+    matching(/^(100|[1-9]\d?)%$/, 'a share from 1% to 100%').prefault('50%'),
+    'Largest share of a service’s instances to be acted on at once; always at least one.',
+  ),
+});
+
+const services = z
+  .record(serviceName, service, 'a map of services')
+  .refine((map) => Object.keys(map).length > 0, 'at least one service');
+
+export const stackSchema = closed({
+  name: described(
+    matching(
+      /^[a-z0-9][a-z0-9_-]{0,62}$/,
+      'a name of lower-case letters, digits, `-` and `_`',
+    ).optional(),
+    'The stack’s name. Default: that of the directory.',
+  ),
+  mode: described(
+    mode.prefault('act'),
+    '`observe`: watch, locate and plan, but touch nothing. A service’s own `mode` goes first.',
+  ),
+  services: described(services, 'The services by name.'),
+  recovery: described(recovery.prefault({}), 'Guards of the stack as a whole.'),
+  notify: described(notify.prefault({}), 'Who is told of incidents.'),
+  requires: described(requires.prefault({}), 'What the stack as a whole needs.'),
+});
+
+export type RawStack = z.output<typeof stackSchema>;
+/** What a stack file may hold, for `defineStack()`. */
+export type StackInput = z.input<typeof stackSchema>;
+
+/** Gives a stack written in TypeScript or JavaScript its type; changes nothing. */
+export function defineStack(stack: StackInput): StackInput {
+  return stack;
+}

@@ -1,0 +1,228 @@
+/** One service as the rest of Daruma sees it. */
+import { resolve } from 'node:path';
+import type {
+  CommandSpec,
+  DependencySpec,
+  ExternalSpec,
+  LimitsSpec,
+  Mode,
+  NotifyTarget,
+  PostgresSpec,
+  RequiresSpec,
+  RestartSpec,
+  ServiceSpec,
+  SymptomSpec,
+} from '../model/stack-spec.ts';
+import { toCommand, toOptionalCommand } from './command.ts';
+import { toEndpoint } from './endpoint.ts';
+import { type EnvironmentContext, toEnvironment } from './environment.ts';
+import { toHealthcheck } from './healthcheck.ts';
+import type { Path } from './problem.ts';
+import { parseDuration } from './quantity.ts';
+import type { RawStack } from './schema.ts';
+import type { RawRequires } from './schema-requires.ts';
+import type { RawService } from './schema-service.ts';
+import { toSymptom } from './symptoms.ts';
+
+export interface ServiceContext extends EnvironmentContext {
+  readonly mode: Mode;
+  /** Services that another waits for with `service_completed_successfully`. */
+  readonly toComplete: ReadonlySet<string>;
+}
+
+export function toService(context: ServiceContext, name: string, raw: RawService): ServiceSpec {
+  const { document, directory } = context;
+  const path = ['services', name];
+  const endpoint =
+    raw.endpoint === undefined ? null : toEndpoint(document, [...path, 'endpoint'], raw.endpoint);
+  return {
+    name,
+    driver: raw.driver,
+    mode: raw.mode ?? context.mode,
+    command: commandOf(context, path, raw),
+    environment: toEnvironment(context, path, raw),
+    workingDir: resolve(directory, raw.working_dir ?? '.'),
+    user: raw.user === undefined ? null : String(raw.user),
+    replicas: raw.replicas,
+    dependsOn: dependenciesOf(raw),
+    healthcheck: toHealthcheck(document, [...path, 'healthcheck'], raw, endpoint),
+    endpoint,
+    restart: toRestart(raw, context.toComplete.has(name)),
+    recovery: {
+      budget: raw.recovery.max_actions,
+      allow: raw.recovery.allow,
+      slowRetryMs: raw.recovery.slow_retry,
+    },
+    limits: toLimits(context, path, raw),
+    stopSignal: toSignal(raw.stop_signal),
+    stopGracePeriodMs: raw.stop_grace_period,
+    requires: toRequires(raw.requires, directory),
+    actions: toActions(context, path, raw),
+    symptoms: raw.symptoms
+      .map((symptom, index) => toSymptom(document, [...path, 'symptoms', index], symptom))
+      .filter((symptom): symptom is SymptomSpec => symptom !== null),
+    logging: { maxSizeBytes: raw.logging.max_size, maxFiles: raw.logging.max_files },
+    external: raw.driver === 'external' ? toExternal(context, path, raw.external) : null,
+    postgres: raw.driver === 'postgres' ? toPostgres(context, raw.postgres) : null,
+  };
+}
+
+function commandOf(context: ServiceContext, path: Path, raw: RawService): CommandSpec | null {
+  if (raw.command === undefined) return null;
+  return toCommand(context.document, [...path, 'command'], raw.command, raw.shell);
+}
+
+export function dependenciesOf(raw: RawService): readonly DependencySpec[] {
+  if (Array.isArray(raw.depends_on)) {
+    return raw.depends_on.map((service) => {
+      return { service, condition: 'service_started' as const, required: true };
+    });
+  }
+  return Object.entries(raw.depends_on).map(([service, dependency]) => ({
+    service,
+    ...dependency,
+  }));
+}
+
+/** Also the defaults of the schema; a test holds them together. */
+export const restartDefaults = { initial: '500ms', max: '30s', reset_after: '10s' } as const;
+
+function toRestart(raw: RawService, toComplete: boolean): RestartSpec {
+  const byDefault = toComplete ? 'on-failure' : 'unless-stopped';
+  const ms = (text: string) => parseDuration(text) ?? 0;
+  if (typeof raw.restart === 'string') {
+    return {
+      policy: raw.restart,
+      backoffInitialMs: ms(restartDefaults.initial),
+      backoffMaxMs: ms(restartDefaults.max),
+      resetAfterMs: ms(restartDefaults.reset_after),
+    };
+  }
+  return {
+    policy: raw.restart.policy ?? byDefault,
+    backoffInitialMs: raw.restart.backoff.initial,
+    backoffMaxMs: raw.restart.backoff.max,
+    resetAfterMs: raw.restart.reset_after,
+  };
+}
+
+function toLimits(context: ServiceContext, path: Path, raw: RawService): LimitsSpec {
+  const asCompose = raw.deploy?.resources?.limits;
+  if (raw.limits !== undefined && asCompose !== undefined) {
+    const message = 'given twice: here and in `deploy.resources.limits`';
+    context.document.complain([...path, 'limits'], { message });
+  }
+  const given = raw.limits ?? asCompose;
+  return {
+    cpus: given?.cpus ?? null,
+    memoryBytes: given?.memory ?? null,
+    pids: given?.pids ?? null,
+  };
+}
+
+function toSignal(text: string): string {
+  return text.startsWith('SIG') ? text : `SIG${text}`;
+}
+
+export function toRequires(raw: RawRequires, directory: string): RequiresSpec {
+  return {
+    programs: raw.programs.map((program) => {
+      if (typeof program === 'string') {
+        return { name: program, version: null, versionArgs: ['--version'] };
+      }
+      const { name, version = null, version_args: versionArgs } = program;
+      return { name, version, versionArgs };
+    }),
+    files: raw.files.map((file) => {
+      const full = typeof file === 'string' ? { path: file, access: 'read' as const } : file;
+      return { path: resolve(directory, full.path), access: full.access };
+    }),
+    disk: raw.disk.map(({ path, free }) => ({ path: resolve(directory, path), freeBytes: free })),
+    kernel: raw.kernel.map((setting) => ({
+      name: setting.name,
+      atLeast: setting.at_least ?? null,
+      equals: setting.equals === undefined ? null : String(setting.equals),
+    })),
+  };
+}
+
+function toActions(context: ServiceContext, path: Path, raw: RawService): ServiceSpec['actions'] {
+  return Object.entries(raw.actions).map(([name, action]) => {
+    const where = [...path, 'actions', name, 'command'];
+    return {
+      name,
+      command: toCommand(context.document, where, action.command, action.shell),
+      mends: action.mends,
+      costMs: action.cost,
+      destructive: action.destructive,
+      timeoutMs: action.timeout,
+    };
+  });
+}
+
+function toExternal(
+  context: ServiceContext,
+  path: Path,
+  raw: RawService['external'],
+): ExternalSpec {
+  const command = (field: 'start' | 'stop' | 'status' | 'logs') =>
+    toOptionalCommand(context.document, [...path, 'external', field], raw?.[field]);
+  return {
+    start: command('start'),
+    stop: command('stop'),
+    status: command('status'),
+    logs: command('logs'),
+    timeoutMs: raw?.timeout ?? 30_000,
+    pidFile: raw?.pid_file === undefined ? null : resolve(context.directory, raw.pid_file),
+  };
+}
+
+function toPostgres(context: ServiceContext, raw: RawService['postgres']): PostgresSpec {
+  const absolute = (path: string | undefined) =>
+    path === undefined ? null : resolve(context.directory, path);
+  return {
+    binDir: absolute(raw?.bin_dir),
+    dataDir: absolute(raw?.data_dir),
+    database: raw?.database ?? 'postgres',
+    superuser: raw?.superuser ?? 'postgres',
+    users: Object.entries(raw?.users ?? {}).map(([name, user]) => {
+      return { name, password: user.password ?? null, owner: user.owner };
+    }),
+    settings: Object.fromEntries(
+      Object.entries(raw?.settings ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
+  };
+}
+
+type RawTarget = RawStack['notify']['targets'][number];
+
+export function toNotifyTarget(
+  context: EnvironmentContext,
+  index: number,
+  raw: RawTarget,
+): NotifyTarget | null {
+  const path = ['notify', 'targets', index];
+  if ((raw.webhook === undefined) === (raw.command === undefined)) {
+    context.document.complain(path, { message: 'expected either `webhook` or `command`' });
+    return null;
+  }
+  const minSeverity = raw.min_severity;
+  if (raw.command !== undefined) {
+    const command = toCommand(
+      context.document,
+      [...path, 'command'],
+      raw.command,
+      raw.shell === true,
+    );
+    return { kind: 'command', name: raw.name ?? `command ${index + 1}`, command, minSeverity };
+  }
+  const headers = Object.entries(raw.headers ?? {}).map(([name, value]) => [name, String(value)]);
+  return {
+    kind: 'webhook',
+    name: raw.name ?? `webhook ${index + 1}`,
+    url: raw.webhook ?? '',
+    format: raw.format ?? 'json',
+    headers: Object.fromEntries(headers),
+    minSeverity,
+  };
+}

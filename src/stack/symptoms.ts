@@ -1,0 +1,44 @@
+/** Symptoms: an expression or a log pattern. */
+import type { SymptomSpec } from '../model/stack-spec.ts';
+import type { StackDocument } from './document.ts';
+import type { Path } from './problem.ts';
+import type { RawService } from './schema-service.ts';
+
+type Raw = RawService['symptoms'][number];
+
+const ofExpressions = ['for', 'keep_firing_for'] as const;
+const ofLogs = ['count', 'within', 'quiet'] as const;
+
+export function toSymptom(document: StackDocument, path: Path, raw: Raw): SymptomSpec | null {
+  if ((raw.expr === undefined) === (raw.log === undefined)) {
+    document.complain(path, { message: 'expected either `expr` or `log`' });
+    return null;
+  }
+  const foreign = raw.expr === undefined ? ofExpressions : ofLogs;
+  for (const field of foreign.filter((name) => raw[name] !== undefined)) {
+    const kind = raw.expr === undefined ? 'expr' : 'log';
+    document.complain([...path, field], { message: `belongs to a symptom with \`${kind}\`` });
+  }
+  const { faults } = raw;
+  if (raw.expr !== undefined) {
+    return {
+      kind: 'expr',
+      name: raw.name ?? raw.expr,
+      expr: raw.expr,
+      forMs: raw.for ?? 0,
+      keepFiringForMs: raw.keep_firing_for ?? 5_000,
+      faults,
+    };
+  }
+  const withinMs = raw.within ?? 60_000;
+  const pattern = raw.log ?? '';
+  return {
+    kind: 'log',
+    name: raw.name ?? pattern,
+    pattern,
+    count: raw.count ?? 1,
+    withinMs,
+    quietMs: raw.quiet ?? withinMs,
+    faults,
+  };
+}
