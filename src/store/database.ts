@@ -21,7 +21,8 @@ const freePagesKept = 1024;
 
 interface Connection {
   readonly database: DatabaseSync;
-  readonly writable: boolean;
+  /** What kept it from being opened for writing; null: nothing did. */
+  readonly readOnlyBecause: unknown;
   readonly statements: Statements;
 }
 
@@ -123,7 +124,7 @@ export class Database {
 
   /** Moves the write-ahead log into the file and gives free pages back; false: there are more. */
   tidyUp(): boolean {
-    if (!this.#connection.writable || this.#reopen) return true;
+    if (this.#connection.readOnlyBecause !== null || this.#reopen) return true;
     const { database } = this.#connection;
     const free = Number(database.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
     if (free > freePagesKept) database.exec(`PRAGMA incremental_vacuum(${freePagesKept})`);
@@ -132,18 +133,24 @@ export class Database {
   }
 
   close(): void {
-    this.#connection.database.close();
+    if (this.#connection.database.isOpen) this.#connection.database.close();
   }
 
   #ensureWritable(): void {
-    if (this.#connection.writable && !this.#reopen) return;
     const old = this.#connection;
-    // The old one is closed only afterwards: it still serves reads if this throws, and while it is
-    // open the log isn't recovered from the disk, where frames of a failed commit may lie.
-    this.#connection = connect(this.#settings);
+    if (old.readOnlyBecause !== null) {
+      // It goes first: another one of this process would share its read-only index.
+      if (old.database.isOpen) old.database.close();
+      this.#connection = connectOrRead(this.#settings);
+      if (this.#connection.readOnlyBecause !== null) throw this.#connection.readOnlyBecause;
+    } else if (this.#reopen) {
+      // It goes last: it still serves reads if this throws, and while it is open the log isn't
+      // recovered from the disk, where frames of a failed commit may lie.
+      this.#connection = connect(this.#settings);
+      old.database.close();
+    } else return;
     this.#reopen = false;
     this.#lastSeq = this.#readLastSeq();
-    old.database.close();
   }
 
   #commit(): void {
@@ -181,7 +188,7 @@ function connectOrRead(settings: StoreSettings): Connection {
   try {
     return connect(settings);
   } catch (error) {
-    const reading = error instanceof DarumaError ? null : connectForReading(settings);
+    const reading = error instanceof DarumaError ? null : connectForReading(settings, error);
     if (reading === null) throw failure(`can't open ${settings.file}`, error);
     return reading;
   }
@@ -195,11 +202,12 @@ function connect(settings: StoreSettings): Connection {
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA wal_autocheckpoint = 2000;
+      PRAGMA journal_size_limit = 16777216;
     `);
     if (settings.maxPages !== null) database.exec(`PRAGMA max_page_count = ${settings.maxPages}`);
     migrate(database, migrations);
-    return { database, writable: true, statements: prepareAll(database) };
+    return { database, readOnlyBecause: null, statements: prepareAll(database) };
   } catch (error) {
     database.close();
     throw error;
@@ -207,7 +215,7 @@ function connect(settings: StoreSettings): Connection {
 }
 
 /** For a disk that is full or read-only: the file as it is. Null: it can't be read either. */
-function connectForReading({ file }: StoreSettings): Connection | null {
+function connectForReading({ file }: StoreSettings, why: unknown): Connection | null {
   // Without a log the file is complete, and nothing needs to be created beside it to read it.
   const immutable = sizeOf(`${file}-wal`) === 0;
   const url = pathToFileURL(file);
@@ -215,7 +223,7 @@ function connectForReading({ file }: StoreSettings): Connection | null {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(url, { readOnly: true });
-    return { database, writable: false, statements: prepareAll(database) };
+    return { database, readOnlyBecause: why, statements: prepareAll(database) };
   } catch {
     // The caller tells the error that kept it from writing: that is the one to be mended.
     database?.close();

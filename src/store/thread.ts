@@ -36,13 +36,13 @@ let failures = 0;
 let idle: NodeJS.Timeout | null = null;
 
 port.on('message', (message: readonly Call[]) => {
-  const calls = [...message];
+  const waiting = [message];
   for (;;) {
     const more = receiveMessageOnPort(port);
     if (more === undefined) break;
-    calls.push(...(more.message as readonly Call[]));
+    waiting.push(more.message as readonly Call[]);
   }
-  handle(calls);
+  handle(waiting.flat());
 });
 
 function handle(calls: readonly Call[]): void {
@@ -54,20 +54,18 @@ function handle(calls: readonly Call[]): void {
     else rest.push(call);
   }
   if (small.length > 0) answer(commitTogether(small));
-  for (const call of rest) {
-    answer([attempt(call, () => carryOut(call))]);
-  }
+  for (const call of rest) answer([attempt(call, () => carryOut(call))]);
   if (calls.some((call) => call.kind === 'close')) port.close();
   else tidyUpLater();
 }
 
 function commitTogether(calls: readonly SmallWrite[]): Reply[] {
-  const refused = calls.filter((call) => call.kind === 'append' && call.failuresSeen < failures);
-  const taken = calls.filter((call) => !refused.includes(call));
-  const early = refused.map((call) =>
-    refusal(call, new DarumaError('STORE_FAILED', 'records before these could not be written')),
-  );
-  return [...early, ...(taken.length === 0 ? [] : commit(taken))];
+  const late = (call: SmallWrite) => call.kind === 'append' && call.failuresSeen < failures;
+  const refused = calls.filter(late);
+  const taken = calls.filter((call) => !late(call));
+  const why = new DarumaError('STORE_FAILED', 'records before these could not be written');
+  const refusals = refused.map((call) => refusal(call, why));
+  return taken.length === 0 ? refusals : [...refusals, ...commit(taken)];
 }
 
 function commit(calls: readonly SmallWrite[]): Reply[] {
