@@ -1,7 +1,7 @@
 /** The same life of a database for root, whose clone nobody else can read, and for anybody. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, chown, cp, mkdir, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,7 @@ test('an ordinary user: all stays in the state directory', async () => {
   await clone(place);
   const nobody = isRoot ? await findAccount('nobody') : null;
   if (nobody !== null) {
-    await chown(scene.stateDir, nobody.uid, nobody.gid);
+    await promisify(execFile)('chown', ['-R', String(nobody.uid), place, scene.stateDir]);
     await chmod(join(scene.stateDir, '..'), 0o755);
   }
   const found = await live(place, nobody);
