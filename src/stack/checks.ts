@@ -1,5 +1,6 @@
 /** What can only be said of a service as a whole, or of services together. */
 import type { DriverName, ServiceSpec } from '../model/stack-spec.ts';
+import { symptomKinds } from '../model/symptom.ts';
 import type { StackDocument } from './document.ts';
 import { collide, formatAddress } from './endpoint.ts';
 import { nearest } from './nearest.ts';
@@ -37,7 +38,6 @@ const notFor: Readonly<Record<DriverName, Readonly<Partial<Record<keyof RawServi
       'an external service listens by itself; check it with `healthcheck: { tcp: host:port }`',
     limits: 'Daruma doesn’t start an external service’s processes',
     deploy: 'Daruma doesn’t start an external service’s processes',
-    user: 'Daruma doesn’t start an external service’s processes',
   },
 };
 
@@ -163,12 +163,17 @@ function checkEndpoints(document: StackDocument, services: readonly ServiceSpec[
   });
 }
 
+const reserved: ReadonlySet<string> = new Set([...symptomKinds, 'health']);
+
 function checkNames(document: StackDocument, service: ServiceSpec): void {
   const seen = new Set<string>();
   service.symptoms.forEach(({ name }, index) => {
+    const path = ['services', service.name, 'symptoms', index];
     if (seen.has(name)) {
-      const path = ['services', service.name, 'symptoms', index];
       document.complain(path, { message: `there is a symptom \`${name}\` already` });
+    }
+    if (reserved.has(name)) {
+      document.complain(path, { message: `\`${name}\` is the name of a symptom of Daruma’s own` });
     }
     seen.add(name);
   });

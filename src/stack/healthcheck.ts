@@ -53,7 +53,10 @@ export function toHealthcheck(
 
 function defaultProbe(service: RawService, endpoint: EndpointSpec | null): ProbeSpec | null {
   if (service.driver === 'postgres') return { kind: 'driver' };
-  if (service.driver === 'external') return service.external?.status ? { kind: 'driver' } : null;
+  if (service.driver === 'external') {
+    const { status, pid_file: pidFile } = service.external ?? {};
+    return status === undefined && pidFile === undefined ? null : { kind: 'driver' };
+  }
   return endpoint === null ? null : { kind: 'tcp', address: null };
 }
 

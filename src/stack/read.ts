@@ -13,6 +13,7 @@ import type { RawStack } from './schema.ts';
 import { dependenciesOf, toNotifyTarget, toRequires, toService } from './service.ts';
 import { checkTemplates } from './templates.ts';
 import { validate } from './validate.ts';
+import { readYaml } from './yaml-reader.ts';
 
 export type ReadResult =
   | { readonly ok: true; readonly spec: StackSpec; readonly warnings: readonly Problem[] }
@@ -50,7 +51,8 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   const dotenv = readDotenv(directory, options.environment);
   const document = await load(options.file, path, dotenv.lookup);
   document.problems.push(...dotenv.problems);
-  const raw = document.value === null ? null : validate(document);
+  const unread = document.value === null && document.problems.length > 0;
+  const raw = unread ? null : validate(document);
   const fromSchema = [...document.problems];
   const spec = raw === null ? null : toStack(document, raw, path, dotenv.lookup);
   const problems = tidied(fromSchema, document.problems.slice(fromSchema.length));
@@ -81,7 +83,7 @@ async function load(file: string, path: string, lookup: Lookup): Promise<StackDo
       const module = (await import(url)) as { readonly default?: unknown };
       return StackDocument.fromValue(file, module.default ?? null, lookup);
     }
-    return StackDocument.fromYaml(file, readFileSync(path, 'utf8'), lookup);
+    return readYaml(file, readFileSync(path, 'utf8'), lookup);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing && !existsSync(path)) {

@@ -258,7 +258,7 @@ const action = closed({
 });
 
 const symptom = closed({
-  name: described(text().optional(), 'Default: the expression or pattern itself.'),
+  name: described(text().optional(), 'Default: the expression, or `log: ` and the pattern.'),
   expr: described(
     text('an expression').optional(),
     'A CEL expression over the signals of one instance, such as `cpu > 0.9`.',
@@ -303,13 +303,22 @@ const identifier = matching(
   'a lower-case name of letters, digits and _, at most 63',
 );
 
+const settings = expecting(
+  z.record(
+    matching(/^[A-Za-z_][\w.]*$/, 'the name of a PostgreSQL setting'),
+    z.union([matching(/^[^\r\n\0]*$/, 'one line'), z.number(), z.boolean()], 'one line'),
+    'a map of names to values',
+  ),
+  'a map of names to values',
+);
+
 const postgres = closed({
   bin_dir: described(
     text().optional(),
     'Directory with `postgres` and `initdb`. Default: the binaries that come with Daruma.',
   ),
   data_dir: described(text().optional(), 'Default: below the state directory.'),
-  database: described(identifier.prefault('postgres'), 'Created if it isn’t there.'),
+  database: described(identifier.prefault('app'), 'Created if it isn’t there.'),
   superuser: described(identifier.prefault('postgres'), 'The administrator’s role.'),
   users: described(
     z
@@ -326,7 +335,7 @@ const postgres = closed({
       .prefault({}),
     'Roles to create besides the superuser.',
   ),
-  settings: described(stringMap.prefault({}), 'Lines of postgresql.conf.'),
+  settings: described(settings.prefault({}), 'Lines of postgresql.conf.'),
 });
 
 export const service = closed({

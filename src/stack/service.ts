@@ -183,7 +183,7 @@ function toPostgres(context: ServiceContext, raw: RawService['postgres']): Postg
   return {
     binDir: absolute(raw?.bin_dir),
     dataDir: absolute(raw?.data_dir),
-    database: raw?.database ?? 'postgres',
+    database: raw?.database ?? 'app',
     superuser: raw?.superuser ?? 'postgres',
     users: Object.entries(raw?.users ?? {}).map(([name, user]) => {
       return { name, password: user.password ?? null, owner: user.owner };

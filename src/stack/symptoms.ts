@@ -1,4 +1,5 @@
 /** Symptoms: an expression or a log pattern. */
+import { checkExpression } from '../detect/expression-language.ts';
 import type { SymptomSpec } from '../model/stack-spec.ts';
 import type { StackDocument } from './document.ts';
 import type { Path } from './problem.ts';
@@ -21,6 +22,11 @@ export function toSymptom(document: StackDocument, path: Path, raw: Raw): Sympto
   }
   const { faults } = raw;
   if (raw.expr !== undefined) {
+    const checked = checkExpression(raw.expr);
+    if (!checked.ok) {
+      const message = `not an expression: ${checked.message}`;
+      document.complainWithin([...path, 'expr'], checked.position ?? 0, { message });
+    }
     return {
       kind: 'expr',
       name: raw.name ?? raw.expr,
@@ -34,7 +40,7 @@ export function toSymptom(document: StackDocument, path: Path, raw: Raw): Sympto
   const pattern = raw.log ?? '';
   return {
     kind: 'log',
-    name: raw.name ?? pattern,
+    name: raw.name ?? `log: ${pattern}`,
     pattern,
     count: raw.count ?? 1,
     withinMs,

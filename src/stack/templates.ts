@@ -16,7 +16,7 @@ const throughEndpoint = new Set(['url', 'host', 'port']);
 
 /** Below `services.NAME`. */
 const places =
-  /^(command|environment|env_file|healthcheck\.(http|tcp|test)|external\.(start|stop|status|logs)|actions\.[^.]+\.command|postgres\.users\.[^.]+\.password)(\.|$)/;
+  /^(command|environment|env_file|healthcheck\.(http|tcp|test)|external\.(start|stop|status|logs|pid_file)|actions\.[^.]+\.command)(\.|$)/;
 
 export function checkTemplates(document: StackDocument, services: Services): void {
   walk(document.value, [], (path, text) => {
