@@ -1,0 +1,159 @@
+/**
+ * The controller process: wires the shell's parts together. Started by the keeper as
+ * `controller-main --state-dir DIR --file FILE`; it ends with 0 only when it is meant to.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Controller } from './controller/controller.ts';
+import { openStateDir } from './controller/state-dir.ts';
+import { systemClock, systemRandom } from './controller/system-clock.ts';
+import { watchWakefulness } from './controller/wakefulness.ts';
+import { createDrivers } from './drivers/index.ts';
+import { createEndpoints } from './endpoint/client.ts';
+import { keeperLink } from './keeper/link.ts';
+import { DarumaError, errorInfo } from './model/errors.ts';
+import { layout } from './model/layout.ts';
+import type { StackSpec } from './model/stack-spec.ts';
+import { createNotifier } from './notify/notifier.ts';
+import { createObserver } from './observe/observer.ts';
+import { faultPoint } from './ports/fault-point.ts';
+import { waitForLock } from './ports/lock.ts';
+import { startServer } from './server/server.ts';
+import { formatProblem } from './stack/problem.ts';
+import { readStack } from './stack/read.ts';
+import { openStore } from './store/store.ts';
+import { endOffset, readLogs } from './supervise/logs.ts';
+import { createProcesses } from './supervise/processes.ts';
+import { identityOf } from './supervise/user.ts';
+import { version } from './version.ts';
+
+/** Another controller that is on its way out is waited for so long. */
+const lockPatienceMs = 30_000;
+
+function log(text: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+/** The stack as it is now; while its file is wrong, as it was when it last was right. */
+async function currentSpec(file: string, stateDir: string): Promise<StackSpec> {
+  const kept = `${stateDir}/spec.json`;
+  const result = await readStack({ file, environment: process.env });
+  if (result.ok) return result.spec;
+  const problems = result.problems.map(formatProblem).join('\n');
+  try {
+    const spec: StackSpec = JSON.parse(await readFile(kept, 'utf8'));
+    log(`the stack file has errors, going on with the last good one:\n${problems}`);
+    return spec;
+  } catch (cause) {
+    throw new DarumaError('STACK_INVALID', problems, { cause });
+  }
+}
+
+/** A full disk must not keep us from running: the copy is then of the last good moment. */
+async function keepSpec(spec: StackSpec, stateDir: string): Promise<void> {
+  try {
+    await writeFile(`${stateDir}/spec.json.new`, JSON.stringify(spec), { mode: 0o600 });
+    await rename(`${stateDir}/spec.json.new`, `${stateDir}/spec.json`);
+  } catch (error) {
+    log(`the stack file could not be kept: ${errorInfo(error).message}`);
+  }
+}
+
+/** Calls back for each line that comes after now. */
+function followLog(logDir: string, onLine: (line: string) => void): () => void {
+  const stop = new AbortController();
+  const follow = async () => {
+    const options = { sinceOffset: endOffset(logDir), follow: true, signal: stop.signal };
+    for await (const line of readLogs(logDir, options)) onLine(line.text);
+  };
+  follow().catch((error: unknown) => log(`log of ${logDir}: ${errorInfo(error).message}`));
+  return () => stop.abort();
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'state-dir': { type: 'string' }, file: { type: 'string' } },
+  });
+  const { 'state-dir': stateDir, file } = values;
+  if (stateDir === undefined || file === undefined) {
+    throw new DarumaError('BAD_REQUEST', 'controller needs --state-dir and --file');
+  }
+  const paths = layout(stateDir);
+  const keeper = keeperLink(paths);
+  const lock = await waitForLock(`${paths.runDir}/controller.lock`, lockPatienceMs);
+  if (lock === null) throw new DarumaError('ALREADY_RUNNING', 'another controller does not end');
+  faultPoint('up.locked');
+  const spec = await currentSpec(file, stateDir);
+  const stackId = await openStateDir(stateDir, spec);
+  await keepSpec(spec, stateDir);
+  const clock = systemClock();
+  const host = hostname();
+  const store = await openStore({ file: paths.database });
+  faultPoint('up.store-open');
+  const processes = createProcesses({ layout: paths, stackId, clock });
+  const endpoints = createEndpoints({ layout: paths, clock, keeper });
+  const observer = createObserver({
+    clock,
+    random: systemRandom,
+    host,
+    stateDir,
+    followLog,
+    resolveUser: (user) => {
+      const identity = identityOf(user);
+      if (identity === null) throw new DarumaError('USER_UNKNOWN', `there is no user «${user}»`);
+      return identity;
+    },
+  });
+  const notifier = createNotifier({ clock, onError: (report) => store.reportErrors([report]) });
+  let ending = false;
+  const end = async (how: 'down' | 'detach' | 'lost'): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    // The answer to who asked is on its way; the server ends last.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (how === 'down') await endpoints.shutdown();
+    await controller.close();
+    await server.close();
+    lock.release();
+    if (how === 'down') await keeper.shutdown();
+    else if (how === 'detach') await keeper.detach();
+    process.exit(0);
+  };
+  const controller = new Controller({
+    spec,
+    stateDir,
+    stackId,
+    host,
+    version,
+    environment: process.env,
+    nodePath: process.execPath,
+    store,
+    clock,
+    random: systemRandom,
+    processes,
+    endpoints,
+    observer,
+    notifier,
+    drivers: createDrivers(),
+    log,
+    newRequestId: randomUUID,
+    end,
+  });
+  await controller.start();
+  const server = await startServer({ api: controller, socket: paths.controlSocket, host, log });
+  keeper.onTerminate(() => {
+    controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {
+      log(`down: ${errorInfo(error).message}`);
+    });
+  });
+  keeper.onLost(() => void end('lost'));
+  watchWakefulness(clock, (ms) => controller.slept(ms));
+  log(`controller ${version} of stack ${spec.name} decides`);
+}
+
+main().catch((error: unknown) => {
+  log(`controller: ${errorInfo(error).message}`);
+  process.exit(1);
+});

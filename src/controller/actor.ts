@@ -1,0 +1,246 @@
+/**
+ * Carries commands out and reports back as happenings.
+ *
+ * 1. Every `start`, `stop` and `run` ends in exactly one happening, whatever goes wrong.
+ * 2. A launch is prepared (gated) as soon as it is foreseen and let go only by its command, so the
+ *    commit and the launcher's own start overlap.
+ * 3. Commands of one instance are carried out one after the other.
+ */
+import type { Command, RouteTarget } from '../model/command.ts';
+import type { ErrorReport } from '../model/error-record.ts';
+import { DarumaError, errorInfo, errorTable } from '../model/errors.ts';
+import type { Happening } from '../model/event.ts';
+import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
+import { serviceOf } from '../model/ids.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Driver, DriverContext } from '../ports/driver.ts';
+import type { Endpoints } from '../ports/endpoints.ts';
+import { faultPoint } from '../ports/fault-point.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { Observer } from '../ports/observer.ts';
+import type { PreparedLaunch, Processes } from '../ports/processes.ts';
+import type { InstanceContexts } from './instance-context.ts';
+import { runCommand } from './run-command.ts';
+import type { Watcher } from './watcher.ts';
+
+export interface ActorOptions {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly endpoints: Endpoints;
+  readonly observer: Observer;
+  readonly notifier: Notifier;
+  readonly drivers: Readonly<Record<string, Driver>>;
+  readonly contexts: InstanceContexts;
+  readonly watcher: Watcher;
+  readonly service: (name: ServiceName) => ServiceSpec | null;
+  readonly push: (happening: Happening) => void;
+  readonly reply: (command: Extract<Command, { kind: 'reply' }>) => void;
+  readonly onError: (report: ErrorReport) => void;
+  readonly host: string;
+}
+
+type Of<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
+interface Prepared {
+  readonly launch: PreparedLaunch;
+  readonly context: DriverContext;
+}
+
+export class Actor {
+  readonly #options: ActorOptions;
+  readonly #prepared = new Map<ActionId, Promise<Prepared>>();
+  /** The tail of each instance's queue. */
+  readonly #queues = new Map<InstanceId, Promise<void>>();
+
+  constructor(options: ActorOptions) {
+    this.#options = options;
+  }
+
+  foresee(command: Command): void {
+    if (command.kind !== 'start' || this.#queues.has(command.instance)) return;
+    const service = this.#serviceOf(command.instance);
+    if (service === null || service.driver === 'external') return;
+    const prepared = this.#prepare(service, command.instance);
+    // Whoever runs the command awaits it and sees the error; until then it isn't unhandled.
+    prepared.catch(() => undefined);
+    this.#prepared.set(command.action, prepared);
+  }
+
+  run(command: Command): void {
+    faultPoint('command.before');
+    const { observer, notifier, reply } = this.#options;
+    if (command.kind === 'start') this.#enqueue(command.instance, () => this.#start(command));
+    else if (command.kind === 'stop') this.#enqueue(command.instance, () => this.#stop(command));
+    else if (command.kind === 'confirm') observer.confirm(command.instances, command.timeoutMs);
+    else if (command.kind === 'route') this.#route(command.service, command.targets);
+    else if (command.kind === 'run') void this.#run(command);
+    else if (command.kind === 'notify') notifier.notify(command);
+    else reply(command);
+  }
+
+  #enqueue(instance: InstanceId, work: () => Promise<void>): void {
+    const before = this.#queues.get(instance);
+    const tail = (before === undefined ? work() : before.then(work)).finally(() => {
+      if (this.#queues.get(instance) === tail) this.#queues.delete(instance);
+    });
+    this.#queues.set(instance, tail);
+  }
+
+  async #start(command: Of<'start'>): Promise<void> {
+    const { instance, action } = command;
+    const service = this.#serviceOf(instance);
+    try {
+      if (service === null) throw new DarumaError('NOT_FOUND', `no service of ${instance}`);
+      if (service.driver === 'external') await this.#startExternal(service, command);
+      else await this.#startProcess(service, command);
+    } catch (error) {
+      const info = errorInfo(error);
+      this.#report(instance, info.code, info.message);
+      const retryable =
+        error instanceof DarumaError ? errorTable[error.code].retryable && !isFinal(error) : true;
+      this.#options.push({ kind: 'start-failed', instance, action, error: info, retryable });
+    }
+  }
+
+  async #startProcess(service: ServiceSpec, { instance, action }: Of<'start'>): Promise<void> {
+    const already = this.#options.processes.running(instance);
+    if (already !== null) {
+      await this.#abort(action);
+      this.#options.push({ ...already, kind: 'started', action });
+      return;
+    }
+    const { launch, context } = await (this.#prepared.get(action) ??
+      this.#prepare(service, instance));
+    this.#prepared.delete(action);
+    faultPoint('start.prepared');
+    const running = await launch.go();
+    faultPoint('start.gone');
+    const { pid, port } = running;
+    this.#options.watcher.watch(service, running, context, { adopted: false });
+    this.#options.push({ kind: 'started', instance, action, pid, port });
+  }
+
+  async #startExternal(service: ServiceSpec, { instance, action }: Of<'start'>): Promise<void> {
+    const driver = this.#options.drivers[service.driver];
+    if (driver?.kind !== 'external') throw new DarumaError('INTERNAL', 'not an external driver');
+    const context = this.#options.contexts.context(service, instance, null);
+    await driver.start(context);
+    const { pid } = await driver.status(context, service.external?.timeoutMs ?? 10_000);
+    const startedAt = this.#options.clock.now();
+    const running = { instance, pid: pid ?? 0, port: service.endpoint?.port ?? null, startedAt };
+    this.#options.watcher.watch(service, running, context, { adopted: false });
+    this.#options.push({ kind: 'started', instance, action, pid, port: running.port });
+  }
+
+  async #prepare(service: ServiceSpec, instance: InstanceId): Promise<Prepared> {
+    const { drivers, contexts, processes } = this.#options;
+    const driver = drivers[service.driver];
+    if (driver?.kind !== 'process') throw new DarumaError('INTERNAL', 'not a process driver');
+    const port = await contexts.port(service, instance);
+    const context = contexts.context(service, instance, port);
+    const launch = await processes.prepare({
+      ...(await driver.launch(context)),
+      instance,
+      port,
+      limits: service.limits,
+      logging: service.logging,
+    });
+    return { launch, context };
+  }
+
+  async #abort(action: ActionId): Promise<void> {
+    const prepared = this.#prepared.get(action);
+    this.#prepared.delete(action);
+    if (prepared !== undefined) (await prepared).launch.abort();
+  }
+
+  async #stop({ instance, action, hurry }: Of<'stop'>): Promise<void> {
+    const service = this.#serviceOf(instance);
+    this.#options.observer.unwatch(instance);
+    try {
+      if (service?.driver === 'external') await this.#stopExternal(service, instance);
+      else await this.#stopProcess(service, instance, hurry);
+      this.#options.push({ kind: 'stopped', instance, action });
+    } catch (error) {
+      const info = errorInfo(error);
+      this.#report(instance, info.code, info.message);
+      this.#options.push({ kind: 'stop-failed', instance, action, error: info });
+    }
+  }
+
+  async #stopProcess(
+    service: ServiceSpec | null,
+    instance: InstanceId,
+    hurry: boolean,
+  ): Promise<void> {
+    if (!hurry && service?.endpoint) {
+      await this.#options.endpoints.drained(service.name, instance);
+    }
+    faultPoint('stop.drained');
+    await this.#options.processes.stop(instance, {
+      signal: service?.stopSignal ?? 'SIGTERM',
+      graceMs: hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000),
+    });
+    faultPoint('stop.stopped');
+  }
+
+  async #stopExternal(service: ServiceSpec, instance: InstanceId): Promise<void> {
+    const driver = this.#options.drivers[service.driver];
+    if (driver?.kind !== 'external') throw new DarumaError('INTERNAL', 'not an external driver');
+    await driver.stop(this.#options.contexts.context(service, instance, null));
+  }
+
+  #route(service: ServiceName, targets: readonly RouteTarget[]): void {
+    this.#options.endpoints.route(service, targets).catch((error: unknown) => {
+      const info = errorInfo(error);
+      this.#report(null, info.code, `routes of ${service}: ${info.message}`);
+    });
+  }
+
+  async #run({ action, service, instance, name, command, timeoutMs }: Of<'run'>): Promise<void> {
+    const spec = this.#options.service(service);
+    let error = null;
+    try {
+      if (spec === null) throw new DarumaError('NOT_FOUND', `no service ${service}`);
+      const target = instance ?? (`${service}/1` as const);
+      const port = await this.#options.contexts.port(spec, target);
+      const context = this.#options.contexts.context(spec, target, port);
+      await runCommand({
+        argv: command.argv.map(context.expand),
+        environment: { ...context.environment, DARUMA_TARGET: instance ?? service },
+        workingDir: spec.workingDir,
+        timeoutMs,
+      });
+    } catch (thrown) {
+      error = errorInfo(thrown);
+      this.#report(instance, error.code, `action ${name}: ${error.message}`);
+    }
+    this.#options.push({ kind: 'action-finished', action, ok: error === null, error });
+  }
+
+  #serviceOf(instance: InstanceId): ServiceSpec | null {
+    const name = serviceOf(instance);
+    return name === null ? null : this.#options.service(name);
+  }
+
+  #report(instance: InstanceId | null, code: string, message: string): void {
+    this.#options.onError({
+      at: this.#options.clock.now(),
+      code,
+      message,
+      origin: {
+        service: instance === null ? null : serviceOf(instance),
+        instance,
+        host: this.#options.host,
+      },
+      source: 'action',
+    });
+  }
+}
+
+/** Trying again can't help: the program, its directory or its user isn't there. */
+function isFinal(error: DarumaError): boolean {
+  const cause = error.cause;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+  return error.code === 'USER_UNKNOWN' || code === 'ENOENT' || code === 'EACCES';
+}

@@ -1,0 +1,340 @@
+/**
+ * One running controller: recovers the state from the log, looks at what runs, then lets the loop
+ * decide. It may be killed at any instruction; what it supervises doesn't notice.
+ *
+ *   recover log ─▶ configure ─▶ look (adopt) ─▶ decide … ─▶ down: all ended, keeper too
+ *                                                        └▶ detach: only we and the keeper end
+ */
+import { incidentView, incidentViews, view } from '../engine/index.ts';
+import type { Command } from '../model/command.ts';
+import type { ErrorReport } from '../model/error-record.ts';
+import { DarumaError, errorInfo } from '../model/errors.ts';
+import type { EngineEvent, PersonRequest } from '../model/event.ts';
+import { describeExit } from '../model/exit.ts';
+import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
+import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import type { Random } from '../ports/clock.ts';
+import type { ControllerApi, DrillFault } from '../ports/controller-api.ts';
+import type { Driver } from '../ports/driver.ts';
+import type { Endpoints } from '../ports/endpoints.ts';
+import { faultPoint } from '../ports/fault-point.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { Observer } from '../ports/observer.ts';
+import type { Processes } from '../ports/processes.ts';
+import type { Store } from '../ports/store.ts';
+import { Actor } from './actor.ts';
+import { drillLeakScript } from './drill-leak.ts';
+import { InstanceContexts } from './instance-context.ts';
+import { Loop } from './loop.ts';
+import { PortBook } from './port-book.ts';
+import type { SystemClock } from './system-clock.ts';
+import { Watcher } from './watcher.ts';
+
+export interface ControllerOptions {
+  readonly spec: StackSpec;
+  readonly stateDir: string;
+  readonly stackId: string;
+  readonly host: string;
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly nodePath: string;
+  readonly store: Store;
+  readonly clock: SystemClock;
+  readonly random: Random;
+  readonly processes: Processes;
+  readonly endpoints: Endpoints;
+  readonly observer: Observer;
+  readonly notifier: Notifier;
+  readonly drivers: Readonly<Record<string, Driver>>;
+  readonly log: (text: string) => void;
+  readonly newRequestId: () => string;
+  /** Ends this process and the keeper: after `down` (endpoints closed too) or `detach`. */
+  readonly end: (how: 'down' | 'detach') => Promise<void>;
+}
+
+interface Waiting {
+  readonly resolve: (message: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const listenRetryMs = 2_000;
+
+export class Controller implements ControllerApi {
+  readonly version: string;
+  readonly pid = process.pid;
+  readonly #options: ControllerOptions;
+  readonly #contexts: InstanceContexts;
+  readonly #ports: PortBook;
+  readonly #watcher: Watcher;
+  readonly #actor: Actor;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #followers = new Set<(record: StoredRecord) => void>();
+  #loop: Loop | null = null;
+  #services = new Map<ServiceName, ServiceSpec>();
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.version = options.version;
+    const { stateDir, drivers, environment, nodePath, log, store } = options;
+    this.#ports = new PortBook(store, options.stackId, log);
+    const ports = this.#ports;
+    this.#contexts = new InstanceContexts({
+      stateDir,
+      drivers,
+      environment,
+      nodePath,
+      log,
+      ports,
+    });
+    const { observer, processes } = options;
+    this.#watcher = new Watcher({ observer, processes, drivers, stateDir });
+    this.#actor = this.#makeActor();
+  }
+
+  /** Resolves once all instances were looked at and the engine decides. */
+  async start(): Promise<void> {
+    const { spec, store, clock, random, observer, processes, endpoints, notifier } = this.#options;
+    this.#services = new Map(spec.services.map((service) => [service.name, service]));
+    await this.#contexts.configure(spec);
+    const loop = await Loop.recover({
+      store,
+      clock,
+      random,
+      notBefore: (time) => clock.notBefore(time),
+      foresee: (command) => this.#actor.foresee(command),
+      run: (command) => this.#actor.run(command),
+      onStored: (records) => this.#publish(records),
+      onStep: (event, records) => this.#account(event, records),
+    });
+    this.#loop = loop;
+    faultPoint('up.recovered');
+    notifier.configure(spec.name, [spec.notify]);
+    observer.onHappening((happening) => loop.push(happening));
+    observer.onError((report) => store.reportErrors([report]));
+    processes.onExit((instance, exit) => {
+      observer.unwatch(instance);
+      loop.push({ kind: 'exited', instance, exit });
+    });
+    endpoints.onStats((stats) => this.#observeEndpoints(stats));
+    loop.push({ kind: 'configured', spec });
+    void this.#listen();
+    await this.#look(loop);
+    faultPoint('up.looked');
+  }
+
+  /** Lets go of everything; instances and endpoints go on. */
+  async close(): Promise<void> {
+    const { observer, notifier, endpoints, processes, store } = this.#options;
+    await this.#loop?.close();
+    await Promise.all([observer.close(), notifier.close(), endpoints.close(), processes.close()]);
+    await store.close();
+  }
+
+  /** Our own process slept: time-outs in this span prove nothing. */
+  slept(ms: number): void {
+    this.#options.observer.slept(ms);
+    this.#loop?.push({ kind: 'slept', ms });
+  }
+
+  view() {
+    const loop = this.#theLoop();
+    return { ...view(loop.state, this.#options.clock.now()), seq: loop.seq };
+  }
+
+  incidents(limit: number) {
+    return incidentViews(this.#theLoop().state, limit);
+  }
+
+  incident(id: `i${number}`) {
+    return incidentView(this.#theLoop().state, id);
+  }
+
+  records(afterSeq: number, limit: number) {
+    return this.#options.store.read(afterSeq, limit);
+  }
+
+  follow(listener: (record: StoredRecord) => void): () => void {
+    this.#followers.add(listener);
+    return () => this.#followers.delete(listener);
+  }
+
+  request(by: string, request: PersonRequest): Promise<string> {
+    const requestId = `${request.kind}-${this.#options.newRequestId()}`;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(requestId, { resolve, reject });
+      this.#theLoop().push({ kind: 'requested', requestId, by, request });
+    });
+  }
+
+  signals(service?: ServiceName) {
+    return this.#options.observer.latest(service);
+  }
+
+  errors(limit: number) {
+    return this.#options.store.errors({ limit });
+  }
+
+  acknowledgeError(id: string, by: string) {
+    return this.#options.store.acknowledgeError(id, by);
+  }
+
+  reportError(report: ErrorReport): void {
+    this.#options.store.reportErrors([report]);
+  }
+
+  async inject(fault: DrillFault): Promise<void> {
+    const { processes, nodePath } = this.#options;
+    if (fault.kind === 'leak') {
+      await processes.inject(fault.instance, [
+        nodePath,
+        '-e',
+        drillLeakScript(fault.bytesPerSecond),
+      ]);
+    } else if (!processes.signal(fault.instance, fault.signal)) {
+      throw new DarumaError('NOT_FOUND', `${fault.instance} is no running process of this stack`);
+    }
+  }
+
+  detach(): Promise<void> {
+    return this.#options.end('detach');
+  }
+
+  #theLoop(): Loop {
+    if (this.#loop === null) throw new DarumaError('NOT_RUNNING', 'the controller is starting');
+    return this.#loop;
+  }
+
+  #makeActor(): Actor {
+    const { clock, processes, endpoints, observer, notifier, drivers, store, host } = this.#options;
+    return new Actor({
+      clock,
+      processes,
+      endpoints,
+      observer,
+      notifier,
+      drivers,
+      host,
+      contexts: this.#contexts,
+      watcher: this.#watcher,
+      service: (name) => this.#services.get(name) ?? null,
+      push: (happening) => this.#loop?.push(happening),
+      reply: (command) => this.#reply(command),
+      onError: (report) => store.reportErrors([report]),
+    });
+  }
+
+  /** What runs is adopted and watched; what doesn't is told. */
+  async #look(loop: Loop): Promise<void> {
+    const found = new Map<InstanceId, 'told'>();
+    for (const result of await this.#options.processes.adopt()) {
+      const instance = result.kind === 'adopted' ? result.running.instance : result.instance;
+      found.set(instance, 'told');
+      if (result.kind === 'gone') {
+        const gone = { running: false, pid: null, port: null, startedAt: null };
+        loop.push({ kind: 'found', instance, ...gone, exit: result.exit });
+        continue;
+      }
+      const { running } = result;
+      const { pid, port, startedAt } = running;
+      if (port !== null) this.#ports.adopt(instance, port);
+      const service = this.#serviceOf(instance);
+      loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
+      if (service === null) continue;
+      const context = this.#contexts.context(service, instance, port);
+      this.#watcher.watch(service, running, context, { adopted: true });
+    }
+    for (const service of this.#services.values()) {
+      for (let number = 1; number <= service.replicas; number += 1) {
+        const instance = instanceId(service.name, number);
+        if (!found.has(instance)) await this.#lookAt(loop, service, instance);
+      }
+    }
+    loop.push({ kind: 'looked' });
+  }
+
+  async #lookAt(loop: Loop, service: ServiceSpec, instance: InstanceId): Promise<void> {
+    const driver = this.#options.drivers[service.driver];
+    let running = false;
+    let pid: number | null = null;
+    const port = driver?.kind === 'external' ? (service.endpoint?.port ?? null) : null;
+    const context = this.#contexts.context(service, instance, port);
+    if (driver?.kind === 'external') {
+      const status = await driver.status(context, service.external?.timeoutMs ?? 10_000);
+      running = status.running === true;
+      pid = status.pid;
+    }
+    const startedAt = running ? this.#options.clock.now() : null;
+    loop.push({ kind: 'found', instance, running, pid, port, startedAt, exit: null });
+    if (startedAt === null) return;
+    const found = { instance, pid: pid ?? 0, port, startedAt };
+    this.#watcher.watch(service, found, context, { adopted: true });
+  }
+
+  /** Opens the endpoints; a taken port is told and tried again, while everything else goes on. */
+  async #listen(): Promise<void> {
+    const endpoints = [...this.#services.values()].flatMap((service) =>
+      service.endpoint === null || service.driver === 'external'
+        ? []
+        : [{ service: service.name, endpoint: service.endpoint }],
+    );
+    try {
+      await this.#options.endpoints.listen(endpoints);
+    } catch (error) {
+      const { code, message } = errorInfo(error);
+      this.#options.log(`endpoints: ${message}`);
+      const { clock, host, store } = this.#options;
+      const origin = { service: null, instance: null, host };
+      store.reportErrors([{ at: clock.now(), code, message, origin, source: 'daruma' }]);
+      clock.after(listenRetryMs, () => void this.#listen());
+    }
+  }
+
+  #observeEndpoints(stats: Parameters<Parameters<Endpoints['onStats']>[0]>[0]): void {
+    const at = this.#options.clock.now();
+    this.#options.observer.add(
+      stats.flatMap(({ instance, connections, connectSeconds }) => [
+        { at, component: instance, signal: 'endpoint.connections', value: connections },
+        ...(connectSeconds === null
+          ? []
+          : [{ at, component: instance, signal: 'endpoint.connect', value: connectSeconds }]),
+      ]),
+    );
+  }
+
+  #publish(records: readonly StoredRecord[]): void {
+    for (const record of records) for (const listener of this.#followers) listener(record);
+  }
+
+  /** Unexpected exits become error records. */
+  #account(event: EngineEvent, records: readonly LogRecord[]): void {
+    const { store, host } = this.#options;
+    for (const record of records) {
+      if (record.kind !== 'instance-exited' || record.expected) continue;
+      const { instance, exit } = record;
+      const code = exit.oom ? 'OOM' : (exit.signal ?? (exit.known ? `EXIT_${exit.code}` : 'EXIT'));
+      const last = exit.lastLines.at(-1);
+      const message = `${describeExit(exit)}${last === undefined ? '' : `: ${last}`}`;
+      const origin = { service: serviceOf(instance), instance, host };
+      store.reportErrors([{ at: event.at, code, message, origin, source: 'exit' }]);
+    }
+  }
+
+  #reply({ requestId, error, message }: Extract<Command, { kind: 'reply' }>): void {
+    const waiting = this.#waiting.get(requestId);
+    this.#waiting.delete(requestId);
+    if (error !== null) waiting?.reject(new DarumaError(error.code, error.message));
+    else waiting?.resolve(message);
+    if (error === null && requestId.startsWith('down-')) {
+      faultPoint('down.replied');
+      this.#options.end('down').catch((failure: unknown) => {
+        this.#options.log(`down: ${errorInfo(failure).message}`);
+      });
+    }
+  }
+
+  #serviceOf(instance: InstanceId): ServiceSpec | null {
+    const name = serviceOf(instance);
+    return name === null ? null : (this.#services.get(name) ?? null);
+  }
+}

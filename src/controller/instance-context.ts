@@ -1,0 +1,107 @@
+/** What an instance is given: its port, its environment, the values of its templates. */
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import { numberOf } from '../model/ids.ts';
+import { layout } from '../model/layout.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import { expandTemplate, templateNames } from '../model/template.ts';
+import type { Driver, DriverContext } from '../ports/driver.ts';
+import type { PortBook } from './port-book.ts';
+
+type Attributes = Readonly<Record<string, string>>;
+
+export interface ContextOptions {
+  readonly stateDir: string;
+  readonly drivers: Readonly<Record<string, Driver>>;
+  readonly ports: PortBook;
+  /** The user's own environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The Node.js that runs Daruma, as `${DARUMA_NODE}`. */
+  readonly nodePath: string;
+  readonly log: (text: string) => void;
+}
+
+export class InstanceContexts {
+  readonly #options: ContextOptions;
+  #attributes = new Map<ServiceName, Attributes>();
+
+  constructor(options: ContextOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what the services tell of themselves; to be called whenever the spec changes. */
+  async configure(spec: StackSpec): Promise<void> {
+    const { drivers, stateDir } = this.#options;
+    const entries = await Promise.all(
+      spec.services.map(async (service): Promise<[string, Attributes]> => {
+        const driver = drivers[service.driver];
+        return [
+          service.name,
+          driver === undefined ? {} : await driver.attributes(service, stateDir),
+        ];
+      }),
+    );
+    this.#attributes = new Map(entries);
+  }
+
+  /** The port of an instance, or null when nothing of its service mentions one. */
+  async port(service: ServiceSpec, instance: InstanceId): Promise<number | null> {
+    return needsPort(service) ? this.#options.ports.portOf(instance) : null;
+  }
+
+  context(service: ServiceSpec, instance: InstanceId, port: number | null): DriverContext {
+    const expand = (template: string) =>
+      expandTemplate(template, (name) => this.#lookup(name, instance, port));
+    return {
+      service,
+      instance,
+      stateDir: this.#options.stateDir,
+      port,
+      expand,
+      environment: this.#environment(service, port, expand),
+      progress: (text) => this.#options.log(`${instance}: ${text}`),
+    };
+  }
+
+  #environment(
+    service: ServiceSpec,
+    port: number | null,
+    expand: (template: string) => string,
+  ): Record<string, string> {
+    const environment: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.#options.environment)) {
+      if (value !== undefined) environment[name] = value;
+    }
+    environment['DARUMA_SOCKET'] = layout(this.#options.stateDir).controlSocket;
+    if (port !== null) environment['PORT'] = String(port);
+    for (const [name, value] of Object.entries(service.environment)) {
+      environment[name] = expand(value);
+    }
+    return environment;
+  }
+
+  #lookup(name: string, instance: InstanceId, port: number | null): string | undefined {
+    if (name === 'PORT') return port === null ? undefined : String(port);
+    if (name === 'INSTANCE') return instance;
+    if (name === 'INSTANCE_NUMBER') return String(numberOf(instance));
+    if (name === 'DARUMA_NODE') return this.#options.nodePath;
+    const [root, service, field, ...rest] = name.split('.');
+    if (root !== 'services' || service === undefined || field === undefined || rest.length > 0) {
+      return undefined;
+    }
+    return this.#attributes.get(service)?.[field];
+  }
+}
+
+function needsPort(service: ServiceSpec): boolean {
+  if (service.driver === 'external') return false;
+  if (service.endpoint !== null || service.driver === 'postgres') return true;
+  const probe = service.healthcheck?.probe;
+  const templates = [
+    ...(service.command?.argv ?? []),
+    ...Object.values(service.environment),
+    ...(probe?.kind === 'exec' ? probe.command.argv : []),
+    ...(probe?.kind === 'tcp' ? [probe.address ?? '${PORT}'] : []),
+    ...(probe?.kind === 'http' ? [probe.url.startsWith('/') ? '${PORT}' : probe.url] : []),
+  ];
+  return templates.some((template) => templateNames(template).includes('PORT'));
+}

@@ -1,0 +1,143 @@
+/**
+ * The shell's loop: collect happenings, one `step` each, records to the recorder, commands back
+ * when durable. Nothing is done directly in reaction to an outside event.
+ */
+import {
+  apply,
+  beginLook,
+  type EngineState,
+  initialState,
+  nextTimer,
+  step,
+} from '../engine/index.ts';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent, Happening } from '../model/event.ts';
+import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import { Recorder } from './recorder.ts';
+
+const snapshotEveryRecords = 1_000;
+
+export interface LoopOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Told the time of the last record: stack time goes on from there. */
+  readonly notBefore: (time: number) => void;
+  readonly random: Random;
+  /** Told as soon as a command is decided, before it may run: to get ready, nothing else. */
+  readonly foresee: (command: Command) => void;
+  readonly run: (command: Command) => void;
+  readonly onStored: (records: readonly StoredRecord[]) => void;
+  readonly onStep: (event: EngineEvent, records: readonly LogRecord[]) => void;
+}
+
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #recorder: Recorder;
+  readonly state: EngineState;
+  #queue: Happening[] = [];
+  #scheduled = false;
+  #sinceSnapshot = 0;
+  #timer: { readonly timer: string; readonly due: number; readonly cancel: () => void } | null =
+    null;
+  #closed = false;
+
+  private constructor(options: LoopOptions, state: EngineState, lastSeq: number) {
+    this.#options = options;
+    this.state = state;
+    this.#recorder = new Recorder({
+      store: options.store,
+      clock: options.clock,
+      lastSeq,
+      run: options.run,
+      onStored: options.onStored,
+      onWritable: (writable, reason) => this.push({ kind: 'store', writable, reason }),
+    });
+  }
+
+  /** The state as the log tells it; begins a look, during which the engine decides nothing. */
+  static async recover(options: LoopOptions): Promise<Loop> {
+    const { state, lastSeq, lastAt } = await recoverState(options.store);
+    options.notBefore(lastAt);
+    const loop = new Loop(options, state, lastSeq);
+    loop.#recorder.add(beginLook(state, options.clock.now()), [], null);
+    return loop;
+  }
+
+  get seq(): number {
+    return this.#recorder.lastSeq;
+  }
+
+  push(happening: Happening): void {
+    if (this.#closed) return;
+    this.#queue.push(happening);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#drain());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#recorder.idle();
+  }
+
+  #drain(): void {
+    this.#scheduled = false;
+    const records: LogRecord[] = [];
+    const commands: Command[] = [];
+    for (const happening of this.#queue.splice(0)) {
+      const at = this.#options.clock.now();
+      const event = { ...happening, at, random: this.#options.random.next() } as EngineEvent;
+      const stepped = step(this.state, event);
+      records.push(...stepped.records);
+      commands.push(...stepped.commands);
+      this.#options.onStep(event, stepped.records);
+    }
+    this.#sinceSnapshot += records.length;
+    const snapshot = this.#sinceSnapshot >= snapshotEveryRecords ? this.#snapshot() : null;
+    for (const command of commands) this.#options.foresee(command);
+    this.#recorder.add(records, commands, snapshot);
+    this.#armTimer();
+  }
+
+  #snapshot(): string {
+    this.#sinceSnapshot = 0;
+    return JSON.stringify(this.state);
+  }
+
+  #armTimer(): void {
+    const next = nextTimer(this.state);
+    if (next?.timer === this.#timer?.timer && next?.due === this.#timer?.due) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (next === null) return;
+    const delayMs = Math.max(0, next.due - this.#options.clock.now());
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#timer = null;
+      this.push({ kind: 'timer', timer: next.timer });
+    });
+    this.#timer = { ...next, cancel };
+  }
+}
+
+interface Recovered {
+  readonly state: EngineState;
+  readonly lastSeq: number;
+  readonly lastAt: number;
+}
+
+async function recoverState(store: Store): Promise<Recovered> {
+  const snapshot = await store.latestSnapshot();
+  const state: EngineState = snapshot === null ? initialState() : JSON.parse(snapshot.state);
+  let lastSeq = snapshot?.seq ?? 0;
+  let lastAt = 0;
+  for (;;) {
+    const stored = await store.read(lastSeq, 5_000);
+    if (stored.length === 0) return { state, lastSeq, lastAt };
+    for (const entry of stored) apply(state, entry.record);
+    lastSeq = stored.at(-1)?.seq ?? lastSeq;
+    lastAt = stored.at(-1)?.record.at ?? lastAt;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Write-ahead: commands run only once the records of their step are durable.
+ *
+ * 1. Batches become durable in the order of their steps; one append is under way at a time, and
+ *    what comes meanwhile shares the next one.
+ * 2. When the store fails, or takes longer than `patienceMs`, the recorder is degraded: commands
+ *    marked `unrecordedOk` run at once, the others wait. Nothing is given up: it tries again each
+ *    `retryMs` until the store can write, and marks what ran before it was durable as unrecorded.
+ */
+import type { Command } from '../model/command.ts';
+import { errorInfo } from '../model/errors.ts';
+import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import { faultPoint } from '../ports/fault-point.ts';
+import type { Store } from '../ports/store.ts';
+
+interface Batch {
+  readonly records: readonly LogRecord[];
+  commands: readonly Command[];
+  /** State after this batch, to be kept once it is durable; null: not this time. */
+  readonly snapshot: string | null;
+  readonly since: number;
+  unrecorded: boolean;
+}
+
+export interface RecorderOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly lastSeq: number;
+  readonly run: (command: Command) => void;
+  readonly onStored: (records: readonly StoredRecord[]) => void;
+  readonly onWritable: (writable: boolean, reason: string) => void;
+  readonly patienceMs?: number;
+  readonly retryMs?: number;
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #patienceMs: number;
+  readonly #retryMs: number;
+  #pending: Batch[] = [];
+  #inFlight: Batch[] = [];
+  #writable = true;
+  #lastSeq: number;
+  #cancelPatience: (() => void) | null = null;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#patienceMs = options.patienceMs ?? 2_000;
+    this.#retryMs = options.retryMs ?? 1_000;
+    this.#lastSeq = options.lastSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  add(records: readonly LogRecord[], commands: readonly Command[], snapshot: string | null): void {
+    if (records.length === 0 && commands.length === 0) return;
+    const since = this.#options.clock.now();
+    this.#pending.push({ records, commands, snapshot, since, unrecorded: false });
+    if (!this.#writable) this.#runWhatIsSafe();
+    else if (this.#inFlight.length === 0) void this.#write();
+    else this.#watchPatience();
+  }
+
+  /** Resolves when nothing waits to become durable. */
+  idle(): Promise<void> {
+    if (this.#inFlight.length === 0 && this.#pending.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  async #write(): Promise<void> {
+    this.#inFlight = takeAlike(this.#pending);
+    const first = this.#inFlight[0];
+    if (first === undefined) return;
+    this.#watchPatience();
+    const records = this.#inFlight.flatMap((batch) => batch.records);
+    try {
+      faultPoint('records.before-append');
+      if (records.length > 0) {
+        const options = first.unrecorded ? { unrecorded: true } : {};
+        this.#lastSeq = await this.#options.store.append(records, options);
+      }
+      faultPoint('records.after-append');
+    } catch (error) {
+      this.#failed(errorInfo(error).message);
+      return;
+    }
+    this.#succeeded(records, first.unrecorded);
+  }
+
+  #succeeded(records: readonly LogRecord[], unrecorded: boolean): void {
+    const done = this.#inFlight;
+    this.#inFlight = [];
+    this.#cancelPatience?.();
+    this.#cancelPatience = null;
+    const firstSeq = this.#lastSeq - records.length + 1;
+    this.#options.onStored(
+      records.map((record, index) => ({ seq: firstSeq + index, record, unrecorded })),
+    );
+    for (const batch of done) for (const command of batch.commands) this.#options.run(command);
+    const snapshot = done.at(-1)?.snapshot ?? null;
+    if (snapshot !== null) this.#keepSnapshot(snapshot);
+    if (this.#pending.length > 0) {
+      void this.#write();
+      return;
+    }
+    if (!this.#writable) {
+      this.#writable = true;
+      this.#options.onWritable(true, 'the store can write again');
+    }
+    if (this.#pending.length === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #keepSnapshot(state: string): void {
+    const seq = this.#lastSeq;
+    this.#options.store.saveSnapshot({ seq, state }).catch((error: unknown) => {
+      this.#degrade(`snapshot: ${errorInfo(error).message}`);
+    });
+  }
+
+  #failed(reason: string): void {
+    this.#pending = [...this.#inFlight, ...this.#pending];
+    this.#inFlight = [];
+    this.#degrade(reason);
+    this.#options.clock.after(this.#retryMs, () => {
+      if (this.#inFlight.length === 0) void this.#write();
+    });
+  }
+
+  #degrade(reason: string): void {
+    if (this.#writable && this.#inFlight.length + this.#pending.length > 0) {
+      this.#writable = false;
+      this.#options.onWritable(false, reason);
+    }
+    this.#runWhatIsSafe();
+  }
+
+  /** Commands that may go unrecorded run now; what must be durable first stays. */
+  #runWhatIsSafe(): void {
+    for (const batch of [...this.#inFlight, ...this.#pending]) {
+      const safe = batch.commands.filter((command) => command.unrecordedOk);
+      if (safe.length === 0) continue;
+      batch.commands = batch.commands.filter((command) => !command.unrecordedOk);
+      batch.unrecorded = true;
+      for (const command of safe) this.#options.run(command);
+    }
+  }
+
+  #watchPatience(): void {
+    if (this.#cancelPatience !== null) return;
+    this.#cancelPatience = this.#options.clock.after(this.#patienceMs, () => {
+      this.#cancelPatience = null;
+      this.#degrade(`no commit within ${this.#patienceMs} ms`);
+    });
+  }
+}
+
+/** Takes the leading batches that share the same mark, so that one append carries them all. */
+function takeAlike(pending: Batch[]): Batch[] {
+  const mark = pending[0]?.unrecorded;
+  let count = 0;
+  while (count < pending.length && pending[count]?.unrecorded === mark) count += 1;
+  return pending.splice(0, count);
+}

@@ -1,0 +1,20 @@
+/** Notices that our own process was paused or starved: a timer that came much too late. */
+import type { Clock } from '../ports/clock.ts';
+
+const periodMs = 250;
+/** Later than this, and time-outs in the span prove nothing. */
+const sleepMs = 400;
+
+export function watchWakefulness(clock: Clock, onSlept: (ms: number) => void): () => void {
+  let cancel = (): void => undefined;
+  const arm = (): void => {
+    const due = clock.now() + periodMs;
+    cancel = clock.after(periodMs, () => {
+      const lateMs = clock.now() - due;
+      if (lateMs > sleepMs) onSlept(lateMs);
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
+}

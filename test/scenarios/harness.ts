@@ -1,0 +1,168 @@
+/**
+ * A real stack under a real Daruma, for tests: the command line as a user has it, a state directory
+ * of its own, and everything ended and removed afterwards.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { StoredRecord } from '../../src/model/record.ts';
+import type { IncidentView, InstanceView, StackView } from '../../src/model/view.ts';
+
+const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+/** Generous: it only bounds how long a test that fails may take. */
+const deadlineMs = 60_000;
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Bench {
+  readonly directory: string;
+  readonly file: string;
+  readonly stateDir: string;
+  readonly environment: Record<string, string>;
+
+  constructor(directory: string, environment: Record<string, string>) {
+    this.directory = directory;
+    this.file = path.join(directory, 'daruma.yaml');
+    this.stateDir = path.join(directory, '.daruma');
+    this.environment = environment;
+  }
+
+  /** Runs `daruma …` to its end. */
+  daruma(...args: string[]): Promise<RunResult> {
+    return this.darumaWith({}, ...args);
+  }
+
+  darumaWith(environment: Record<string, string>, ...args: string[]): Promise<RunResult> {
+    const options = { cwd: this.directory, env: { ...this.environment, ...environment } };
+    const argv = ['--disable-warning=ExperimentalWarning', main, ...args];
+    return new Promise((resolve) => {
+      execFile(process.execPath, argv, options, (error, stdout, stderr) => {
+        const code = error === null ? 0 : Number(error.code ?? 1);
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+
+  /** Starts the stack and waits until `up --detach` says that all is ready. */
+  async up(environment: Record<string, string> = {}): Promise<void> {
+    const result = await this.darumaWith(environment, 'up', '--detach');
+    if (result.code === 0) return;
+    const log = await readFile(path.join(this.stateDir, 'logs/daruma.log'), 'utf8').catch(String);
+    throw new Error(`up failed (${result.code}): ${result.stdout}${result.stderr}\n${log}`);
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    const result = await this.daruma(...args, '--json');
+    if (result.code !== 0) {
+      throw new Error(`daruma ${args.join(' ')}: ${result.code} ${result.stdout}${result.stderr}`);
+    }
+    return JSON.parse(result.stdout) as T;
+  }
+
+  view(): Promise<StackView> {
+    return this.json<StackView>('ps');
+  }
+
+  async instance(id: string): Promise<InstanceView> {
+    const all = (await this.view()).services.flatMap((service) => service.instances);
+    const found = all.find((instance) => instance.id === id);
+    if (found === undefined) throw new Error(`no instance ${id}`);
+    return found;
+  }
+
+  async pid(id: string): Promise<number> {
+    const { pid } = await this.instance(id);
+    if (pid === null) throw new Error(`${id} has no pid`);
+    return pid;
+  }
+
+  incidents(): Promise<IncidentView[]> {
+    return this.json<IncidentView[]>('incidents');
+  }
+
+  events(): Promise<StoredRecord[]> {
+    return this.json<StoredRecord[]>('events');
+  }
+
+  async controllerLog(): Promise<string> {
+    return readFile(path.join(this.stateDir, 'logs/daruma.log'), 'utf8');
+  }
+}
+
+/** Polls until the condition gives something other than false, null or undefined. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+): Promise<T> {
+  const end = Date.now() + deadlineMs;
+  let last: unknown = null;
+  while (Date.now() < end) {
+    try {
+      const value = await condition();
+      if (value !== false && value !== null && value !== undefined) return value;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`waited in vain until ${what}`, { cause: last });
+}
+
+/** A directory with this stack file; `down` and removal follow the test whatever happens. */
+export async function bench(
+  t: TestContext,
+  stack: string,
+  environment: Record<string, string> = {},
+): Promise<Bench> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'daruma-test-'));
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !entry[0].startsWith('NODE_') && entry[0] !== 'DARUMA_STATE_DIR',
+    ),
+  );
+  const made = new Bench(directory, { ...own, NO_COLOR: '1', ...environment });
+  await writeFile(made.file, stack);
+  t.after(async () => {
+    await made.daruma('down');
+    await rm(directory, { recursive: true, force: true });
+  });
+  return made;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program in the background for the time of the test. */
+export function background(t: TestContext, argv: readonly string[], cwd: string) {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
