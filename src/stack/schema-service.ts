@@ -312,6 +312,20 @@ const settings = expecting(
   'a map of names to values',
 );
 
+const role = closed({
+  password: described(text().optional(), 'Default: generated and kept.'),
+  owner: described(yesOrNo().prefault(false), 'Owns the database.'),
+});
+
+const roles = expecting(
+  z.record(
+    identifier,
+    role.nullable().transform((one) => one ?? { password: undefined, owner: false }),
+    'a map of roles',
+  ),
+  'a map of roles',
+);
+
 const postgres = closed({
   bin_dir: described(
     text().optional(),
@@ -320,21 +334,7 @@ const postgres = closed({
   data_dir: described(text().optional(), 'Default: below the state directory.'),
   database: described(identifier.prefault('app'), 'Created if it isn’t there.'),
   superuser: described(identifier.prefault('postgres'), 'The administrator’s role.'),
-  users: described(
-    z
-      .record(
-        identifier,
-        closed({
-          password: described(text().optional(), 'Default: generated and kept.'),
-          owner: described(yesOrNo().prefault(false), 'Owns the database.'),
-        })
-          .nullable()
-          .transform((user) => user ?? { password: undefined, owner: false }),
-        'a map of roles',
-      )
-      .prefault({}),
-    'Roles to create besides the superuser.',
-  ),
+  users: described(roles.prefault({}), 'Roles to create besides the superuser.'),
   settings: described(settings.prefault({}), 'Lines of postgresql.conf.'),
 });
 
@@ -395,7 +395,7 @@ export const service = closed({
   ),
   requires: described(requires.prefault({}), 'What must be there; `daruma check` verifies it.'),
   actions: described(
-    z.record(serviceName, action, 'a map of actions').prefault({}),
+    expecting(z.record(serviceName, action, 'a map of actions'), 'a map of actions').prefault({}),
     'Recovery commands of your own, by name.',
   ),
   symptoms: described(list(symptom).prefault([]), 'Conditions that mean trouble.'),

@@ -15,8 +15,16 @@ const fieldsOf: Readonly<Record<DriverName, readonly string[]>> = {
 const throughEndpoint = new Set(['url', 'host', 'port']);
 
 /** Below `services.NAME`. */
-const places =
-  /^(command|environment|env_file|healthcheck\.(http|tcp|test)|external\.(start|stop|status|logs|pid_file)|actions\.[^.]+\.command)(\.|$)/;
+const places = new RegExp(
+  `^(?:${[
+    'command',
+    'environment',
+    'env_file',
+    'healthcheck\\.(?:http|tcp|test)',
+    'external\\.(?:start|stop|status|logs|pid_file)',
+    'actions\\.[^.]+\\.command',
+  ].join('|')})(?:\\.|$)`,
+);
 
 export function checkTemplates(document: StackDocument, services: Services): void {
   walk(document.value, [], (path, text) => {
