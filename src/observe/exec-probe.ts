@@ -14,8 +14,9 @@ import { failure, type Question } from './check.ts';
 type ExecProbe = Extract<ProbeSpec, { readonly kind: 'exec' }>;
 
 export interface ExecOptions {
-  /** Throws USER_UNKNOWN. */
-  readonly resolveUser: (user: string) => { readonly uid: number; readonly gid: number };
+  /** Argument vector that becomes the user and runs what follows; empty: nothing is needed. Throws
+   * USER_UNKNOWN, START_FAILED. */
+  readonly asUser: (user: string | null) => readonly string[];
   readonly onPerfdata: (values: readonly PerfValue[]) => void;
 }
 
@@ -58,16 +59,14 @@ export function execQuestion(
 }
 
 function start(probe: ExecProbe, watched: WatchedInstance, options: ExecOptions): ChildProcess {
-  const [program, ...args] = probe.command.argv.map((word) => watched.expand(word));
+  const command = probe.command.argv.map((word) => watched.expand(word));
+  const [program, ...args] = [...options.asUser(watched.user), ...command];
   if (program === undefined) throw new Error('the command is empty');
-  const asRoot = process.getuid?.() === 0;
-  const ids = watched.user !== null && asRoot ? options.resolveUser(watched.user) : {};
   return spawn(program, args, {
     cwd: watched.service.workingDir,
     env: { ...watched.environment },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...ids,
   });
 }
 

@@ -7,8 +7,12 @@ import type { InstanceId } from '../model/ids.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { Confirmation } from './confirmation.ts';
 import type { ExecOptions } from './exec-probe.ts';
+import { ExpressionWatch } from './expression-watch.ts';
 import { HealthWatch } from './health-watch.ts';
+import { type FollowLog, LogWatch } from './log-watch.ts';
 import { type Outlet, Symptoms } from './outlet.ts';
+import type { PatternMatcher } from './pattern-matcher.ts';
+import { ProcessTree } from './process-tree.ts';
 import { livingStat } from './procfs.ts';
 import { questionOf } from './question.ts';
 
@@ -16,21 +20,38 @@ import { questionOf } from './question.ts';
 const settleMs = 1_000;
 /** Stopped for so long at least: a debugger or a shell may stop a process for a moment. */
 const stoppedMs = 200;
+/** The kernel's kill of a member of the tree is a moment; the symptom ends after so long. */
+const oomMs = 60_000;
+
+export interface InstanceWatchOptions {
+  readonly outlet: Outlet;
+  readonly matcher: PatternMatcher;
+  readonly asUser: ExecOptions['asUser'];
+  readonly followLog: FollowLog;
+}
 
 export class InstanceWatch {
   readonly watched: WatchedInstance;
   readonly #outlet: Outlet;
   readonly #symptoms: Symptoms;
   readonly #health: HealthWatch | null;
+  readonly #expressions: readonly ExpressionWatch[];
+  readonly #tree: ProcessTree;
+  readonly #log: LogWatch | null;
   readonly #confirmations = new Set<Confirmation>();
   #cancelSettle: () => void = () => undefined;
   #cancelStopped: (() => void) | null = null;
+  #cancelOom: () => void = () => undefined;
 
-  constructor(outlet: Outlet, watched: WatchedInstance, resolveUser: ExecOptions['resolveUser']) {
+  constructor(options: InstanceWatchOptions, watched: WatchedInstance) {
+    const { outlet } = options;
     this.watched = watched;
     this.#outlet = outlet;
     this.#symptoms = new Symptoms(outlet, watched.instance);
-    this.#health = this.#watchHealth(resolveUser);
+    this.#health = this.#watchHealth(options.asUser);
+    this.#expressions = this.#watchExpressions();
+    this.#tree = this.#watchTree();
+    this.#log = this.#watchLog(options);
     if (this.#health === null) {
       this.#cancelSettle = outlet.clock.after(watched.adopted ? 0 : settleMs, () => {
         if (this.#alive()) outlet.tell({ kind: 'ready', instance: watched.instance });
@@ -58,8 +79,31 @@ export class InstanceWatch {
     for (const confirmation of this.#confirmations) confirmation.ask();
   }
 
-  /** The kernel's word on the main process; `state` of `/proc/PID/stat`. */
-  sawState(state: string, sure: boolean): void {
+  /** Known members of its tree. */
+  get members(): readonly number[] {
+    return this.#tree.members;
+  }
+
+  sample(): void {
+    const now = this.#outlet.clock.now();
+    const state = this.#tree.sample(now, (signal, value) => {
+      this.#outlet.measure(this.instance, signal, value);
+    });
+    if (state !== null) this.#sawState(state, false);
+    for (const expression of this.#expressions) expression.sampled(now);
+  }
+
+  /** The kernel killed a member of its tree for memory. */
+  memberKilled(text: string): void {
+    const { clock } = this.#outlet;
+    const evidence = `kernel: ${text}`;
+    this.#symptoms.begin({ name: 'oom', kind: 'oom', began: clock.now(), evidence, faults: [] });
+    this.#cancelOom();
+    this.#cancelOom = clock.after(oomMs, () => this.#symptoms.end('oom'));
+  }
+
+  /** The kernel's word on the main process. `sure`: there is more reason to believe it. */
+  #sawState(state: string, sure: boolean): void {
     if (state !== 'T') {
       this.#cancelStopped?.();
       this.#cancelStopped = null;
@@ -72,19 +116,22 @@ export class InstanceWatch {
   }
 
   close(): void {
+    this.#symptoms.close();
     this.#cancelSettle();
     this.#cancelStopped?.();
+    this.#cancelOom();
     this.#health?.close();
+    this.#log?.close();
     for (const confirmation of this.#confirmations) confirmation.answer(false, 'not running');
     this.#outlet.signals.drop(this.instance);
   }
 
-  #watchHealth(resolveUser: ExecOptions['resolveUser']): HealthWatch | null {
+  #watchHealth(asUser: ExecOptions['asUser']): HealthWatch | null {
     const { service, startedAt, adopted } = this.watched;
     const spec = service.healthcheck;
     if (spec === null) return null;
     const question = questionOf(spec.probe, this.watched, spec.timeoutMs, {
-      resolveUser,
+      asUser,
       onPerfdata: (values) => {
         for (const { label, value } of values) {
           this.#outlet.measure(this.instance, `check.${label}`, value);
@@ -101,6 +148,27 @@ export class InstanceWatch {
       onVerdict: (verdict) => this.#tellVerdict(verdict),
       onAnswer: (result, tookMs) => this.#answered(result, tookMs),
     });
+  }
+
+  #watchExpressions(): ExpressionWatch[] {
+    return this.watched.service.symptoms
+      .filter((spec) => spec.kind === 'expr')
+      .map((spec) => new ExpressionWatch(this.#outlet, this.#symptoms, this.instance, spec));
+  }
+
+  #watchTree(): ProcessTree {
+    const signals = new Set(this.#expressions.flatMap((expression) => expression.signals));
+    const files = ['descriptors', 'io.read', 'io.write'].some((signal) => signals.has(signal));
+    const needs = { pss: signals.has('memory.pss'), files };
+    return new ProcessTree(this.#outlet.clock, this.watched, needs, signals.size > 0);
+  }
+
+  #watchLog({ outlet, matcher, followLog }: InstanceWatchOptions): LogWatch | null {
+    const { instance, logDir, service } = this.watched;
+    const specs = service.symptoms.filter((spec) => spec.kind === 'log');
+    if (logDir === null || specs.length === 0) return null;
+    const lines = (signal: AbortSignal) => followLog(logDir, signal);
+    return new LogWatch({ outlet, symptoms: this.#symptoms, matcher, instance, specs, lines });
   }
 
   #answered(result: CheckResult, tookMs: number): void {
@@ -126,7 +194,7 @@ export class InstanceWatch {
   #lookStopped(): void {
     this.#cancelStopped = null;
     const stat = this.watched.pid === null ? null : livingStat(this.watched.pid);
-    if (stat !== null) this.sawState(stat.state, true);
+    if (stat !== null) this.#sawState(stat.state, true);
   }
 
   #beginStopped(): void {

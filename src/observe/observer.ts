@@ -6,11 +6,13 @@
  */
 import type { HostName, InstanceId } from '../model/ids.ts';
 import type { Clock, Random } from '../ports/clock.ts';
-import type { Observer, WatchedInstance } from '../ports/observer.ts';
+import type { Observer } from '../ports/observer.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { InstanceWatch } from './instance-watch.ts';
+import type { FollowLog } from './log-watch.ts';
 import { Outlet } from './outlet.ts';
-import { livingStat } from './procfs.ts';
+import { PatternMatcher } from './pattern-matcher.ts';
+import { Sampling } from './sampling.ts';
 
 export interface ObserverOptions {
   readonly clock: Clock;
@@ -18,38 +20,32 @@ export interface ObserverOptions {
   readonly host: HostName;
   /** Its disk is measured. */
   readonly stateDir: string;
-  /** Of a service's `user:`; throws USER_UNKNOWN. */
-  readonly resolveUser: ExecOptions['resolveUser'];
-  /** Follows the log of an instance from its end; calls back for each new line, without its line
-   * end. Returns how to stop. */
-  readonly followLog: (logDir: string, onLine: (line: string) => void) => () => void;
+  readonly asUser: ExecOptions['asUser'];
+  readonly followLog: FollowLog;
 }
 
-const sampleIntervalMs = 1_000;
-
 export function createObserver(options: ObserverOptions): Observer {
-  const { clock, random, host, resolveUser } = options;
+  const { clock, random, host, stateDir, asUser, followLog } = options;
   const outlet = new Outlet(clock, random, host);
+  const matcher = new PatternMatcher(clock);
   const watches = new Map<InstanceId, InstanceWatch>();
-  let cancelSampling = (): void => undefined;
+  const sampling = new Sampling(outlet, stateDir, watches);
 
   const unwatch = (instance: InstanceId): void => {
-    watches.get(instance)?.close();
+    const watch = watches.get(instance);
+    if (watch === undefined) return;
+    watch.close();
     watches.delete(instance);
+    sampling.forget(watch);
   };
-  const sample = (): void => {
-    for (const watch of watches.values()) {
-      const stat = watch.watched.pid === null ? null : livingStat(watch.watched.pid);
-      if (stat !== null) watch.sawState(stat.state, false);
-    }
-    cancelSampling = clock.after(sampleIntervalMs, sample);
-  };
-  cancelSampling = clock.after(sampleIntervalMs, sample);
 
   return {
-    watch(watched: WatchedInstance) {
+    watch(watched) {
       unwatch(watched.instance);
-      watches.set(watched.instance, new InstanceWatch(outlet, watched, resolveUser));
+      watches.set(
+        watched.instance,
+        new InstanceWatch({ outlet, matcher, asUser, followLog }, watched),
+      );
     },
     unwatch,
     confirm(instances, timeoutMs) {
@@ -63,13 +59,14 @@ export function createObserver(options: ObserverOptions): Observer {
       for (const watch of watches.values()) watch.slept();
     },
     add(samples) {
-      for (const one of samples) outlet.signals.set(one);
+      for (const sample of samples) outlet.signals.set(sample);
     },
     latest: (service) => outlet.signals.list(service),
     onHappening: (listener) => outlet.onHappening(listener),
     onError: (listener) => outlet.onError(listener),
     async close() {
-      cancelSampling();
+      sampling.close();
+      matcher.close();
       for (const instance of [...watches.keys()]) unwatch(instance);
     },
   };

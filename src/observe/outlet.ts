@@ -55,6 +55,7 @@ export class Symptoms {
   readonly #outlet: Outlet;
   readonly #component: ComponentId;
   readonly #holding = new Set<string>();
+  #closed = false;
 
   constructor(outlet: Outlet, component: ComponentId) {
     this.#outlet = outlet;
@@ -62,7 +63,7 @@ export class Symptoms {
   }
 
   begin(symptom: Omit<Symptom, 'id' | 'component'>): void {
-    if (this.#holding.has(symptom.name)) return;
+    if (this.#closed || this.#holding.has(symptom.name)) return;
     this.#holding.add(symptom.name);
     const id = symptomId(this.#component, symptom.name);
     this.#outlet.tell({
@@ -72,7 +73,12 @@ export class Symptoms {
   }
 
   end(name: string): void {
-    if (!this.#holding.delete(name)) return;
+    if (this.#closed || !this.#holding.delete(name)) return;
     this.#outlet.tell({ kind: 'symptom-ended', id: symptomId(this.#component, name) });
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#closed = true;
   }
 }

@@ -52,3 +52,28 @@ export function livingStat(pid: number): ProcessStat | null {
   const stat = readStat(pid);
   return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : stat;
 }
+
+const auxiliary = new Map<number, number>();
+
+/** A value that the kernel gave this process at its start (getauxval(3)). */
+function auxiliaryValue(type: number, fallback: number): number {
+  if (auxiliary.size === 0) {
+    const bytes = Buffer.from(readProc('/proc/self/auxv') ?? '', 'latin1');
+    for (let at = 0; at + 16 <= bytes.length; at += 16) {
+      auxiliary.set(Number(bytes.readBigUInt64LE(at)), Number(bytes.readBigUInt64LE(at + 8)));
+    }
+    auxiliary.set(-1, 0);
+  }
+  return auxiliary.get(type) ?? fallback;
+}
+
+const typePageSize = 6;
+const typeClockTicks = 17;
+
+export function pageBytes(): number {
+  return auxiliaryValue(typePageSize, 4_096);
+}
+
+export function ticksPerSecond(): number {
+  return auxiliaryValue(typeClockTicks, 100);
+}

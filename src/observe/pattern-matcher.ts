@@ -1,0 +1,126 @@
+/**
+ * Matches log lines against the users' patterns, for all instances together.
+ *
+ * 1. Work is bounded: at most `linesMax` lines wait, whoever brings more is asked to wait; a batch
+ *    takes at most `batchMs` of each turn.
+ * 2. A pattern that backtracks without end can't hang us: batches run under V8's own time limit
+ *    (`vm`), and a pattern that takes longer than `lineMs` for one line is given up for good.
+ * 3. Matches are told outside of that limit, so that it never interrupts anything else.
+ */
+import { createContext, Script } from 'node:vm';
+import type { Clock } from '../ports/clock.ts';
+
+export interface LinePattern {
+  readonly pattern: RegExp;
+  readonly onMatch: (line: string) => void;
+  /** It took too long for a line and is not used any more. */
+  readonly onGivenUp: (line: string) => void;
+}
+
+interface WaitingLine {
+  readonly line: string;
+  readonly patterns: readonly LinePattern[];
+}
+
+const linesMax = 5_000;
+const lineCharsMax = 8_192;
+const flushMs = 50;
+const batchMs = 30;
+const lineMs = 50;
+
+export class PatternMatcher {
+  readonly #clock: Clock;
+  readonly #limited = limitedRunner();
+  readonly #givenUp = new Set<LinePattern>();
+  #waiting: WaitingLine[] = [];
+  #room: (() => void)[] = [];
+  #cancelFlush: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when there is room for the next line; undefined: at once. */
+  push(line: string, patterns: readonly LinePattern[]): Promise<void> | undefined {
+    this.#waiting.push({ line: line.slice(0, lineCharsMax), patterns });
+    this.#cancelFlush ??= this.#clock.after(flushMs, () => this.#flush());
+    if (this.#waiting.length < linesMax) return undefined;
+    return new Promise((resolve) => this.#room.push(resolve));
+  }
+
+  /** Its lines that still wait are forgotten. */
+  forget(patterns: readonly LinePattern[]): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting.patterns !== patterns);
+    for (const pattern of patterns) this.#givenUp.delete(pattern);
+  }
+
+  close(): void {
+    this.#cancelFlush?.();
+    this.#waiting = [];
+    this.#letIn();
+  }
+
+  #flush(): void {
+    const batch = this.#waiting;
+    const matched: (readonly [LinePattern, number])[] = [];
+    let done = 0;
+    const finished = this.#limited(batchMs, () => {
+      for (; done < batch.length; done += 1) {
+        const { line, patterns } = batch[done] as WaitingLine;
+        for (const one of patterns) {
+          if (!this.#givenUp.has(one) && one.pattern.test(line)) matched.push([one, done]);
+        }
+      }
+    });
+    const stuck = finished ? undefined : batch[done];
+    this.#waiting = batch.slice(finished ? done : done + 1);
+    this.#cancelFlush =
+      this.#waiting.length === 0 ? null : this.#clock.after(flushMs, () => this.#flush());
+    for (const [one, at] of matched) {
+      if (at < done) one.onMatch(batch[at]?.line ?? '');
+    }
+    if (stuck !== undefined) this.#matchAlone(stuck);
+    this.#letIn();
+  }
+
+  /** The line at which a batch ran out of time, each pattern with a limit of its own. */
+  #matchAlone({ line, patterns }: WaitingLine): void {
+    for (const one of patterns) {
+      if (this.#givenUp.has(one)) continue;
+      let matches = false;
+      const finished = this.#limited(lineMs, () => {
+        matches = one.pattern.test(line);
+      });
+      if (!finished) {
+        this.#givenUp.add(one);
+        one.onGivenUp(line);
+      } else if (matches) {
+        one.onMatch(line);
+      }
+    }
+  }
+
+  #letIn(): void {
+    const room = this.#room;
+    this.#room = [];
+    for (const resolve of room) resolve();
+  }
+}
+
+/** Runs work for at most so long; false: it was interrupted. */
+function limitedRunner(): (limitMs: number, work: () => void) => boolean {
+  const sandbox = { work: (): void => undefined };
+  const context = createContext(sandbox);
+  const script = new Script('work()');
+  return (limitMs, work) => {
+    sandbox.work = work;
+    try {
+      script.runInContext(context, { timeout: limitMs });
+      return true;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      return false;
+    }
+  };
+}
