@@ -9,6 +9,9 @@ export interface Layout {
   readonly controlSocket: string;
   readonly endpointSocket: string;
   readonly keeperFile: string;
+  readonly keeperSocket: string;
+  readonly keeperLock: string;
+  readonly controllerLock: string;
   readonly endpointFile: string;
   readonly routesFile: string;
   readonly logsDir: string;
@@ -25,6 +28,9 @@ export function layout(stateDir: string): Layout {
     controlSocket: `${stateDir}/run/control.sock`,
     endpointSocket: `${stateDir}/run/endpoint.sock`,
     keeperFile: `${stateDir}/run/keeper.json`,
+    keeperSocket: `${stateDir}/run/keeper.sock`,
+    keeperLock: `${stateDir}/run/keeper.lock`,
+    controllerLock: `${stateDir}/run/controller.lock`,
     endpointFile: `${stateDir}/run/endpoint.json`,
     routesFile: `${stateDir}/run/routes.json`,
     logsDir: `${stateDir}/logs`,

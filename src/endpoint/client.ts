@@ -1,0 +1,183 @@
+/**
+ * The controller's side of the data path.
+ *
+ * 1. What was asked and not answered is asked again of the next endpoint process.
+ * 2. Each new connection is first told what it should already know: addresses, then routes.
+ */
+import net, { type Socket } from 'node:net';
+import type { RouteTarget } from '../model/command.ts';
+import { DarumaError } from '../model/errors.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { Layout } from '../model/layout.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EndpointStats, Endpoints } from '../ports/endpoints.ts';
+import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
+import { type KeeperLink, ListenError } from '../ports/keeper.ts';
+import { socketPath } from '../ports/socket-path.ts';
+import { describePortOwner, portOwner } from './port-owner.ts';
+import type { ControlMessage, ControlRequest, ServiceEndpoint } from './protocol.ts';
+
+const reconnectMs = 50;
+
+export interface EndpointsOptions {
+  readonly layout: Layout;
+  readonly clock: Clock;
+  readonly keeper: KeeperLink;
+}
+
+export function createEndpoints(options: EndpointsOptions): Endpoints {
+  return new EndpointClient(options);
+}
+
+type Asked = ControlRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+type RefusedListener = (service: ServiceName, instance: InstanceId, error: string) => void;
+
+interface Pending {
+  readonly request: Asked;
+  readonly resolve: () => void;
+}
+
+class EndpointClient implements Endpoints {
+  readonly #options: EndpointsOptions;
+  readonly #pending = new Map<number, Pending>();
+  readonly #routes = new Map<ServiceName, readonly RouteTarget[]>();
+  readonly #onStats: ((stats: readonly EndpointStats[]) => void)[] = [];
+  readonly #onRefused: RefusedListener[] = [];
+  #endpoints: readonly ServiceEndpoint[] = [];
+  #socket: Socket | null = null;
+  #cancelReconnect: (() => void) | null = null;
+  #nextId = 1;
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+  }
+
+  async listen(endpoints: readonly ServiceEndpoint[]): Promise<void> {
+    try {
+      await this.#options.keeper.listen(
+        endpoints.map(({ service, endpoint: { host, port } }) => ({ service, host, port })),
+      );
+    } catch (error) {
+      throw error instanceof ListenError ? await forPeople(error) : error;
+    }
+    this.#endpoints = endpoints;
+    const listed = new Set(endpoints.map(({ service }) => service));
+    for (const service of this.#routes.keys()) {
+      if (!listed.has(service)) this.#routes.delete(service);
+    }
+    if (endpoints.length === 0) {
+      this.#letGo();
+      return;
+    }
+    // Another process may serve now, while the one that we talk to retires.
+    this.#socket?.destroy();
+    await this.#ask({ kind: 'listen', endpoints });
+  }
+
+  async route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void> {
+    if (!this.#isListed(service)) return;
+    this.#routes.set(service, targets);
+    await this.#ask({ kind: 'route', service, targets });
+  }
+
+  async drained(service: ServiceName, instance: InstanceId): Promise<void> {
+    if (this.#isListed(service)) await this.#ask({ kind: 'drained', service, instance });
+  }
+
+  onStats(listener: (stats: readonly EndpointStats[]) => void): void {
+    this.#onStats.push(listener);
+  }
+
+  onRefused(listener: RefusedListener): void {
+    this.#onRefused.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#letGo();
+  }
+
+  async shutdown(): Promise<void> {
+    this.#letGo();
+    await this.#options.keeper.shutdown();
+  }
+
+  #isListed(service: ServiceName): boolean {
+    return this.#endpoints.some((endpoint) => endpoint.service === service);
+  }
+
+  #ask(request: Asked): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const id = this.#nextId++;
+    this.#pending.set(id, { request, resolve });
+    if (this.#socket === null) this.#connect();
+    else if (this.#socket.readyState === 'open') writeJsonLine(this.#socket, { ...request, id });
+    return promise;
+  }
+
+  #connect(): void {
+    this.#cancelReconnect?.();
+    this.#cancelReconnect = null;
+    const socket = net.connect(socketPath(this.#options.layout.runDir, 'endpoint.sock'));
+    this.#socket = socket;
+    socket.on('connect', () => this.#tellAll(socket));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.#cancelReconnect = this.#options.clock.after(reconnectMs, () => this.#connect());
+    });
+    readJsonLines(socket, (message) => this.#hear(message as ControlMessage));
+  }
+
+  #tellAll(socket: Socket): void {
+    writeJsonLine(socket, { kind: 'listen', id: 0, endpoints: this.#endpoints });
+    for (const [service, targets] of this.#routes) {
+      writeJsonLine(socket, { kind: 'route', id: 0, service, targets });
+    }
+    for (const [id, { request }] of this.#pending) writeJsonLine(socket, { ...request, id });
+  }
+
+  #hear(message: ControlMessage): void {
+    if (message.kind === 'done') {
+      this.#pending.get(message.id)?.resolve();
+      this.#pending.delete(message.id);
+    } else if (message.kind === 'stats') {
+      for (const listener of this.#onStats) listener(message.stats);
+    } else {
+      const { service, instance, error } = message;
+      for (const listener of this.#onRefused) listener(service, instance, error);
+    }
+  }
+
+  /** What was asked is settled: there is nothing left to ask it of. */
+  #letGo(): void {
+    this.#cancelReconnect?.();
+    this.#cancelReconnect = null;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.destroy();
+    for (const { resolve } of this.#pending.values()) resolve();
+    this.#pending.clear();
+    this.#endpoints = [];
+    this.#routes.clear();
+  }
+}
+
+async function forPeople(error: ListenError): Promise<Error> {
+  const { code, address } = error;
+  if (address === null) {
+    return new DarumaError('START_FAILED', 'the endpoint process does not start', { cause: error });
+  }
+  const where = `${address.host}:${address.port} (endpoint of ${address.service})`;
+  if (code === 'EADDRINUSE') {
+    const owner = describePortOwner(await portOwner(address.host, address.port));
+    return new DarumaError('PORT_TAKEN', `${where} is taken by ${owner}`, { cause: error });
+  }
+  const why =
+    code === 'EACCES'
+      ? 'ports below 1024 need CAP_NET_BIND_SERVICE'
+      : code === 'EADDRNOTAVAIL'
+        ? 'this machine has no such address'
+        : code;
+  return new DarumaError('REQUIREMENT_UNMET', `can't listen on ${where}: ${why}`, { cause: error });
+}

@@ -1,0 +1,48 @@
+/** The endpoint process's own socket: the controller says what leads where, and hears how it goes. */
+import type { Server, Socket } from 'node:net';
+import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
+import { openUnixServer } from '../ports/unix-server.ts';
+import type { ControlMessage, ControlRequest } from './protocol.ts';
+
+const statsMs = 1_000;
+
+export class Control {
+  readonly #clients = new Set<Socket>();
+  readonly #carryOut: (request: ControlRequest) => Promise<void> | void;
+  #server: Server | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(carryOut: (request: ControlRequest) => Promise<void> | void) {
+    this.#carryOut = carryOut;
+  }
+
+  async open(runDir: string, stats: () => ControlMessage): Promise<void> {
+    this.#server = await openUnixServer(runDir, 'endpoint.sock', (socket) => this.#serve(socket));
+    this.#timer = setInterval(() => {
+      if (this.#clients.size > 0) this.tell(stats());
+    }, statsMs);
+  }
+
+  tell(message: ControlMessage): void {
+    for (const socket of this.#clients) writeJsonLine(socket, message);
+  }
+
+  /** Another process has taken our place; clients connect to it. */
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#server?.close();
+    for (const socket of this.#clients) socket.end();
+  }
+
+  #serve(socket: Socket): void {
+    this.#clients.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#clients.delete(socket));
+    readJsonLines(socket, (message) => {
+      const request = message as ControlRequest;
+      Promise.resolve(this.#carryOut(request)).then(() =>
+        writeJsonLine(socket, { kind: 'done', id: request.id }),
+      );
+    });
+  }
+}

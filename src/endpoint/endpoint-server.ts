@@ -1,0 +1,172 @@
+/**
+ * The endpoint process as a whole: one proxy per service, the routes file, the controller's socket
+ * and the line to the keeper.
+ *
+ *   starting ──all listen──▶ serving ──another took over──▶ retiring ──last connection──▶ ended
+ */
+import type { Layout } from '../model/layout.ts';
+import type { EndpointSpec } from '../model/stack-spec.ts';
+import type { EndpointTable } from '../ports/endpoints.ts';
+import type { HeldAddress } from '../ports/keeper.ts';
+import { ownIdentity } from '../ports/process-identity.ts';
+import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
+import { Control } from './control.ts';
+import { KeeperConnection } from './keeper-connection.ts';
+import type { ControlRequest, RoutesFile } from './protocol.ts';
+import { type ProxyOptions, ServiceProxy } from './service-proxy.ts';
+
+const seats = 1_000;
+const holdMs = 5_000;
+/** How long a retiring process may live for its last connections. */
+const retiringMs = 3_600_000;
+const retiringLookMs = 500;
+/** How long to wait for a predecessor's address when sockets can't be handed over. */
+const plainListenMs = 3_000;
+
+export interface EndpointServerOptions {
+  readonly layout: Layout;
+  readonly version: string;
+  readonly held: readonly HeldAddress[];
+  readonly withFds: boolean;
+}
+
+export class EndpointServer {
+  readonly #options: EndpointServerOptions;
+  readonly #proxies: readonly ServiceProxy[];
+  readonly #control: Control;
+  readonly #keeper: KeeperConnection;
+  #tables: readonly EndpointTable[];
+  #routesUnwritten = false;
+
+  constructor(options: EndpointServerOptions) {
+    const { layout, held } = options;
+    this.#options = options;
+    this.#tables = readTables(layout);
+    this.#control = new Control((request) => this.#carryOut(request));
+    const proxyOptions: ProxyOptions = {
+      seats: { free: seats },
+      holdMs,
+      onRefused: (service, instance, error) =>
+        this.#control.tell({ kind: 'refused', service, instance, error }),
+    };
+    this.#proxies = held.map(
+      (address) => new ServiceProxy(address.service, defaultSpec(address), proxyOptions),
+    );
+    this.#applyTables();
+    this.#keeper = new KeeperConnection({
+      ...options,
+      onRetire: () => this.#retire(),
+      onShutdown: () => process.exit(0),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { layout, version } = this.#options;
+    if (!(await this.#listen())) return;
+    replaceFile(layout.endpointFile, JSON.stringify({ ...ownIdentity(), version }));
+    await this.#control.open(layout.runDir, () => ({
+      kind: 'stats',
+      stats: this.#proxies.flatMap((proxy) => proxy.stats()),
+    }));
+    this.#keeper.report({ kind: 'ready' });
+  }
+
+  /** False: an address could not be had; the keeper has been told and ends us. */
+  async #listen(): Promise<boolean> {
+    const { held, withFds } = this.#options;
+    if (!withFds) console.error('this Node.js cannot hold bound sockets: restarts may refuse some');
+    for (const [index, proxy] of this.#proxies.entries()) {
+      try {
+        await (withFds ? proxy.listen(index + 3) : listenPlain(proxy));
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+        const address = held[index];
+        if (address !== undefined) this.#keeper.report({ kind: 'listen-failed', code, address });
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #carryOut(request: ControlRequest): Promise<void> {
+    if (request.kind === 'spawn-keeper') this.#keeper.startKeeper(request.command, request.env);
+    if (request.kind === 'drained') await this.#find(request.service)?.drained(request.instance);
+    if (request.kind === 'route') {
+      this.#tables = this.#tables.map((table) =>
+        table.service === request.service ? { ...table, targets: request.targets } : table,
+      );
+      this.#changed();
+    }
+    if (request.kind === 'listen') {
+      this.#tables = request.endpoints.map(({ service, endpoint }) => {
+        const known = this.#tables.find((table) => table.service === service);
+        return { service, endpoint, targets: known?.targets ?? [] };
+      });
+      this.#changed();
+    }
+  }
+
+  #changed(): void {
+    this.#applyTables();
+    const { routesFile } = this.#options.layout;
+    try {
+      const file: RoutesFile = { tables: this.#tables };
+      replaceFile(routesFile, JSON.stringify(file));
+      this.#routesUnwritten = false;
+    } catch (error) {
+      // The routes in memory count; the file is needed only by the next process. Told once.
+      if (!this.#routesUnwritten) console.error(`${routesFile}: ${String(error)}`);
+      this.#routesUnwritten = true;
+    }
+  }
+
+  #applyTables(): void {
+    for (const { service, endpoint, targets } of this.#tables) {
+      const proxy = this.#find(service);
+      if (proxy === undefined) continue;
+      proxy.spec = endpoint;
+      proxy.route(targets);
+    }
+  }
+
+  #find(service: string): ServiceProxy | undefined {
+    return this.#proxies.find((proxy) => proxy.service === service);
+  }
+
+  /** Takes no more, follows the routes that our successor keeps, and ends with the last one. */
+  #retire(): void {
+    this.#control.close();
+    for (const proxy of this.#proxies) proxy.close();
+    const endsAt = performance.now() + retiringMs;
+    setInterval(() => {
+      const open = this.#proxies.some((proxy) => proxy.connections > 0);
+      if (!open || performance.now() > endsAt) process.exit(0);
+      this.#tables = readTables(this.#options.layout);
+      this.#applyTables();
+    }, retiringLookMs);
+  }
+}
+
+function readTables(layout: Layout): readonly EndpointTable[] {
+  const file = readJsonFile(layout.routesFile) as RoutesFile | null;
+  return file?.tables ?? [];
+}
+
+/** Until the controller has said how it is to be. */
+function defaultSpec({ host, port }: HeldAddress): EndpointSpec {
+  const times = { drainMs: 10_000, connectTimeoutMs: 1_000 };
+  return { host, port, protocol: 'tcp', proxyProtocol: false, ...times };
+}
+
+async function listenPlain(proxy: ServiceProxy): Promise<void> {
+  const givesUpAt = performance.now() + plainListenMs;
+  for (;;) {
+    try {
+      return await proxy.listen(null);
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || performance.now() > givesUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

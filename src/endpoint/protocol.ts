@@ -1,0 +1,44 @@
+/** What controller and endpoint process say to each other on `run/endpoint.sock`, line by line. */
+import type { RouteTarget } from '../model/command.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { EndpointSpec } from '../model/stack-spec.ts';
+import type { EndpointStats, EndpointTable } from '../ports/endpoints.ts';
+import type { SpawnKeeperRequest } from '../ports/keeper.ts';
+
+export interface ServiceEndpoint {
+  readonly service: ServiceName;
+  readonly endpoint: EndpointSpec;
+}
+
+/** Each is answered by `done` with its id. Asked twice, the second changes nothing. */
+export type ControlRequest =
+  /** The complete list; targets of services that were there already stay as they are. */
+  | { readonly id: number; readonly kind: 'listen'; readonly endpoints: readonly ServiceEndpoint[] }
+  | {
+      readonly id: number;
+      readonly kind: 'route';
+      readonly service: ServiceName;
+      readonly targets: readonly RouteTarget[];
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'drained';
+      readonly service: ServiceName;
+      readonly instance: InstanceId;
+    }
+  | SpawnKeeperRequest;
+
+export type ControlMessage =
+  | { readonly kind: 'done'; readonly id: number }
+  | { readonly kind: 'stats'; readonly stats: readonly EndpointStats[] }
+  | {
+      readonly kind: 'refused';
+      readonly service: ServiceName;
+      readonly instance: InstanceId;
+      readonly error: string;
+    };
+
+/** `run/routes.json`: a new endpoint process goes on with it, also when no controller lives. */
+export interface RoutesFile {
+  readonly tables: readonly EndpointTable[];
+}

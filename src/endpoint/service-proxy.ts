@@ -1,0 +1,185 @@
+/**
+ * One service's endpoint: accepts connections and leads each to an instance.
+ *
+ * 1. As long as nothing was sent, a connection that an instance doesn't take goes to the next.
+ * 2. An instance that is no longer listed has no connection.
+ */
+import net, { type Server, type Socket } from 'node:net';
+import type { RouteTarget } from '../model/command.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { EndpointSpec } from '../model/stack-spec.ts';
+import type { EndpointStats } from '../ports/endpoints.ts';
+import { proxyHeader } from './proxy-header.ts';
+import { splice } from './splice.ts';
+import { Target } from './target.ts';
+import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
+
+/** How many connections the kernel may hold for us while no endpoint process accepts. */
+const backlog = 4_096;
+
+export interface ProxyOptions {
+  readonly seats: Seats;
+  /** How long a connection may wait for an instance. */
+  readonly holdMs: number;
+  readonly onRefused: (service: ServiceName, instance: InstanceId, error: string) => void;
+}
+
+export class ServiceProxy {
+  readonly service: ServiceName;
+  spec: EndpointSpec;
+  readonly #options: ProxyOptions;
+  readonly #server: Server;
+  readonly #waiting: WaitingRoom;
+  #targets: readonly Target[] = [];
+  #turn = 0;
+
+  constructor(service: ServiceName, spec: EndpointSpec, options: ProxyOptions) {
+    this.service = service;
+    this.spec = spec;
+    this.#options = options;
+    this.#waiting = new WaitingRoom(options.seats, options.holdMs, () => this.#tryNext());
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+      client.on('error', () => client.destroy());
+      this.#arrive({ client, waitsUntil: null });
+    });
+  }
+
+  /** `fd`: a bound socket, or null to bind by ourselves. Rejects with the system's error. */
+  listen(fd: number | null): Promise<void> {
+    const { host, port } = this.spec;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      const where = fd === null ? { host, port } : { fd };
+      this.#server.listen({ ...where, backlog, exclusive: true }, resolve);
+    });
+  }
+
+  /** Accepts no more; connections go on. */
+  close(): void {
+    this.#server.close();
+  }
+
+  /** Open and waiting connections. */
+  get connections(): number {
+    const open = this.#targets.reduce((sum, target) => sum + target.connections, 0);
+    return open + this.#waiting.size;
+  }
+
+  get routes(): RouteTarget[] {
+    return this.#targets.map(({ instance, port, state }) => ({ instance, port, state }));
+  }
+
+  route(routes: readonly RouteTarget[]): void {
+    const before = this.#targets;
+    this.#targets = routes.map((route) => this.#keepOrMake(route, before));
+    for (const target of before) {
+      if (this.#targets.includes(target)) continue;
+      target.undrain();
+      target.cut();
+    }
+    if (this.#choose([]) !== null) this.#tryAll();
+  }
+
+  async drained(instance: InstanceId): Promise<void> {
+    const target = this.#targets.find((known) => known.instance === instance);
+    target?.drain(this.spec.drainMs);
+    await target?.empty();
+  }
+
+  stats(): EndpointStats[] {
+    return this.#targets.map((target) => target.stats(this.service));
+  }
+
+  #keepOrMake(route: RouteTarget, before: readonly Target[]): Target {
+    const known = before.find(
+      ({ instance, port }) => instance === route.instance && port === route.port,
+    );
+    const target = known ?? new Target(route);
+    if (route.state === 'draining') target.drain(this.spec.drainMs);
+    else if (target.state === 'draining') target.undrain();
+    target.state = route.state;
+    return target;
+  }
+
+  #arrive(arrival: Arrival): void {
+    // Whoever came first is served first, and one attempt at a time tells whether there is anybody.
+    if (this.#waiting.isEmpty) this.#lead(arrival, []);
+    else this.#waiting.enter(arrival);
+  }
+
+  /** Round robin; those that refused lately only when there are no others. */
+  #choose(tried: readonly Target[]): Target | null {
+    const now = performance.now();
+    let skipped: Target | null = null;
+    const count = this.#targets.length;
+    for (let step = 0; step < count; step++) {
+      const target = this.#targets[(this.#turn + step) % count];
+      if (target === undefined || target.state !== 'serving' || tried.includes(target)) continue;
+      if (target.skipUntil <= now) {
+        this.#turn = (this.#turn + step + 1) % count;
+        return target;
+      }
+      if (skipped === null || target.skipUntil < skipped.skipUntil) skipped = target;
+    }
+    return skipped;
+  }
+
+  #lead(arrival: Arrival, tried: readonly Target[]): void {
+    const { client } = arrival;
+    if (client.destroyed) return;
+    const target = this.#choose(tried);
+    if (target === null) {
+      this.#waiting.enter(arrival);
+      return;
+    }
+    const begunMs = performance.now();
+    const upstream = net.connect({
+      host: '127.0.0.1',
+      port: target.port,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    const fail = (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      upstream.destroy();
+      target.refused(performance.now());
+      this.#options.onRefused(this.service, target.instance, error.code ?? error.message);
+      this.#lead(arrival, [...tried, target]);
+    };
+    const timer = setTimeout(() => {
+      upstream.off('error', fail);
+      upstream.on('error', () => upstream.destroy());
+      fail(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+    }, this.spec.connectTimeoutMs);
+    upstream.once('error', fail);
+    upstream.once('connect', () => {
+      clearTimeout(timer);
+      upstream.off('error', fail);
+      this.#join(arrival, target, upstream, performance.now() - begunMs);
+    });
+  }
+
+  #join(arrival: Arrival, target: Target, upstream: Socket, tookMs: number): void {
+    const { client } = arrival;
+    if (client.destroyed || !this.#targets.includes(target)) {
+      upstream.on('error', () => upstream.destroy());
+      upstream.destroy();
+      this.#lead(arrival, []);
+      return;
+    }
+    if (this.spec.proxyProtocol) upstream.write(proxyHeader(client));
+    const connection = splice(client, upstream, () => target.closed(connection));
+    target.opened(connection, tookMs);
+    if (arrival.waitsUntil !== null) this.#tryAll();
+  }
+
+  #tryNext(): void {
+    if (this.#choose([]) === null) return;
+    const arrival = this.#waiting.next();
+    if (arrival !== null) this.#lead(arrival, []);
+  }
+
+  #tryAll(): void {
+    for (const arrival of this.#waiting.all()) this.#lead(arrival, []);
+  }
+}

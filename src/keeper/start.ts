@@ -1,0 +1,34 @@
+/** Starts a keeper from the outside: the command line does, and a controller that lost its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { entry } from '../model/entry.ts';
+import { type KeeperCommand, keeperArgv } from '../ports/keeper.ts';
+
+/**
+ * What runs a keeper for a state directory; also what `replace` wants.
+ * `controller`: program and arguments. `hangMs`: silence after which a controller is replaced.
+ */
+export function keeperCommand(
+  stateDir: string,
+  controller: readonly string[],
+  options: { readonly hangMs?: number } = {},
+): KeeperCommand {
+  const main = fileURLToPath(entry(import.meta.url, './main'));
+  const hang = options.hangMs === undefined ? [] : ['--hang-ms', String(options.hangMs)];
+  return {
+    exec: [process.execPath, ...process.execArgv, main, '--state-dir', stateDir, ...hang],
+    controller,
+  };
+}
+
+/**
+ * Starts it in a session of its own, to outlive us. It ends with code 5 when another has the state
+ * directory, and with code 0 at once when an endpoint process that was left running had to start
+ * the keeper instead: follow `run/keeper.json`, not this process.
+ */
+export function startKeeper(command: KeeperCommand, stderr: 'ignore' | 'inherit'): ChildProcess {
+  const [program = '', ...args] = keeperArgv(command, []);
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', stderr] });
+  child.unref();
+  return child;
+}
