@@ -1,0 +1,68 @@
+/** What is known of one instance while the controller runs. */
+import type { InstanceId } from '../model/ids.ts';
+import type { RunningInstance } from '../ports/processes.ts';
+import type { Launcher } from './launcher.ts';
+import type { ProcessRef } from './proc.ts';
+import type { RunRecord } from './run-file.ts';
+
+/** One run of its program, from the opening of the gate. */
+export class Run {
+  readonly record: RunRecord;
+  readonly ref: ProcessRef;
+  /** Resolves when the main process has ended. */
+  readonly end: Promise<void>;
+  /** We end it, so its end is no news. */
+  stopping = false;
+  #ended = false;
+  #resolveEnd: () => void = () => undefined;
+
+  constructor(record: RunRecord) {
+    this.record = record;
+    this.ref = { pid: record.pid, startTicks: record.startTicks };
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  markEnded(): void {
+    this.#ended = true;
+    this.#resolveEnd();
+  }
+
+  describe(): RunningInstance {
+    const { instance, pid, port, startedAt } = this.record;
+    return { instance, pid, port, startedAt };
+  }
+}
+
+/** A launcher at its gate. */
+export interface WaitingLauncher {
+  readonly launcher: Launcher;
+  /** What it was made from: it serves only the same again. */
+  readonly key: string;
+  readonly slot: string | null;
+}
+
+/** A stop under way; whoever asks again shares it. */
+export interface Stop {
+  readonly done: Promise<void>;
+  /** Lets the grace period end so much from now, if that is sooner. */
+  readonly shorten: (graceMs: number) => void;
+}
+
+export interface Instance {
+  readonly id: InstanceId;
+  /** The present or last run. */
+  run: Run | null;
+  /** Handed out by `prepare`, or kept ready for the next start. */
+  waiting: WaitingLauncher | null;
+  stop: Stop | null;
+  /** Rotations and openings of its log, one after the other. */
+  logTurn: Promise<unknown>;
+  /** The rotation of its log failed, and was reported. */
+  logFailed: boolean;
+}

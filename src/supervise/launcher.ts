@@ -1,0 +1,168 @@
+/**
+ * The gated launcher: a process that is there, in its session, cgroup and user, and becomes the
+ * program only when told to.
+ *
+ *     spawned ──▶ joins cgroups ──▶ becomes the user ──▶ waits at the gate ──▶ exec: the program
+ *                                                            │
+ *                                                            └── end of file: exits, ran nothing
+ *
+ * 1. The gate is a socket whose other end only this process holds. When we die it ends, and with it
+ *    the launcher, unless the word was already given.
+ * 2. The pid is the program's pid: only `exec` happens on the way.
+ * 3. The program inherits no end of the gate; it does inherit the FIFO that tells of its tree.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { DarumaError } from '../model/errors.ts';
+import { faultPoint } from '../ports/fault-point.ts';
+import type { ExitStatus } from './exit-info.ts';
+import type { ProcessRef } from './proc.ts';
+import { readCommandLine, readStat } from './proc.ts';
+import type { Identity } from './user.ts';
+import { becomeUser } from './user.ts';
+
+const shell = '/bin/sh';
+const gateFd = 3;
+/** Exit codes of the launcher itself. */
+const couldNotJoin = 124;
+const gateClosed = 125;
+/** Those of a shell that can't run a program: permission, not found. */
+const cannotRun: readonly number[] = [126, 127];
+
+const gateScript = `read g <&${gateFd} || exit ${gateClosed}; exec "$@" ${gateFd}<&-`;
+/** Arguments up to `--` are the files to write to in order to join cgroups. */
+const joinScript = `while [ "$1" != -- ]; do echo 0 >"$1" || exit ${couldNotJoin}; shift; done; shift; `;
+
+export interface LaunchPlan {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly identity: Identity | null;
+  /** Files of cgroups. */
+  readonly join: readonly string[];
+  /** Open files to be inherited; the caller closes them. */
+  readonly log: number;
+  readonly fifo: number;
+}
+
+/** Names that a shell can't hold as variables, and so would not pass on. */
+function withOddVariables(plan: LaunchPlan): readonly string[] {
+  const odd = Object.entries(plan.environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
+  if (odd.length === 0) return plan.argv;
+  return ['env', ...odd.map(([name, value]) => `${name}=${value}`), ...plan.argv];
+}
+
+function launcherArguments(plan: LaunchPlan): readonly string[] {
+  const argv = withOddVariables(plan);
+  const joins = [...plan.join, '--'];
+  if (plan.identity === null) return ['-c', joinScript + gateScript, 'daruma', ...joins, ...argv];
+  const user = becomeUser(plan.identity);
+  const gate = [shell, '-c', gateScript, 'daruma', ...argv];
+  return ['-c', `${joinScript}exec "$@"`, 'daruma', ...joins, ...user, ...gate];
+}
+
+/** Whether a process is a launcher that has not become the program. */
+export function isLauncher(pid: number): boolean {
+  return readCommandLine(pid)?.includes(gateScript) ?? false;
+}
+
+/** Starts a further process in the cgroups and with the user of an instance; resolves with its pid
+ * when it has joined. Rejects with START_FAILED. */
+export async function spawnInside(plan: LaunchPlan): Promise<number> {
+  const user = plan.identity === null ? [] : becomeUser(plan.identity);
+  const args = ['-c', `${joinScript}exec "$@"`, 'daruma', ...plan.join, '--', ...user];
+  const child = spawn(shell, [...args, ...plan.argv], {
+    cwd: plan.workingDir,
+    env: plan.environment,
+    detached: true,
+    stdio: ['ignore', plan.log, plan.log, 'ignore', plan.fifo],
+  });
+  child.unref();
+  const pid = await pidOf(child, plan);
+  while (readCommandLine(pid)?.includes(joinScript)) await new Promise(setImmediate);
+  return pid;
+}
+
+async function pidOf(child: ChildProcess, plan: LaunchPlan): Promise<number> {
+  if (child.pid !== undefined) return child.pid;
+  const [cause]: unknown[] = await once(child, 'error');
+  throw new DarumaError('START_FAILED', `cannot start «${plan.argv[0]}»`, { cause });
+}
+
+export class Launcher {
+  readonly ref: ProcessRef;
+  readonly #gate: Socket;
+  readonly #exited: Promise<ExitStatus>;
+  #exit: ExitStatus | null = null;
+  #released = false;
+
+  private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef) {
+    this.#gate = gate;
+    this.ref = ref;
+    child.unref();
+    gate.unref();
+    // The launcher may end before or while the word is given; its exit tells what came of it.
+    gate.on('error', () => gate.destroy());
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#exit = { code, signal, known: true };
+        gate.destroy();
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  /** Rejects with START_FAILED when the system can't make another process. */
+  static async spawn(plan: LaunchPlan): Promise<Launcher> {
+    const child = spawn(shell, launcherArguments(plan), {
+      cwd: plan.workingDir,
+      env: plan.environment,
+      detached: true,
+      // The FIFO comes as file `fifoFd`.
+      stdio: ['ignore', plan.log, plan.log, 'pipe', plan.fifo],
+    });
+    const pid = await pidOf(child, plan);
+    const gate = child.stdio[gateFd];
+    const stat = readStat(pid);
+    if (!(gate instanceof Socket) || stat === null) {
+      throw new DarumaError('INTERNAL', `launcher ${pid} has no gate`);
+    }
+    return new Launcher(child, gate, { pid, startTicks: stat.startTicks });
+  }
+
+  /** It waits, or may yet. */
+  get waits(): boolean {
+    return this.#exit === null && !this.#released;
+  }
+
+  /**
+   * Gives the word. Resolves when the program runs, also when it has ended since; rejects with
+   * START_FAILED when it could not be run.
+   */
+  async open(program: string): Promise<void> {
+    this.#released = true;
+    const closed = once(this.#gate, 'close');
+    this.#gate.write('\n');
+    faultPoint('launch.after-gate');
+    this.#gate.resume();
+    await Promise.race([closed, this.#exited]);
+    while (this.#exit === null && isLauncher(this.ref.pid)) await new Promise(setImmediate);
+    if (this.#exit === null) return;
+    const { code } = this.#exit;
+    if (code === couldNotJoin || code === gateClosed || cannotRun.includes(code ?? 0)) {
+      throw new DarumaError('START_FAILED', `cannot run «${program}»`);
+    }
+  }
+
+  /** Ends it; nothing was run. */
+  abort(): void {
+    this.#gate.destroy();
+  }
+
+  /** Calls back once, when the launcher or the program that it became has ended. */
+  onExit(listener: (status: ExitStatus) => void): void {
+    this.#exited.then(listener);
+  }
+}
