@@ -1,6 +1,5 @@
 /** What can only be said of a service as a whole, or of services together. */
 import type { DriverName, ServiceSpec } from '../model/stack-spec.ts';
-import { symptomKinds } from '../model/symptom.ts';
 import type { StackDocument } from './document.ts';
 import { collide, formatAddress } from './endpoint.ts';
 import { nearest } from './nearest.ts';
@@ -19,7 +18,7 @@ export interface Services {
 export function checkServices(document: StackDocument, services: Services): void {
   for (const service of services.all) {
     checkDependencies(document, service, services);
-    checkNames(document, service);
+    checkAllowed(document, service);
   }
   checkCycles(document, services.all);
   checkEndpoints(document, services.all);
@@ -57,7 +56,7 @@ export function checkDriver(
   if (raw.driver === 'process' && raw.command === undefined) {
     document.complain(path, { message: 'missing: expected `command`', expected: 'a command' });
   }
-  if (raw.replicas > 1) checkReplicas(document, path, raw.driver);
+  if (raw.replicas > 1) checkReplicas(document, path, raw);
   if (raw.driver === 'external' && mode === 'act' && !(raw.external?.start && raw.external.stop)) {
     const hint = 'or say `mode: observe` to only watch it';
     document.complain(path, {
@@ -67,19 +66,19 @@ export function checkDriver(
   }
 }
 
-function checkReplicas(document: StackDocument, path: Path, driver: DriverName): void {
+function checkReplicas(document: StackDocument, path: Path, raw: RawService): void {
   const complaints: Readonly<Record<DriverName, Complaint | null>> = {
     process: null,
     postgres: {
-      message: 'expected 1 for `driver: postgres`',
+      message: `expected 1 for \`driver: postgres\`, found ${raw.replicas}`,
       hint: 'not yet: failover comes with a later version',
     },
     external: {
-      message: 'expected 1 for `driver: external`',
+      message: `expected 1 for \`driver: external\`, found ${raw.replicas}`,
       hint: 'make each instance a service of its own',
     },
   };
-  const complaint = complaints[driver];
+  const complaint = complaints[raw.driver];
   if (complaint !== null) document.complain([...path, 'replicas'], complaint);
 }
 
@@ -163,20 +162,7 @@ function checkEndpoints(document: StackDocument, services: readonly ServiceSpec[
   });
 }
 
-const reserved: ReadonlySet<string> = new Set([...symptomKinds, 'health']);
-
-function checkNames(document: StackDocument, service: ServiceSpec): void {
-  const seen = new Set<string>();
-  service.symptoms.forEach(({ name }, index) => {
-    const path = ['services', service.name, 'symptoms', index];
-    if (seen.has(name)) {
-      document.complain(path, { message: `there is a symptom \`${name}\` already` });
-    }
-    if (reserved.has(name)) {
-      document.complain(path, { message: `\`${name}\` is the name of a symptom of Daruma’s own` });
-    }
-    seen.add(name);
-  });
+function checkAllowed(document: StackDocument, service: ServiceSpec): void {
   const actions = service.actions.map(({ name }) => name);
   service.recovery.allow.forEach((name, index) => {
     if (actions.includes(name)) return;

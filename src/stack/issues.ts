@@ -13,29 +13,39 @@ export interface Located {
   readonly complaint: Complaint;
   /** A number or truth value may be what the text of a variable means. */
   readonly wrongType: boolean;
+  /** Of an unknown key: the path that was probably meant. */
+  readonly meant?: Path;
 }
+
+type Describe = (path: Path, value: unknown) => string;
 
 export function complaintsOf(
   issues: readonly Issue[],
   value: unknown,
-  describe: (path: Path, value: unknown) => string,
+  describe: Describe,
 ): Located[] {
-  return issues
+  const located = issues
     .flatMap((issue) => flatten(issue, []))
-    .flatMap(({ issue, path }) => {
-      const found = at(value, path);
-      if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, issue.message, path);
-      const expected =
-        issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message;
-      const shown =
-        issue.code === 'invalid_key' ? JSON.stringify(path.at(-1)) : describe(path, found);
-      const missing = found === undefined && issue.code !== 'invalid_key';
-      const message = missing
-        ? `missing: expected ${expected}`
-        : `expected ${expected}, found ${shown}`;
-      const complaint = { message, expected, found: shown, hint: wordHint(issue, found) };
-      return [{ path, complaint, wrongType: issue.code !== 'invalid_key' }];
-    });
+    .flatMap(({ issue, path }) => locate(issue, path, at(value, path), describe));
+  // What is misspelt is not also missing.
+  const meant = new Set(located.map((one) => JSON.stringify(one.meant)));
+  return located.filter(({ path }) => !meant.has(JSON.stringify(path)));
+}
+
+function locate(issue: Issue, path: Path, found: unknown, describe: Describe): Located[] {
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, issue.message, path);
+  if (issue.code === 'invalid_key') {
+    const expected = issue.issues[0]?.message ?? '';
+    const key = JSON.stringify(path.at(-1));
+    const complaint = { message: `expected ${expected}, found ${key}`, expected, found: key };
+    return [{ path, complaint, wrongType: false }];
+  }
+  const expected = issue.message;
+  const shown = describe(path, found);
+  const message =
+    found === undefined ? `missing: expected ${expected}` : `expected ${expected}, found ${shown}`;
+  const complaint = { message, expected, found: shown, hint: wordHint(issue, found) };
+  return [{ path, complaint, wrongType: true }];
 }
 
 function flatten(issue: Issue, prefix: Path): { readonly issue: Issue; readonly path: Path }[] {
@@ -69,6 +79,7 @@ function unknownKeys(keys: readonly string[], message: string, path: Path): Loca
       path: [...path, key],
       complaint: { message: 'unknown', expected: `one of ${message}`, found: key, hint },
       wrongType: false,
+      ...(elsewhere === undefined && near !== null ? { meant: [...path, near] } : {}),
     };
   });
 }

@@ -11,7 +11,6 @@ import type {
   RequiresSpec,
   RestartSpec,
   ServiceSpec,
-  SymptomSpec,
 } from '../model/stack-spec.ts';
 import { toCommand, toOptionalCommand } from './command.ts';
 import { toEndpoint } from './endpoint.ts';
@@ -22,7 +21,7 @@ import { parseDuration } from './quantity.ts';
 import type { RawStack } from './schema.ts';
 import type { RawRequires } from './schema-requires.ts';
 import type { RawService } from './schema-service.ts';
-import { toSymptom } from './symptoms.ts';
+import { toSymptoms } from './symptoms.ts';
 
 export interface ServiceContext extends EnvironmentContext {
   readonly mode: Mode;
@@ -58,9 +57,7 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     stopGracePeriodMs: raw.stop_grace_period,
     requires: toRequires(raw.requires, directory),
     actions: toActions(context, path, raw),
-    symptoms: raw.symptoms
-      .map((symptom, index) => toSymptom(document, [...path, 'symptoms', index], symptom))
-      .filter((symptom): symptom is SymptomSpec => symptom !== null),
+    symptoms: toSymptoms(document, [...path, 'symptoms'], raw.symptoms),
     logging: { maxSizeBytes: raw.logging.max_size, maxFiles: raw.logging.max_files },
     external: raw.driver === 'external' ? toExternal(context, path, raw.external) : null,
     postgres: raw.driver === 'postgres' ? toPostgres(context, raw.postgres) : null,

@@ -5,7 +5,7 @@
 
 import type { StackDocument } from './document.ts';
 import { at, complaintsOf, describeValue, type Located } from './issues.ts';
-import type { Path } from './problem.ts';
+import { formatPath, type Path } from './problem.ts';
 import { type RawStack, stackSchema } from './schema.ts';
 
 /** Null: nothing usable is left. */
@@ -17,10 +17,18 @@ export function validate(document: StackDocument): RawStack | null {
     const result = stackSchema.safeParse(value, { reportInput: true });
     if (result.success) return result.data;
     const found = complaints(document, value, result.error.issues);
-    if (turn === 0) for (const { path, complaint } of found) document.complain(path, complaint);
+    if (turn === 0) tell(document, found);
     value = found.map(({ path }) => present(value, path)).reduce(without, value);
   }
   return null;
+}
+
+/** Of a value that couldn't be read the schema has nothing more to say. */
+function tell(document: StackDocument, found: readonly Located[]): void {
+  const unread = new Set(document.problems.map(({ path }) => path));
+  for (const { path, complaint } of found) {
+    if (!unread.has(formatPath(path))) document.complain(path, complaint);
+  }
 }
 
 type Issues = Parameters<typeof complaintsOf>[0];
@@ -59,10 +67,12 @@ function present(value: unknown, path: Path): Path {
 
 /** The value without what is at the path; of a list, without the whole list. */
 function without(value: unknown, path: Path): unknown {
-  const inList = path.findIndex((part) => typeof part === 'number');
-  const [first, ...rest] = inList === -1 ? path : path.slice(0, inList);
+  const [first, next] = path;
   if (first === undefined || typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => (index === first ? without(item, path.slice(1)) : item));
+  }
   const { [first]: cut, ...others } = value as Record<string, unknown>;
-  if (rest.length === 0 || cut === undefined) return others;
-  return { ...others, [first]: without(cut, rest) };
+  const whole = path.length === 1 || (path.length === 2 && typeof next === 'number');
+  return whole || cut === undefined ? others : { ...others, [first]: without(cut, path.slice(1)) };
 }
