@@ -1,4 +1,4 @@
-/** When two happenings are the same error: all but the changing parts of the message agree. Pure. */
+/** When two happenings are the same error: all but changing parts of the message agree. Pure. */
 import type { ErrorReport } from '../model/error-record.ts';
 
 /** Of a message; what is longer is cut, so that errors take bounded memory. */

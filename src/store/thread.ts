@@ -2,10 +2,10 @@
  * The store's thread: takes all calls that wait, commits their records together, answers them.
  *
  * 1. Records are committed in the order of the calls, numbered without a gap.
- * 2. When a commit of records fails, calls made before the caller could know of it fail too: the log
- *    never holds a record without those before it.
- * 3. Snapshots and error records are committed on their own, so that a large one that finds no space
- *    fails alone, and after the records, so that these don't wait for it.
+ * 2. When a commit of records fails, calls made before the caller could know of it fail too: the
+ *    log never holds a record without those before it.
+ * 3. Snapshots and error records are committed on their own, so that a large one that finds no
+ *    space fails alone, and after the records, so that these don't wait for it.
  * 4. Reads come after the commits and see only what is durable.
  */
 import assert from 'node:assert/strict';

@@ -48,7 +48,7 @@ async function appendUntilFull(store: Store): Promise<number> {
   throw new Error('it never got full');
 }
 
-test('full by its own limit: refused with the reason, whole, and well again with space', async (t) => {
+test('full by its own limit: refused, nothing half kept, well again with space', async (t) => {
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file, maxPages: 100, maxRecords: 1 });
   t.after(() => store.close());

@@ -187,7 +187,7 @@ test('after close nothing is taken any more; closing twice is once', async (t) =
   await assert.rejects(store.append([slept(2)]), { code: 'STORE_FAILED', message: /closed/ });
 });
 
-test('when its thread dies, calls under way fail and the next one finds a new thread', async (t) => {
+test('when its thread dies, calls under way fail and the next finds a new one', async (t) => {
   const threads: Worker[] = [];
   subscribe('worker_threads', (message) => threads.push((message as { worker: Worker }).worker));
   const store = await openStore({ file: join(stateDir(t), 'state.db') });
