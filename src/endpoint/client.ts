@@ -14,7 +14,7 @@ import type { EndpointStats, Endpoints } from '../ports/endpoints.ts';
 import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
 import { type KeeperLink, ListenError } from '../ports/keeper.ts';
 import { socketPath } from '../ports/socket-path.ts';
-import { describePortOwner, portOwner } from './port-owner.ts';
+import { portHolder } from './port-owner.ts';
 import type { ControlMessage, ControlRequest, ServiceEndpoint } from './protocol.ts';
 
 const reconnectMs = 50;
@@ -170,8 +170,10 @@ async function forPeople(error: ListenError): Promise<Error> {
   }
   const where = `${address.host}:${address.port} (endpoint of ${address.service})`;
   if (code === 'EADDRINUSE') {
-    const owner = describePortOwner(await portOwner(address.host, address.port));
-    return new DarumaError('PORT_TAKEN', `${where} is taken by ${owner}`, { cause: error });
+    const owner = await portHolder(address.host, address.port);
+    return new DarumaError('PORT_TAKEN', `${where} is taken by ${owner ?? 'another process'}`, {
+      cause: error,
+    });
   }
   const why =
     code === 'EACCES'

@@ -138,12 +138,14 @@ export class EndpointServer {
     this.#control.close();
     for (const proxy of this.#proxies) proxy.close();
     const endsAt = performance.now() + retiringMs;
-    setInterval(() => {
+    const look = () => {
       const open = this.#proxies.some((proxy) => proxy.connections > 0);
       if (!open || performance.now() > endsAt) process.exit(0);
       this.#tables = readTables(this.#options.layout);
       this.#applyTables();
-    }, retiringLookMs);
+    };
+    setInterval(look, retiringLookMs);
+    look();
   }
 }
 

@@ -2,34 +2,23 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 
-export interface PortOwner {
-  /** Null: its process belongs to another user, and we may not see which it is. */
-  readonly pid: number | null;
-  /** Name of the program, such as `nginx`; null with `pid`. */
-  readonly name: string | null;
-  readonly uid: number;
-}
-
 const listening = '0A';
 
-/** Null: nobody listens at an address that `host:port` would collide with. */
-export async function portOwner(host: string, port: number): Promise<PortOwner | null> {
+/**
+ * «nginx (pid 123)», or «a process of another user (uid 33)» when we may not see which it is. Null:
+ * nobody listens at an address that `host:port` would collide with.
+ */
+export async function portHolder(host: string, port: number): Promise<string | null> {
   for (const line of await listeners()) {
     const fields = line.trim().split(/\s+/);
     const [address = '', hexPort = ''] = (fields[1] ?? '').split(':');
     if (fields[3] !== listening || Number.parseInt(hexPort, 16) !== port) continue;
     if (!collide(readAddress(address), host)) continue;
     const holder = await processWithSocket(fields[9] ?? '');
-    return { pid: holder?.pid ?? null, name: holder?.name ?? null, uid: Number(fields[7]) };
+    if (holder === null) return `a process of another user (uid ${fields[7]})`;
+    return `${holder.name} (pid ${holder.pid})`;
   }
   return null;
-}
-
-/** «nginx (pid 123)», «a process of another user (uid 33)», «another process». */
-export function describePortOwner(owner: PortOwner | null): string {
-  if (owner === null) return 'another process';
-  if (owner.pid === null) return `a process of another user (uid ${owner.uid})`;
-  return `${owner.name} (pid ${owner.pid})`;
 }
 
 async function listeners(): Promise<string[]> {

@@ -14,7 +14,7 @@ export interface HeldSocket extends HeldAddress {
   close(): void;
 }
 
-export const canHold = typeof net.BoundSocket === 'function';
+const canHold = typeof net.BoundSocket === 'function';
 
 /** Throws a ListenError. */
 export function bind(address: HeldAddress): HeldSocket {

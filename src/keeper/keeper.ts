@@ -170,7 +170,7 @@ export class Keeper {
       this.#succeeded = null;
       throw error;
     }
-    this.#handOver();
+    void this.#handOver(child.pid ?? 0);
     return { kind: 'replaced', pid: child.pid };
   }
 
@@ -182,15 +182,17 @@ export class Keeper {
     return withLog(this.#options.layout.controllerLog, (log) =>
       spawn(exec[0] ?? process.execPath, keeperArgv(command, sockets.map(addressOf)), {
         detached: true,
-        env: { ...(env ?? process.env) },
+        env: { ...(env ?? process.env), ...ofSystemd() },
         stdio: ['ignore', log, log, ...fds],
       }),
     );
   }
 
-  #handOver(): void {
+  async #handOver(successor: number): Promise<void> {
     this.#endpoint.release('successor');
-    this.#controller.end().then(() => this.#leave());
+    await this.#systemd.mainPid(successor);
+    await this.#controller.end();
+    this.#leave();
   }
 
   #leave(): void {
@@ -212,4 +214,15 @@ export class Keeper {
   #log(text: string): void {
     logLine(this.#options.layout.controllerLog, 'keeper', text);
   }
+}
+
+/** Who starts us may have another environment, but systemd waits for word where it told us. */
+function ofSystemd(): Record<string, string> {
+  const names = ['NOTIFY_SOCKET', 'WATCHDOG_USEC'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

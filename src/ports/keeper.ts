@@ -120,7 +120,7 @@ export type KeeperRequest =
       readonly exec: readonly string[];
       readonly controller: readonly string[];
       /** Of the new keeper and so of all it starts; absent: as the old one's. */
-      readonly env?: Readonly<Record<string, string>>;
+      readonly env?: Readonly<Record<string, string | undefined>>;
     }
   /** Sent by the new keeper once it runs: the old one may go. */
   | { readonly kind: 'successor' };

@@ -2,14 +2,14 @@
  * Paths of Unix sockets in directories of any depth. A socket address holds 107 bytes; for longer
  * paths the directory is opened once and the socket is reached as `/proc/self/fd/N/name`.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 
 const longest = 107;
 const directories = new Map<string, number>();
 
 /**
  * What to hand to `listen` or `connect` for the socket `name` in `dir`; valid in this process only,
- * for as long as it lives or until `forgetSocketPaths`. Throws when `dir` can't be opened.
+ * for as long as it lives. Throws when `dir` can't be opened.
  */
 export function socketPath(dir: string, name: string): string {
   const path = `${dir}/${name}`;
@@ -20,10 +20,4 @@ export function socketPath(dir: string, name: string): string {
     directories.set(dir, fd);
   }
   return `/proc/self/fd/${fd}/${name}`;
-}
-
-/** Closes the directories that were opened for long paths. */
-export function forgetSocketPaths(): void {
-  for (const fd of directories.values()) closeSync(fd);
-  directories.clear();
 }

@@ -41,15 +41,17 @@ const deadlineMs = 60_000;
 const stub = fileURLToPath(new URL('./controller-stub.ts', import.meta.url));
 const upstream = fileURLToPath(new URL('./upstream.ts', import.meta.url));
 
-/** Resolves with the first result that is neither null nor false; rejects after a long time. */
+type Nothing = null | undefined | false;
+
+/** Resolves with the first result that is something; rejects after a long time. */
 export async function until<T>(
   what: string,
-  probe: () => T | null | false | Promise<T | null | false>,
+  probe: () => T | Nothing | Promise<T | Nothing>,
 ): Promise<T> {
   const givesUpAt = performance.now() + deadlineMs;
   for (;;) {
     const result = await probe();
-    if (result !== null && result !== false) return result;
+    if (result !== null && result !== undefined && result !== false) return result;
     if (performance.now() > givesUpAt) throw new Error(`waited in vain: ${what}`);
     await pause(20);
   }
