@@ -26,7 +26,7 @@ import { readStack } from './stack/read.ts';
 import { openStore } from './store/store.ts';
 import { endOffset, readLogs } from './supervise/logs.ts';
 import { createProcesses } from './supervise/processes.ts';
-import { identityOf } from './supervise/user.ts';
+import { becomeUser, identityOf } from './supervise/user.ts';
 import { version } from './version.ts';
 
 /** Another controller that is on its way out is waited for so long. */
@@ -61,17 +61,6 @@ async function keepSpec(spec: StackSpec, stateDir: string): Promise<void> {
   }
 }
 
-/** Calls back for each line that comes after now. */
-function followLog(logDir: string, onLine: (line: string) => void): () => void {
-  const stop = new AbortController();
-  const follow = async () => {
-    const options = { sinceOffset: endOffset(logDir), follow: true, signal: stop.signal };
-    for await (const line of readLogs(logDir, options)) onLine(line.text);
-  };
-  follow().catch((error: unknown) => log(`log of ${logDir}: ${errorInfo(error).message}`));
-  return () => stop.abort();
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { 'state-dir': { type: 'string' }, file: { type: 'string' } },
@@ -92,18 +81,18 @@ async function main(): Promise<void> {
   const host = hostname();
   const store = await openStore({ file: paths.database });
   faultPoint('up.store-open');
-  const processes = createProcesses({ layout: paths, stackId, clock });
+  const processes = createProcesses({ layout: paths, stackId, clock, onTrouble: log });
   const endpoints = createEndpoints({ layout: paths, clock, keeper });
   const observer = createObserver({
     clock,
     random: systemRandom,
     host,
     stateDir,
-    followLog,
-    resolveUser: (user) => {
+    followLog: (logDir, signal) =>
+      readLogs(logDir, { sinceOffset: endOffset(logDir), follow: true, signal }),
+    asUser: (user) => {
       const identity = identityOf(user);
-      if (identity === null) throw new DarumaError('USER_UNKNOWN', `there is no user «${user}»`);
-      return identity;
+      return identity === null ? [] : becomeUser(identity);
     },
   });
   const notifier = createNotifier({ clock, onError: (report) => store.reportErrors([report]) });

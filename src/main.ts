@@ -1,0 +1,31 @@
+/** The `daruma` command: wires the command line. The controller's wiring is controller-main.ts. */
+import { fileURLToPath } from 'node:url';
+import { run } from './cli/index.ts';
+import type { CliWiring, StackPlace } from './cli/wiring.ts';
+import { portHolder } from './endpoint/port-owner.ts';
+import { requestReplace } from './keeper/replace.ts';
+import { keeperCommand, startKeeper } from './keeper/start.ts';
+import { entry } from './model/entry.ts';
+import { layout } from './model/layout.ts';
+import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
+import { readLogs } from './supervise/logs.ts';
+import { version } from './version.ts';
+
+function command({ file, stateDir }: StackPlace): KeeperCommand {
+  const main = fileURLToPath(entry(import.meta.url, './controller-main'));
+  const options = ['--state-dir', stateDir, '--file', file];
+  return keeperCommand(stateDir, [process.execPath, ...process.execArgv, main, ...options]);
+}
+
+const wiring: CliWiring = {
+  version,
+  async startKeeper(stack) {
+    startKeeper(command(stack), 'ignore');
+  },
+  takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack)),
+  keeperArgv: (stack) => keeperArgv(command(stack), []),
+  readLogs,
+  portHolder,
+};
+
+process.exitCode = await run(process.argv.slice(2), wiring);
