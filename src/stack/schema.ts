@@ -9,6 +9,7 @@ import {
   command,
   described,
   duration,
+  expecting,
   list,
   matching,
   oneOf,
@@ -57,9 +58,12 @@ const recovery = closed({
   ),
 });
 
-const services = z
-  .record(serviceName, service, 'a map of services')
-  .refine((map) => Object.keys(map).length > 0, 'at least one service');
+const services = expecting(
+  z
+    .record(serviceName, service, 'a map of services')
+    .refine((map) => Object.keys(map).length > 0, 'at least one service'),
+  'a map of services',
+);
 
 export const stackSchema = closed({
   name: described(
