@@ -3,16 +3,12 @@ import { isIP } from 'node:net';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { StackDocument } from './document.ts';
 import type { Path } from './problem.ts';
-import { parseDuration } from './quantity.ts';
-import type { RawService } from './schema-service.ts';
-
-/** Also the defaults of the schema; a test holds them together. */
-export const endpointDefaults = { drain: '5s', connect_timeout: '1s' } as const;
+import { endpointFields, type RawService } from './schema-service.ts';
 
 type Raw = NonNullable<RawService['endpoint']>;
 
 export function toEndpoint(document: StackDocument, path: Path, raw: Raw): EndpointSpec | null {
-  const full = typeof raw === 'object' ? raw : { listen: raw };
+  const full = typeof raw === 'object' ? raw : endpointFields.parse({ listen: raw });
   const where = typeof raw === 'object' ? [...path, 'listen'] : path;
   const address = listenAddress(String(full.listen));
   if (address === null) {
@@ -21,14 +17,12 @@ export function toEndpoint(document: StackDocument, path: Path, raw: Raw): Endpo
     document.complain(where, { message: `expected ${expected}, found ${found}`, expected, found });
     return null;
   }
-  const ms = (text: string) => parseDuration(text) ?? 0;
-  const rest = 'drain' in full ? full : null;
   return {
     ...address,
-    protocol: 'tcp',
-    proxyProtocol: rest?.proxy_protocol ?? false,
-    drainMs: rest?.drain ?? ms(endpointDefaults.drain),
-    connectTimeoutMs: rest?.connect_timeout ?? ms(endpointDefaults.connect_timeout),
+    protocol: full.protocol,
+    proxyProtocol: full.proxy_protocol,
+    drainMs: full.drain,
+    connectTimeoutMs: full.connect_timeout,
   };
 }
 

@@ -4,20 +4,10 @@ import { toCommand } from './command.ts';
 import type { StackDocument } from './document.ts';
 import { listenAddress } from './endpoint.ts';
 import type { Path } from './problem.ts';
-import { parseDuration } from './quantity.ts';
-import type { RawService } from './schema-service.ts';
+import { healthcheckFields, httpFields, type RawService } from './schema-service.ts';
 
 type Raw = NonNullable<RawService['healthcheck']>;
 type RawHttp = NonNullable<Raw['http']>;
-
-/** Also the defaults of the schema; a test holds them together. */
-export const healthcheckDefaults = {
-  interval: '2s',
-  timeout: '2s',
-  retries: 3,
-  start_period: '30s',
-  start_interval: '100ms',
-} as const;
 
 const kinds = ['http', 'tcp', 'test', 'sql'] as const;
 
@@ -29,7 +19,10 @@ export function toHealthcheck(
 ): HealthcheckSpec | null {
   const raw = service.healthcheck;
   const byDefault = defaultProbe(service, endpoint);
-  if (raw === undefined) return byDefault === null ? null : { probe: byDefault, ...defaultTimes() };
+  if (raw === undefined) {
+    const times = timesOf(healthcheckFields.parse({}));
+    return byDefault === null ? null : { probe: byDefault, ...times };
+  }
   const given = kinds.filter((kind) => raw[kind] !== undefined);
   const [kind, second] = given;
   const none = Array.isArray(raw.test) && raw.test[0] === 'NONE';
@@ -72,17 +65,6 @@ function timesOf(raw: Raw): Times {
   };
 }
 
-function defaultTimes(): Times {
-  const ms = (text: string) => parseDuration(text) ?? 0;
-  return {
-    intervalMs: ms(healthcheckDefaults.interval),
-    timeoutMs: ms(healthcheckDefaults.timeout),
-    retries: healthcheckDefaults.retries,
-    startPeriodMs: ms(healthcheckDefaults.start_period),
-    startIntervalMs: ms(healthcheckDefaults.start_interval),
-  };
-}
-
 function toProbe(
   document: StackDocument,
   path: Path,
@@ -103,22 +85,21 @@ function toProbe(
 }
 
 function http(document: StackDocument, path: Path, raw: RawHttp, service: RawService): ProbeSpec {
-  const full = typeof raw === 'string' ? { path: raw, method: 'GET', status: '200-399' } : raw;
+  const full = typeof raw === 'string' ? httpFields.parse({ path: raw }) : raw;
   if (service.driver === 'external' && full.path.startsWith('/')) {
     document.complain(path, {
       message: 'Daruma doesn’t know the port of an external service',
       hint: 'write the whole URL, such as http://127.0.0.1:8080/healthz',
     });
   }
-  const headers = 'headers' in full ? (full.headers ?? {}) : {};
   const status = Array.isArray(full.status) ? full.status : [full.status];
   return {
     kind: 'http',
     url: full.path,
     method: full.method,
-    headers: Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, String(v)])),
+    headers: Object.fromEntries(Object.entries(full.headers).map(([k, v]) => [k, String(v)])),
     status: status.map((range) => statusRange(document, path, range)),
-    body: 'body' in full ? (full.body ?? null) : null,
+    body: full.body ?? null,
   };
 }
 

@@ -18,9 +18,9 @@ export interface Interpolated {
 }
 
 /** Known only when an instance starts. */
-export const instanceVariables = ['PORT', 'INSTANCE', 'INSTANCE_NUMBER', 'DARUMA_NODE'] as const;
+const instanceVariables = ['PORT', 'INSTANCE', 'INSTANCE_NUMBER', 'DARUMA_NODE'] as const;
 
-export function isTemplateName(name: string): boolean {
+function isTemplateName(name: string): boolean {
   return name.startsWith('services.') || instanceVariables.some((known) => known === name);
 }
 

@@ -82,33 +82,30 @@ const statusRange = either(
   'a status code or a range such as 200-299',
 );
 
+const httpPath = matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL');
+
+export const httpFields = closed({
+  path: described(httpPath, 'A path is asked of the instance’s own port.'),
+  method: described(
+    matching(/^[A-Z]+$/, 'a method such as GET').prefault('GET'),
+    'The HTTP method.',
+  ),
+  headers: described(stringMap.prefault({}), 'Request headers.'),
+  status: described(
+    either([statusRange, list(statusRange)], 'a status code, a range, or a list of them').prefault(
+      '200-399',
+    ),
+    'The status codes that count as healthy.',
+  ),
+  body: described(regularExpression().optional(), 'What the body must match.'),
+});
+
 const http = either(
-  [
-    matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL'),
-    closed({
-      path: described(
-        matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL'),
-        'A path is asked of the instance’s own port.',
-      ),
-      method: described(
-        matching(/^[A-Z]+$/, 'a method such as GET').prefault('GET'),
-        'The HTTP method.',
-      ),
-      headers: described(stringMap.optional(), 'Request headers.'),
-      status: described(
-        either(
-          [statusRange, list(statusRange)],
-          'a status code, a range, or a list of them',
-        ).prefault('200-399'),
-        'The status codes that count as healthy.',
-      ),
-      body: described(regularExpression().optional(), 'What the body must match.'),
-    }),
-  ],
+  [httpPath, httpFields],
   'a path, a URL, or a map with path, method, headers, status and body',
 );
 
-const healthcheck = closed({
+export const healthcheckFields = closed({
   http: described(http.optional(), 'An HTTP request; redirects aren’t followed.'),
   tcp: described(
     either(
@@ -159,57 +156,51 @@ const listen = either(
   listenExpected,
 );
 
-const endpoint = either(
-  [
+export const endpointFields = closed({
+  listen: described(
     listen,
+    'Where clients connect. Without an address: 127.0.0.1; any other must be said.',
+  ),
+  protocol: described(oneOf(['tcp']).prefault('tcp'), 'What it carries.'),
+  proxy_protocol: described(
+    yesOrNo().prefault(false),
+    'Tell the instance the client’s address in a PROXY protocol header (version 1).',
+  ),
+  drain: described(
+    duration().prefault('5s'),
+    'How long connections may live on after their instance was taken out.',
+  ),
+  connect_timeout: described(
+    duration({ min: '1ms' }).prefault('1s'),
+    'When the next instance is tried.',
+  ),
+});
+
+const endpoint = either([listen, endpointFields], 'a port, address:port, or a map with listen');
+
+const policy = oneOf(['no', 'always', 'on-failure', 'unless-stopped']);
+
+export const restartFields = closed({
+  policy: described(
+    policy.optional(),
+    'Compose’s words. Default: `unless-stopped`, or `on-failure` if another service waits for ' +
+      'this one with `service_completed_successfully`.',
+  ),
+  backoff: described(
     closed({
-      listen: described(
-        listen,
-        'Where clients connect. Without an address: 127.0.0.1; any other must be said.',
-      ),
-      protocol: described(oneOf(['tcp']).prefault('tcp'), 'What it carries.'),
-      proxy_protocol: described(
-        yesOrNo().prefault(false),
-        'Tell the instance the client’s address in a PROXY protocol header (version 1).',
-      ),
-      drain: described(
-        duration().prefault('5s'),
-        'How long connections may live on after their instance was taken out.',
-      ),
-      connect_timeout: described(
-        duration({ min: '1ms' }).prefault('1s'),
-        'When the next instance is tried.',
-      ),
-    }),
-  ],
-  'a port, address:port, or a map with listen',
-);
+      initial: described(duration({ min: '1ms' }).prefault('500ms'), 'Before the second restart.'),
+      max: described(duration({ min: '1ms' }).prefault('30s'), 'Never longer than this.'),
+    }).prefault({}),
+    'Waiting between repeated restarts, doubled each time, with full jitter.',
+  ),
+  reset_after: described(
+    duration({ min: '1ms' }).prefault('10s'),
+    'Having run this long without a symptom, the wait begins anew at `initial`.',
+  ),
+});
 
 const restart = either(
-  [
-    oneOf(['no', 'always', 'on-failure', 'unless-stopped']),
-    closed({
-      policy: described(
-        oneOf(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
-        'Compose’s words. Default: `unless-stopped`, or `on-failure` if another service waits for ' +
-          'this one with `service_completed_successfully`.',
-      ),
-      backoff: described(
-        closed({
-          initial: described(
-            duration({ min: '1ms' }).prefault('500ms'),
-            'Before the second restart.',
-          ),
-          max: described(duration({ min: '1ms' }).prefault('30s'), 'Never longer than this.'),
-        }).prefault({}),
-        'Waiting between repeated restarts, doubled each time, with full jitter.',
-      ),
-      reset_after: described(
-        duration({ min: '1ms' }).prefault('10s'),
-        'Having run this long without a symptom, the wait begins anew at `initial`.',
-      ),
-    }),
-  ],
+  [policy, restartFields],
   'one of no, always, on-failure, unless-stopped, or a map with policy, backoff and reset_after',
 );
 
@@ -286,7 +277,7 @@ const logging = closed({
   max_files: described(whole(1).prefault(5), 'How many are kept.'),
 });
 
-const external = closed({
+export const externalFields = closed({
   start: described(command.optional(), 'Starts it.'),
   stop: described(command.optional(), 'Stops it.'),
   status: described(command.optional(), 'Exits with 0: runs; 3: does not run; else: unknown.'),
@@ -326,7 +317,7 @@ const roles = expecting(
   'a map of roles',
 );
 
-const postgres = closed({
+export const postgresFields = closed({
   bin_dir: described(
     text().optional(),
     'Directory with `postgres` and `initdb`. Default: the binaries that come with Daruma.',
@@ -365,7 +356,7 @@ export const service = closed({
   replicas: described(whole(1).prefault(1), 'How many instances.'),
   depends_on: described(dependsOn.prefault([]), 'Services that must be there before.'),
   healthcheck: described(
-    healthcheck.optional(),
+    healthcheckFields.optional(),
     'Default: a TCP connection for a service with an endpoint; a query for postgres; `status` for ' +
       'an external service that has one.',
   ),
@@ -400,8 +391,8 @@ export const service = closed({
   ),
   symptoms: described(list(symptom).prefault([]), 'Conditions that mean trouble.'),
   logging: described(logging.prefault({}), 'How much log is kept per instance.'),
-  external: described(external.optional(), 'For `driver: external`: how to handle it.'),
-  postgres: described(postgres.optional(), 'For `driver: postgres`.'),
+  external: described(externalFields.optional(), 'For `driver: external`: how to handle it.'),
+  postgres: described(postgresFields.optional(), 'For `driver: postgres`.'),
 });
 
 export type RawService = z.output<typeof service>;

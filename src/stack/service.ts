@@ -17,10 +17,14 @@ import { toEndpoint } from './endpoint.ts';
 import { type EnvironmentContext, toEnvironment } from './environment.ts';
 import { toHealthcheck } from './healthcheck.ts';
 import type { Path } from './problem.ts';
-import { parseDuration } from './quantity.ts';
 import type { RawStack } from './schema.ts';
 import type { RawRequires } from './schema-requires.ts';
-import type { RawService } from './schema-service.ts';
+import {
+  externalFields,
+  postgresFields,
+  type RawService,
+  restartFields,
+} from './schema-service.ts';
 import { toSymptoms } from './symptoms.ts';
 
 export interface ServiceContext extends EnvironmentContext {
@@ -59,8 +63,8 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     actions: toActions(context, path, raw),
     symptoms: toSymptoms(document, [...path, 'symptoms'], raw.symptoms),
     logging: { maxSizeBytes: raw.logging.max_size, maxFiles: raw.logging.max_files },
-    external: raw.driver === 'external' ? toExternal(context, path, raw.external) : null,
-    postgres: raw.driver === 'postgres' ? toPostgres(context, raw.postgres) : null,
+    external: raw.driver === 'external' ? toExternal(context, path, raw) : null,
+    postgres: raw.driver === 'postgres' ? toPostgres(context, raw) : null,
   };
 }
 
@@ -81,25 +85,14 @@ export function dependenciesOf(raw: RawService): readonly DependencySpec[] {
   }));
 }
 
-/** Also the defaults of the schema; a test holds them together. */
-export const restartDefaults = { initial: '500ms', max: '30s', reset_after: '10s' } as const;
-
 function toRestart(raw: RawService, toComplete: boolean): RestartSpec {
-  const byDefault = toComplete ? 'on-failure' : 'unless-stopped';
-  const ms = (text: string) => parseDuration(text) ?? 0;
-  if (typeof raw.restart === 'string') {
-    return {
-      policy: raw.restart,
-      backoffInitialMs: ms(restartDefaults.initial),
-      backoffMaxMs: ms(restartDefaults.max),
-      resetAfterMs: ms(restartDefaults.reset_after),
-    };
-  }
+  const full =
+    typeof raw.restart === 'string' ? restartFields.parse({ policy: raw.restart }) : raw.restart;
   return {
-    policy: raw.restart.policy ?? byDefault,
-    backoffInitialMs: raw.restart.backoff.initial,
-    backoffMaxMs: raw.restart.backoff.max,
-    resetAfterMs: raw.restart.reset_after,
+    policy: full.policy ?? (toComplete ? 'on-failure' : 'unless-stopped'),
+    backoffInitialMs: full.backoff.initial,
+    backoffMaxMs: full.backoff.max,
+    resetAfterMs: full.reset_after,
   };
 }
 
@@ -157,36 +150,36 @@ function toActions(context: ServiceContext, path: Path, raw: RawService): Servic
   });
 }
 
-function toExternal(
-  context: ServiceContext,
-  path: Path,
-  raw: RawService['external'],
-): ExternalSpec {
+function toExternal(context: ServiceContext, path: Path, raw: RawService): ExternalSpec {
+  const given = raw.external ?? externalFields.parse({});
   const command = (field: 'start' | 'stop' | 'status' | 'logs') =>
-    toOptionalCommand(context.document, [...path, 'external', field], raw?.[field]);
+    toOptionalCommand(context.document, [...path, 'external', field], given[field]);
   return {
     start: command('start'),
     stop: command('stop'),
     status: command('status'),
     logs: command('logs'),
-    timeoutMs: raw?.timeout ?? 30_000,
-    pidFile: raw?.pid_file === undefined ? null : resolve(context.directory, raw.pid_file),
+    timeoutMs: given.timeout,
+    pidFile: absolute(context, given.pid_file),
   };
 }
 
-function toPostgres(context: ServiceContext, raw: RawService['postgres']): PostgresSpec {
-  const absolute = (path: string | undefined) =>
-    path === undefined ? null : resolve(context.directory, path);
+function absolute(context: ServiceContext, path: string | undefined): string | null {
+  return path === undefined ? null : resolve(context.directory, path);
+}
+
+function toPostgres(context: ServiceContext, raw: RawService): PostgresSpec {
+  const given = raw.postgres ?? postgresFields.parse({});
   return {
-    binDir: absolute(raw?.bin_dir),
-    dataDir: absolute(raw?.data_dir),
-    database: raw?.database ?? 'app',
-    superuser: raw?.superuser ?? 'postgres',
-    users: Object.entries(raw?.users ?? {}).map(([name, user]) => {
+    binDir: absolute(context, given.bin_dir),
+    dataDir: absolute(context, given.data_dir),
+    database: given.database,
+    superuser: given.superuser,
+    users: Object.entries(given.users).map(([name, user]) => {
       return { name, password: user.password ?? null, owner: user.owner };
     }),
     settings: Object.fromEntries(
-      Object.entries(raw?.settings ?? {}).map(([name, value]) => [name, String(value)]),
+      Object.entries(given.settings).map(([name, value]) => [name, String(value)]),
     ),
   };
 }

@@ -1,4 +1,4 @@
-/** `${PORT}`, `${services.NAME.FIELD}` and the like: where they may stand and whether they exist. */
+/** `${PORT}`, `${services.NAME.FIELD}` and the like: where they may stand, and do they exist. */
 import type { DriverName, ServiceSpec } from '../model/stack-spec.ts';
 import { templateNames } from '../model/template.ts';
 import { type Services, unknownService } from './checks.ts';
