@@ -13,8 +13,6 @@ export interface RouteOptions {
   readonly log: (text: string) => void;
   /** Name of this machine, for what applications report. */
   readonly host: string;
-  /** Stack time. */
-  readonly now: () => number;
 }
 
 export function addRoutes(server: FastifyInstance, options: RouteOptions): void {
@@ -94,10 +92,11 @@ function addErrorRoutes(server: FastifyInstance, options: RouteOptions): void {
 type ApplicationError = ReturnType<typeof schemas.applicationError.parse>;
 
 /** Only services of the stack may be named, so that records are bounded by it. */
-function reportOf(error: ApplicationError, { api, host, now }: RouteOptions): ErrorReport {
+function reportOf(error: ApplicationError, { api, host }: RouteOptions): ErrorReport {
   const { code, message, instance = null } = error;
   const service = error.service ?? (instance === null ? null : serviceOf(instance));
-  const known = api.view().services.find(({ name }) => name === service);
+  const { at, services } = api.view();
+  const known = services.find(({ name }) => name === service);
   if (service !== null && known === undefined) {
     throw new DarumaError('NOT_FOUND', `there is no service ${service} in this stack`);
   }
@@ -105,5 +104,5 @@ function reportOf(error: ApplicationError, { api, host, now }: RouteOptions): Er
     throw new DarumaError('NOT_FOUND', `there is no instance ${instance} of ${service}`);
   }
   const origin = { service, instance, host };
-  return { at: now(), code, message, origin, source: 'application' };
+  return { at, code, message, origin, source: 'application' };
 }

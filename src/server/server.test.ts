@@ -90,7 +90,7 @@ function fakeController() {
 
 function build() {
   const controller = fakeController();
-  const options = { api: controller.api, host: 'alpha', now: () => 5_000, log: () => undefined };
+  const options = { api: controller.api, host: 'alpha', log: () => undefined };
   return { ...controller, options, server: buildServer(options) };
 }
 
@@ -141,7 +141,7 @@ describe('routes', () => {
     await server.inject({ method: 'POST', url: '/v1/errors', payload });
     const origin = { service: 'api', instance: 'api/1', host: 'alpha' };
     const message = 'm'.repeat(4_000);
-    assert.deepEqual(asked, [{ at: 5_000, code: 'E1', message, origin, source: 'application' }]);
+    assert.deepEqual(asked, [{ at: 1_000, code: 'E1', message, origin, source: 'application' }]);
   });
 
   test('an unexpected error is told as INTERNAL', async () => {

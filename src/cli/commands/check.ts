@@ -1,0 +1,39 @@
+import { exitCodes } from '../../model/errors.ts';
+import { jsonSchema } from '../../stack/json-schema.ts';
+import { formatProblem } from '../../stack/problem.ts';
+import { checkRequirements } from '../../stack/requires.ts';
+import type { AddCommand } from '../command.ts';
+import { ownsEndpoints } from '../running.ts';
+import { takenPorts } from '../taken-ports.ts';
+
+export const addCheck: AddCommand = ({ program, action }) => {
+  program
+    .command('check')
+    .description('check the stack file and what it requires; starts nothing')
+    .action(
+      action(async (session) => {
+        const spec = await session.readStack();
+        const unmet = (await checkRequirements(spec, session.io.environment)).map(formatProblem);
+        const taken = ownsEndpoints(session.stateDir) ? [] : await takenPorts(spec, session.wiring);
+        const missing = [...unmet, ...taken];
+        const ok = missing.length === 0;
+        if (session.json) session.printJson({ file: spec.file, ok, missing });
+        else session.print(`${spec.file} ${verdict(spec.services.length, ok)}`, ...missing);
+        return ok ? exitCodes.ok : exitCodes.requirementUnmet;
+      }),
+    );
+  program
+    .command('schema')
+    .description('print the JSON Schema of stack files, for editors')
+    .action(
+      action(async (session) => {
+        session.printJson(jsonSchema());
+        return exitCodes.ok;
+      }),
+    );
+};
+
+function verdict(services: number, ok: boolean): string {
+  const count = `${services} service${services === 1 ? '' : 's'}`;
+  return ok ? `is right: ${count}` : `is well-formed (${count}), but something is missing:`;
+}

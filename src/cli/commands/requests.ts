@@ -1,0 +1,46 @@
+/** What a person asks of a running stack, and its answer. */
+
+import { DarumaError } from '../../model/errors.ts';
+import type { PersonRequest } from '../../model/event.ts';
+import type { IncidentId } from '../../model/ids.ts';
+import type { AddCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+
+async function ask(session: Session, request: PersonRequest): Promise<number> {
+  const message = await session.client.request(session.user, request);
+  if (session.json) session.printJson({ message });
+  else session.print(message);
+  return 0;
+}
+
+const targets = { start: 'start', stop: 'stop', restart: 'restart' } as const;
+
+export const addRequests: AddCommand = ({ program, action }) => {
+  program
+    .command('down')
+    .description('stop everything, in reverse order, and end Daruma')
+    .action(action((session) => ask(session, { kind: 'down' })));
+  for (const kind of Object.values(targets)) {
+    program
+      .command(`${kind} <service[/n]>`)
+      .description(`${kind} a service or one instance`)
+      .action(action((session, target: string) => ask(session, { kind, target })));
+  }
+  program
+    .command('reset [service[/n]]')
+    .description('clear «needs a person», used-up budgets and back-off')
+    .action(
+      action((session, target?: string) => ask(session, { kind: 'reset', target: target ?? null })),
+    );
+  for (const kind of ['approve', 'reject'] as const) {
+    program
+      .command(`${kind} <incident>`)
+      .description(`${kind} the action that an incident waits for`)
+      .action(action((session, id: string) => ask(session, { kind, incident: incidentOf(id) })));
+  }
+};
+
+function incidentOf(id: string): IncidentId {
+  if (/^i\d+$/.test(id)) return id as IncidentId;
+  throw new DarumaError('BAD_REQUEST', `${id} is no incident; they are called i1, i2, …`);
+}

@@ -1,0 +1,181 @@
+/** Asks the running controller, over its socket. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { basename, dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ErrorRecord } from '../model/error-record.ts';
+import { DarumaError, type ErrorCode, errorTable } from '../model/errors.ts';
+import type { PersonRequest } from '../model/event.ts';
+import { type Layout, layout } from '../model/layout.ts';
+import type { StoredRecord } from '../model/record.ts';
+import type { IncidentView, StackView } from '../model/view.ts';
+import type { DrillFault } from '../ports/controller-api.ts';
+import { lockHolder } from '../ports/lock.ts';
+import { socketPath } from '../ports/socket-path.ts';
+
+/** A controller that was killed is back well within this. */
+const patienceMs = 15_000;
+const retryMs = 50;
+
+export class ControlClient {
+  readonly #paths: Layout;
+
+  constructor(stateDir: string) {
+    this.#paths = layout(stateDir);
+  }
+
+  /** A keeper lives: the controller answers, or will again. */
+  isKept(): boolean {
+    try {
+      return lockHolder(this.#paths.keeperLock) !== null;
+    } catch (error) {
+      if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'EACCES') return false;
+      throw error;
+    }
+  }
+
+  /** Null: no controller answers just now. */
+  async version(): Promise<{ readonly version: string; readonly pid: number } | null> {
+    try {
+      return (await this.#once('GET', '/v1/version')) as { version: string; pid: number };
+    } catch (error) {
+      if (isUnreachable(error)) return null;
+      throw error;
+    }
+  }
+
+  stack(): Promise<StackView> {
+    return this.#ask('GET', '/v1/stack');
+  }
+
+  incidents(limit: number): Promise<readonly IncidentView[]> {
+    return this.#ask('GET', `/v1/incidents?limit=${limit}`);
+  }
+
+  incident(id: string): Promise<IncidentView> {
+    return this.#ask('GET', `/v1/incidents/${encodeURIComponent(id)}`);
+  }
+
+  records(after: number, limit: number): Promise<readonly StoredRecord[]> {
+    return this.#ask('GET', `/v1/records?after=${after}&limit=${limit}`);
+  }
+
+  errors(limit: number): Promise<readonly ErrorRecord[]> {
+    return this.#ask('GET', `/v1/errors?limit=${limit}`);
+  }
+
+  acknowledgeError(id: string, by: string): Promise<void> {
+    return this.#ask('POST', `/v1/errors/${encodeURIComponent(id)}/ack`, { by });
+  }
+
+  async request(by: string, request: PersonRequest): Promise<string> {
+    const answer: { message: string } = await this.#ask('POST', '/v1/requests', { by, request });
+    return answer.message;
+  }
+
+  drill(fault: DrillFault): Promise<void> {
+    return this.#ask('POST', '/v1/drill', fault);
+  }
+
+  detach(): Promise<void> {
+    return this.#ask('POST', '/v1/detach', {});
+  }
+
+  /**
+   * Records after `after` as they come, over restarts of the controller. Ends when the signal
+   * comes or when no keeper lives any more.
+   */
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
+    let last = after;
+    while (!signal.aborted) {
+      try {
+        const response = await this.#open('GET', `/v1/follow?after=${last}`, undefined, signal);
+        for await (const line of createInterface(response)) {
+          if (line === '') continue;
+          const record: StoredRecord = JSON.parse(line);
+          last = Math.max(last, record.seq);
+          yield record;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isUnreachable(error)) throw error;
+      }
+      if (!this.isKept()) return;
+      await pause(retryMs);
+    }
+  }
+
+  /** Again and again while a keeper lives that will bring the controller back. */
+  async #ask<T>(method: string, path: string, body?: object): Promise<T> {
+    const patientUntil = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return (await this.#once(method, path, body)) as T;
+      } catch (error) {
+        // A request that broke off half-way may have been carried out: only reading is repeated.
+        const again = method === 'GET' ? isUnreachable(error) : isRefused(error);
+        if (!again) throw isUnreachable(error) ? brokenOff(path, error) : error;
+        if (!this.isKept()) throw new DarumaError('NOT_RUNNING', 'the stack is not running');
+        if (performance.now() > patientUntil) {
+          throw new DarumaError('TIMED_OUT', 'the controller does not answer', { cause: error });
+        }
+      }
+      await pause(retryMs);
+    }
+  }
+
+  async #once(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await this.#open(method, path, body);
+    const text = await textOf(response);
+    if ((response.statusCode ?? 500) >= 400) throw problem(text);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  #open(
+    method: string,
+    path: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const { controlSocket } = this.#paths;
+    const payload = body === undefined ? '' : JSON.stringify(body);
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    return new Promise((resolve, reject) => {
+      const socket = socketPath(dirname(controlSocket), basename(controlSocket));
+      const options = { socketPath: socket, method, path, headers, agent: false as const };
+      const call = httpRequest(signal === undefined ? options : { ...options, signal }, resolve);
+      call.on('error', reject).end(payload);
+    });
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const part of response) text += part;
+  return text;
+}
+
+function problem(text: string): DarumaError {
+  const { code, detail }: { code: string; detail: string } = JSON.parse(text);
+  return new DarumaError(code in errorTable ? (code as ErrorCode) : 'INTERNAL', detail);
+}
+
+function brokenOff(path: string, cause: unknown): DarumaError {
+  return new DarumaError('TIMED_OUT', `the controller broke off ${path}; it may be done`, {
+    cause,
+  });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** Nothing was sent. */
+function isRefused(error: unknown): boolean {
+  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(String(codeOf(error)));
+}
+
+function isUnreachable(error: unknown): boolean {
+  return isRefused(error) || ['ECONNRESET', 'EPIPE'].includes(String(codeOf(error)));
+}

@@ -1,0 +1,121 @@
+/** One drill: injects a fault under a light load, watches the incident, and measures. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type InstanceId, serviceOf } from '../model/ids.ts';
+import type { IncidentView } from '../model/view.ts';
+import { type FaultName, type Injection, inject, undo } from './faults.ts';
+import { type LoadFigures, type ProbeTarget, ProbingLoad } from './probing-load.ts';
+import type { Session } from './session.ts';
+
+export interface DrillPlan {
+  readonly fault: Exclude<FaultName, 'controller-kill'>;
+  readonly instance: InstanceId;
+  readonly timeoutMs: number;
+  readonly bytesPerSecond: number;
+  readonly kills: number;
+  /** Null: the service has no endpoint, and no load is sent. */
+  readonly target: ProbeTarget | null;
+  /** Nothing will be done about it: the drill ends when it is said what would be. */
+  readonly observed: boolean;
+}
+
+export interface DrillResult {
+  readonly fault: FaultName;
+  readonly target: string;
+  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out';
+  /** Milliseconds from the injection; null: it didn't come to that. */
+  readonly detectedMs: number | null;
+  readonly locatedMs: number | null;
+  readonly actedMs: number | null;
+  readonly recoveredMs: number | null;
+  readonly verifiedMs: number | null;
+  readonly incident: string | null;
+  readonly summary: string;
+  readonly load: LoadFigures | null;
+}
+
+const lookEveryMs = 100;
+const incidentsLookedAt = 20;
+
+export async function runDrill(session: Session, plan: DrillPlan): Promise<DrillResult> {
+  const { client } = session;
+  const enough = new AbortController();
+  const { instance, bytesPerSecond, kills } = plan;
+  const injection: Injection = { client, instance, bytesPerSecond, kills, enough: enough.signal };
+  const load = plan.target === null ? null : new ProbingLoad(plan.target);
+  let figures: LoadFigures | null = null;
+  let incident: IncidentView | null = null;
+  let begun = 0;
+  try {
+    begun = (await client.stack()).at;
+    const { goesOn } = await inject(plan.fault, injection);
+    const watched = watch(session, plan, begun, enough);
+    [incident] = await Promise.all([watched, goesOn]);
+    if (plan.observed) await undo(injection);
+  } finally {
+    enough.abort();
+    figures = (await load?.stop()) ?? null;
+  }
+  return resultOf(plan, begun, incident, figures);
+}
+
+/** Looks until the incident ended, or the time is over. */
+async function watch(
+  session: Session,
+  plan: DrillPlan,
+  begun: number,
+  enough: AbortController,
+): Promise<IncidentView | null> {
+  const endsAt = performance.now() + plan.timeoutMs;
+  let incident: IncidentView | null = null;
+  while (performance.now() < endsAt) {
+    const incidents = await session.client.incidents(incidentsLookedAt);
+    incident = incidents.find((each) => isOf(each, plan.instance, begun)) ?? null;
+    const acted = incident !== null && incident.acted !== null;
+    if (acted && plan.fault !== 'crash-loop') enough.abort();
+    if (incident !== null && isOver(incident, plan)) return incident;
+    await pause(lookEveryMs);
+  }
+  return incident;
+}
+
+/** An incident that was reopened by it counts as well. */
+function isOf(incident: IncidentView, instance: InstanceId, begun: number): boolean {
+  const concerned = [instance, serviceOf(instance)];
+  return incident.symptoms.some(
+    ({ component, began }) => began >= begun && concerned.includes(component),
+  );
+}
+
+function isOver({ state, actions }: IncidentView, { observed }: DrillPlan): boolean {
+  if (state === 'resolved' || state === 'needs-person') return true;
+  return observed && actions.some(({ wouldOnly }) => wouldOnly);
+}
+
+function resultOf(
+  plan: DrillPlan,
+  begun: number,
+  incident: IncidentView | null,
+  load: LoadFigures | null,
+): DrillResult {
+  const since = (at: number | null | undefined): number | null =>
+    at === null || at === undefined || at < begun ? null : at - begun;
+  return {
+    fault: plan.fault,
+    target: plan.instance,
+    end: endOf(plan, incident),
+    detectedMs: since(incident?.detected),
+    locatedMs: since(incident?.located),
+    actedMs: since(incident?.acted),
+    recoveredMs: since(incident?.recovered),
+    verifiedMs: since(incident?.resolved),
+    incident: incident?.id ?? null,
+    summary: incident?.actions.at(-1)?.reason ?? incident?.summary ?? '',
+    load,
+  };
+}
+
+function endOf(plan: DrillPlan, incident: IncidentView | null): DrillResult['end'] {
+  if (incident?.state === 'resolved') return 'recovered';
+  if (incident?.state === 'needs-person') return 'needs-person';
+  return incident !== null && plan.observed && isOver(incident, plan) ? 'observed' : 'timed-out';
+}

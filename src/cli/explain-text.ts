@@ -1,0 +1,122 @@
+/** One incident, told from what was seen to whether it helped. */
+import type { Cause } from '../model/record.ts';
+import type { IncidentView } from '../model/view.ts';
+import type { Colour, Paint } from './paint.ts';
+import { cell, table } from './table.ts';
+import { clockText, dateText, durationText } from './time-text.ts';
+
+const barWidth = 20;
+const causesShown = 4;
+
+const stateColours: Readonly<Record<IncidentView['state'], Colour>> = {
+  open: 'red',
+  acting: 'yellow',
+  verifying: 'cyan',
+  'needs-person': 'red',
+  resolved: 'green',
+};
+
+export function explainText(incident: IncidentView, paint: Paint): string[] {
+  const { id, state, onset, summary } = incident;
+  return [
+    `${paint('bold', `Incident ${id}`)}, ${paint(stateColours[state], stateText(state))}, ` +
+      `since ${dateText(onset)}`,
+    ...(summary === '' ? [] : [summary]),
+    ...section('Seen', seen(incident), paint),
+    ...section(incident.unsure ? 'Causes (not sure)' : 'Causes', causes(incident, paint), paint),
+    ...section('Done', done(incident, paint), paint),
+    ...section('Time', steps(incident), paint),
+  ];
+}
+
+export function incidentTable(incidents: readonly IncidentView[], paint: Paint): string[] {
+  const rows = incidents.map(({ id, state, onset, component, recovered, summary }) => [
+    cell(id),
+    cell(stateText(state), stateColours[state]),
+    cell(dateText(onset)),
+    cell(component),
+    cell(recovered === null ? null : durationText(recovered - onset)),
+    cell(summary),
+  ]);
+  return table(['INCIDENT', 'STATE', 'SINCE', 'BLAMED', 'RECOVERED IN', 'SUMMARY'], rows, {
+    paint,
+  });
+}
+
+function stateText(state: IncidentView['state']): string {
+  return state === 'needs-person' ? 'needs a person' : state;
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => `  ${line}`)];
+}
+
+function seen({ symptoms }: IncidentView): string[] {
+  return [...symptoms]
+    .sort((a, b) => a.began - b.began)
+    .map(({ began, component, evidence, ended }) => {
+      const until = ended === null ? '' : `, until ${clockText(ended)}`;
+      return `${clockText(began)}  ${component}: ${evidence}${until}`;
+    });
+}
+
+function causes(incident: IncidentView, paint: Paint): string[] {
+  return incident.causes
+    .slice(0, causesShown)
+    .flatMap((cause) => [
+      `${bar(cause.probability)} ${cause.probability.toFixed(2)}  ${cause.component}: ${cause.fault}`,
+      ...evidence(cause, paint),
+    ]);
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * barWidth);
+  return '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+}
+
+function evidence({ evidence }: Cause, paint: Paint): string[] {
+  return evidence.map(({ supports, text }) =>
+    supports ? `  ${paint('green', '+')} ${text}` : `  ${paint('red', '−')} ${text}`,
+  );
+}
+
+function done({ actions }: IncidentView, paint: Paint): string[] {
+  return actions.flatMap((action) => {
+    const { kind, target, name, reason, wouldOnly, considered, begun, done, error } = action;
+    const time = begun === null ? '' : `${clockText(begun)}  `;
+    const took = begun === null || done === null ? '' : ` (took ${durationText(done - begun)})`;
+    const what = `${wouldOnly ? 'would ' : ''}${kind} ${name ?? ''} ${target}`.replace(/ +/g, ' ');
+    const outcome = action.outcome === null ? '' : `: ${outcomeText(action.outcome, paint)}`;
+    return [
+      `${time}${what}${took}${outcome}`,
+      `  because: ${reason}`,
+      ...(error === null ? [] : [`  ${paint('red', error)}`]),
+      ...considered.map((other) => `  not ${other.kind} ${other.target}: ${other.why}`),
+    ];
+  });
+}
+
+function outcomeText(outcome: string, paint: Paint): string {
+  return paint(outcome === 'verified' ? 'green' : 'yellow', outcome);
+}
+
+/** How long each step took, from the one before. */
+function steps(incident: IncidentView): string[] {
+  const { onset, detected, located, acted, recovered, resolved } = incident;
+  const rows: readonly (readonly [string, number | null])[] = [
+    ['noticed', detected],
+    ['located', located],
+    ['acted', acted],
+    ['recovered', recovered],
+    ['verified', resolved],
+  ];
+  let before = onset;
+  const lines: string[] = [];
+  for (const [title, at] of rows) {
+    if (at === null) continue;
+    const after = durationText(Math.max(0, at - before));
+    lines.push(`${title.padEnd(10)} +${after.padEnd(10)} ${durationText(at - onset)} since onset`);
+    before = at;
+  }
+  return lines;
+}

@@ -1,0 +1,91 @@
+/** The command line as a whole: options, commands, errors, exit codes. */
+import { Command, CommanderError } from 'commander';
+import { DarumaError, errorInfo, errorTable, exitCodes } from '../model/errors.ts';
+import type { AddCommand, CommandHost } from './command.ts';
+import { addCheck } from './commands/check.ts';
+import { addDrill } from './commands/drill.ts';
+import { addEject } from './commands/eject.ts';
+import { addErrors } from './commands/errors.ts';
+import { addEvents } from './commands/events.ts';
+import { addIncidents } from './commands/incidents.ts';
+import { addInit } from './commands/init.ts';
+import { addInstall } from './commands/install.ts';
+import { addLogs } from './commands/logs.ts';
+import { addPs } from './commands/ps.ts';
+import { addRequests } from './commands/requests.ts';
+import { addUp } from './commands/up.ts';
+import { processIo } from './process-io.ts';
+import { type GlobalOptions, Session } from './session.ts';
+import type { CliWiring, Io } from './wiring.ts';
+
+const commands: readonly AddCommand[] = [
+  addUp,
+  addPs,
+  addLogs,
+  addEvents,
+  addIncidents,
+  addErrors,
+  addRequests,
+  addDrill,
+  addCheck,
+  addInit,
+  addInstall,
+  addEject,
+];
+
+const epilogue = `
+Exit codes:
+  0  done                        5  runs already, or the state is another stack's
+  1  failed                      6  something that is needed is missing, or a port is taken
+  2  wrong use                   7  took too long
+  3  the stack file is wrong     8  refused by a guard
+  4  the stack is not running    9  no such service, instance, incident or error
+
+The state is kept in .daruma beside the stack file (--state-dir or DARUMA_STATE_DIR).`;
+
+/** Runs one command; `argv` is what follows the program's name. Resolves with the exit code. */
+export async function run(
+  argv: readonly string[],
+  wiring: CliWiring,
+  io: Io = processIo(),
+): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = new Command('daruma');
+  program
+    .description('Keeps a stack of services standing.')
+    .version(wiring.version)
+    .option('--file <path>', 'stack file, or its directory (default: the one in this directory)')
+    .option('--state-dir <path>', 'where the state is kept')
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colours (also NO_COLOR)')
+    .addHelpText('after', epilogue)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.out.write(text),
+      writeErr: (text) => void io.err.write(text),
+    });
+  const action: CommandHost['action'] =
+    (act) =>
+    async (...args) => {
+      // Commander ends the arguments with the command itself.
+      const command = args.at(-1) as Command;
+      const session = new Session(wiring, io, command.optsWithGlobals<GlobalOptions>());
+      exitCode = (await act(session, ...(args.slice(0, -1) as never))) ?? exitCodes.ok;
+    };
+  for (const add of commands) add({ program, action });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+function report(error: unknown, io: Io): number {
+  // Commander has told already what is wrong; help and version end like this too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  const known = error instanceof DarumaError;
+  const { todo, exit } = errorTable[known ? error.code : 'INTERNAL'];
+  io.err.write(`daruma: ${errorInfo(error).message}\n${todo}\n`);
+  return exit;
+}

@@ -1,0 +1,67 @@
+/** Records of the event log as sentences. */
+import { describeExit } from '../model/exit.ts';
+import type { Cause, LogRecord } from '../model/record.ts';
+
+type Sayings = {
+  readonly [K in LogRecord['kind']]?: (
+    record: Extract<LogRecord, { readonly kind: K }>,
+  ) => string | null;
+};
+
+/** Kinds that aren't here are bookkeeping and no news to a person. */
+const sayings: Sayings = {
+  configured: ({ spec }) => `stack file taken: ${spec.services.length} services`,
+  wanted: ({ target, wanted, by }) =>
+    `${by} wants ${target ?? 'everything'} ${wanted === 'up' ? 'up' : 'down'}`,
+  'instance-starting': ({ instance }) => `${instance} is being started`,
+  'instance-started': ({ instance, pid }) =>
+    `${instance} started${pid === null ? '' : ` (pid ${pid})`}`,
+  'instance-adopted': ({ instance, pid }) =>
+    `${instance} was running already and is adopted${pid === null ? '' : ` (pid ${pid})`}`,
+  'instance-start-failed': ({ instance, error }) => `${instance} can’t start: ${error.message}`,
+  'instance-ready': ({ instance }) => `${instance} is ready`,
+  'instance-exited': ({ instance, exit, expected }) => {
+    const last = exit.lastLines.at(-1);
+    const output = expected || last === undefined ? '' : `; last output: ${last}`;
+    return `${instance} ${describeExit(exit)}${output}`;
+  },
+  'instance-stopping': ({ instance }) => `${instance} is being stopped`,
+  'instance-stopped': ({ instance }) => `${instance} stopped`,
+  'instance-stop-failed': ({ instance, error }) => `${instance} can’t be stopped: ${error.message}`,
+  'instance-held': ({ instance, reason }) => `${instance} waits: ${reason}`,
+  'symptom-began': ({ symptom }) => `${symptom.component}: ${symptom.evidence}`,
+  'incident-opened': ({ incident, symptom }) => `incident ${incident} opened by ${symptom}`,
+  'incident-located': ({ incident, causes, unsure }) => {
+    if (causes.length === 0) return null;
+    return `${incident}: ${unsure ? 'not sure: ' : ''}${likeliest(causes, unsure)}`;
+  },
+  'action-planned': ({ incident, planned }) =>
+    incident === null
+      ? null
+      : `${incident}: ${planned.wouldOnly ? 'would: ' : ''}${planned.reason}`,
+  'action-done': ({ incident, action, error }) =>
+    error === null ? null : `${incident ?? 'action'} ${action} failed: ${error.message}`,
+  'action-outcome': ({ incident, outcome, reason }) =>
+    incident === null ? null : `${incident}: ${outcome}: ${reason}`,
+  'incident-needs-person': ({ incident, reason }) => `${incident} needs a person: ${reason}`,
+  'incident-resolved': ({ incident, summary }) => `${incident} resolved: ${summary}`,
+  'incident-reopened': ({ incident, symptom }) => `${incident} is back: ${symptom}`,
+  reset: ({ target, by }) => `${by} reset ${target ?? 'everything'}`,
+  consent: ({ incident, given, by }) => `${by} ${given ? 'approved' : 'rejected'} ${incident}`,
+  store: ({ writable, reason }) =>
+    writable ? 'the log can be written again' : `the log can’t be written: ${reason}`,
+  slept: ({ ms }) => `the controller was paused for ${ms} ms`,
+};
+
+/** Null: nothing that a person need hear. */
+export function recordText(record: LogRecord): string | null {
+  const saying = sayings[record.kind] as ((record: LogRecord) => string | null) | undefined;
+  return saying?.(record) ?? null;
+}
+
+function likeliest(causes: readonly Cause[], unsure: boolean): string {
+  return causes
+    .slice(0, unsure ? 2 : 1)
+    .map(({ component, fault, probability }) => `${probability.toFixed(2)} ${component}: ${fault}`)
+    .join(' or ');
+}

@@ -1,0 +1,108 @@
+/** What a command has at hand: its options, the stack it is about, the controller, the terminal. */
+import { statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { DarumaError } from '../model/errors.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
+import type { StackView } from '../model/view.ts';
+import { formatProblem } from '../stack/problem.ts';
+import { findStackFile, readStack } from '../stack/read.ts';
+import { ControlClient } from './control-client.ts';
+import { coloured, type Paint, plain } from './paint.ts';
+import type { CliWiring, Io, StackPlace } from './wiring.ts';
+
+export interface GlobalOptions {
+  readonly file?: string;
+  readonly stateDir?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+export class Session {
+  readonly wiring: CliWiring;
+  readonly io: Io;
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly #options: GlobalOptions;
+
+  constructor(wiring: CliWiring, io: Io, options: GlobalOptions) {
+    this.wiring = wiring;
+    this.io = io;
+    this.#options = options;
+    this.json = options.json === true;
+    const colours = options.color !== false && !io.environment['NO_COLOR'] && io.out.isTTY === true;
+    this.paint = colours && !this.json ? coloured : plain;
+  }
+
+  /** Absolute path. Throws STACK_NOT_FOUND. */
+  get file(): string {
+    const { file } = this.#options;
+    if (file === undefined) {
+      const found = findStackFile(this.io.cwd);
+      if (found !== null) return found;
+      throw new DarumaError('STACK_NOT_FOUND', `there is no stack file in ${this.io.cwd}`);
+    }
+    const path = resolve(this.io.cwd, file);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+    const found = findStackFile(path);
+    if (found !== null) return found;
+    throw new DarumaError('STACK_NOT_FOUND', `there is no stack file in ${path}`);
+  }
+
+  /** Absolute path. */
+  get stateDir(): string {
+    const given = this.#options.stateDir ?? this.io.environment['DARUMA_STATE_DIR'];
+    if (given !== undefined && given !== '') return resolve(this.io.cwd, given);
+    return join(dirname(this.file), '.daruma');
+  }
+
+  get client(): ControlClient {
+    return new ControlClient(this.stateDir);
+  }
+
+  /** Who asks, for the event log. */
+  get user(): string {
+    try {
+      return userInfo().username;
+    } catch {
+      // A user id without an entry in the system's list.
+      return `uid ${process.getuid?.() ?? 'unknown'}`;
+    }
+  }
+
+  /** Throws STACK_INVALID with all that is wrong; warnings go to standard error. */
+  async readStack(): Promise<StackSpec> {
+    const file = this.file;
+    const result = await readStack({ file, environment: this.io.environment });
+    for (const warning of result.warnings) this.warn(formatProblem(warning));
+    if (result.ok) return result.spec;
+    const problems = result.problems.map(formatProblem).join('\n');
+    throw new DarumaError('STACK_INVALID', `the stack file has errors:\n${problems}`);
+  }
+
+  place(spec: StackSpec): StackPlace {
+    return { file: spec.file, stateDir: this.stateDir, name: spec.name };
+  }
+
+  /** What to try with a stack that is up. */
+  whatNext(view: StackView): string[] {
+    const instances = view.services.flatMap(({ instances }) => instances);
+    const example = instances.find(({ pid }) => pid !== null)?.id;
+    const { file } = this.#options;
+    const command = file === undefined ? 'daruma' : `daruma --file ${file}`;
+    const drill = example === undefined ? [] : [`  ${command} drill kill ${example}`];
+    return ['try next:', `  ${command} ps`, ...drill, `  ${command} explain`];
+  }
+
+  print(...lines: readonly string[]): void {
+    this.io.out.write(`${lines.join('\n')}\n`);
+  }
+
+  warn(text: string): void {
+    this.io.err.write(`${text}\n`);
+  }
+
+  printJson(value: unknown): void {
+    this.io.out.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,70 @@
+/** The stack as a table, and as a few words. */
+import type { InstancePhase, InstanceView, ServiceView, StackView } from '../model/view.ts';
+import type { Colour, Paint } from './paint.ts';
+import { type Cell, cell, table } from './table.ts';
+import { durationText } from './time-text.ts';
+
+const phaseColours: Readonly<Record<InstancePhase, Colour>> = {
+  stopped: 'dim',
+  completed: 'green',
+  held: 'yellow',
+  starting: 'cyan',
+  running: 'cyan',
+  ready: 'green',
+  unhealthy: 'red',
+  stopping: 'yellow',
+  exited: 'red',
+};
+
+const head = ['INSTANCE', 'PHASE', 'PID', 'PORT', 'UP', 'RESTARTS', 'ENDPOINT', 'NOTE'];
+
+export function stackTable(view: StackView, paint: Paint, width?: number): string[] {
+  const rows = view.services.flatMap((service) =>
+    service.instances.map((instance) => instanceRow(view, service, instance)),
+  );
+  return table(head, rows, width === undefined ? { paint } : { paint, width });
+}
+
+function instanceRow(view: StackView, service: ServiceView, instance: InstanceView): Cell[] {
+  const { id, phase, pid, port, startedAt, restarts, routed, note, needsPerson } = instance;
+  const alive = startedAt !== null && pid !== null;
+  return [
+    cell(id),
+    needsPerson ? cell('needs person', 'red') : cell(phase, phaseColours[phase]),
+    cell(pid),
+    cell(port),
+    cell(alive ? durationText(Math.max(0, view.at - startedAt)) : null),
+    cell(restarts, restarts > 0 ? 'yellow' : null),
+    endpointCell(service, routed),
+    cell(service.mode === 'observe' ? `(observed) ${note}`.trim() : note),
+  ];
+}
+
+function endpointCell({ endpoint }: ServiceView, routed: InstanceView['routed']): Cell {
+  if (endpoint === null) return cell(null, 'dim');
+  const colour = routed === 'serving' ? null : 'yellow';
+  return cell(routed === 'serving' ? endpoint : routed, colour);
+}
+
+/** «shop is running: 4 of 5 instances ready, 1 open incident». */
+export function stackHeadline(view: StackView): string {
+  const wanted = view.services.filter((service) => service.wanted === 'up');
+  const instances = wanted.flatMap((service) => service.instances);
+  const ready = instances.filter(isSettled).length;
+  const open = view.openIncidents.length;
+  const incidents = open === 0 ? '' : `, ${open} open incident${open === 1 ? '' : 's'}`;
+  const observed = view.mode === 'observe' ? ' (observe mode: nothing is touched)' : '';
+  const unwritable = view.storeWritable ? '' : ', the log can’t be written';
+  const counts = `${ready} of ${instances.length} instances ready${incidents}${unwritable}`;
+  return `${view.name} is ${view.state}: ${counts}${observed}`;
+}
+
+export function isSettled({ phase }: InstanceView): boolean {
+  return phase === 'ready' || phase === 'completed';
+}
+
+export function endpointLines(view: StackView): string[] {
+  const withEndpoint = view.services.filter(({ endpoint }) => endpoint !== null);
+  const longest = Math.max(0, ...withEndpoint.map(({ name }) => name.length));
+  return withEndpoint.map(({ name, endpoint }) => `  ${name.padEnd(longest)}  ${endpoint}`);
+}

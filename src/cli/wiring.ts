@@ -1,0 +1,44 @@
+/** What the command line is given by src/main.ts, and where it reads and writes. */
+
+export interface CliWiring {
+  readonly version: string;
+  /** Starts the keeper in a session of its own; it outlives us. Resolves once it was started. */
+  startKeeper(stack: StackPlace): Promise<void>;
+  /** Lets a keeper of this version take over from the running one of another; nothing restarts. */
+  takeOver(stack: StackPlace): Promise<void>;
+  /** Program and arguments that run the keeper in the foreground, for a service manager. */
+  keeperArgv(stack: StackPlace): readonly string[];
+  /** Lines of one instance's log, oldest first; with `follow`, until the signal. */
+  readLogs(directory: string, options: LogOptions): AsyncIterable<{ readonly text: string }>;
+  /** Who listens there, such as «nginx (pid 12)»; null: nobody. */
+  portHolder(host: string, port: number): Promise<string | null>;
+}
+
+export interface StackPlace {
+  /** Absolute path of the stack file. */
+  readonly file: string;
+  /** Absolute path. */
+  readonly stateDir: string;
+  readonly name: string;
+}
+
+export interface LogOptions {
+  readonly tail?: number;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export interface Io {
+  readonly out: Output;
+  readonly err: Output;
+  readonly input: NodeJS.ReadStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
