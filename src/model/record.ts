@@ -4,6 +4,7 @@
  * a kind, or an optional field.
  */
 import type { ErrorInfo } from './errors.ts';
+import type { PersonRequest } from './event.ts';
 import type { ExitInfo } from './exit.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { StackSpec } from './stack-spec.ts';
@@ -88,6 +89,7 @@ export type RecordBody =
       readonly instance: InstanceId;
       readonly action: ActionId;
       readonly error: ErrorInfo;
+      readonly retryable?: boolean;
     }
   | { readonly kind: 'instance-ready'; readonly instance: InstanceId }
   | {
@@ -120,6 +122,21 @@ export type RecordBody =
       readonly instance: InstanceId;
       readonly reason: string;
       readonly until: number | null;
+      /** What it waits for; absent in records of older versions. */
+      readonly waitsFor?: 'dependency' | 'back-off' | 'person' | 'observe';
+    }
+  /** Its dependencies' instances are asked to be checked now, before the incident is acted on. */
+  | {
+      readonly kind: 'confirm-asked';
+      readonly incident: IncidentId;
+      readonly instances: readonly InstanceId[];
+      readonly until: number;
+    }
+  | {
+      readonly kind: 'instance-confirmed';
+      readonly instance: InstanceId;
+      readonly healthy: boolean;
+      readonly evidence: string;
     }
   | { readonly kind: 'symptom-began'; readonly symptom: Symptom }
   | { readonly kind: 'symptom-ended'; readonly id: string }
@@ -168,6 +185,8 @@ export type RecordBody =
       readonly incident: IncidentId;
       readonly reason: string;
     }
+  /** A person is still needed; one try is made all the same. */
+  | { readonly kind: 'slow-try'; readonly incident: IncidentId }
   | { readonly kind: 'incident-resolved'; readonly incident: IncidentId; readonly summary: string }
   /** The symptoms came back within ten minutes: the same incident. */
   | { readonly kind: 'incident-reopened'; readonly incident: IncidentId; readonly symptom: string }
@@ -189,6 +208,7 @@ export type RecordBody =
       readonly requestId: string;
       readonly by: string;
       readonly what: string;
+      readonly request?: PersonRequest;
     }
   | { readonly kind: 'replied'; readonly requestId: string }
   | { readonly kind: 'looking' }

@@ -1,0 +1,213 @@
+/** Carries out decisions: records first, then the command. */
+import type { ActionId, ComponentId, IncidentId } from '../model/ids.ts';
+import { serviceOf } from '../model/ids.ts';
+import type { Decision } from '../plan/plan.ts';
+import { missingDependency } from './dependencies.ts';
+import { beginStart, beginStop, hold } from './lifecycle.ts';
+import { notify } from './notices.ts';
+import { type ActionState, type IncidentState, type InstanceState, isAlive } from './state.ts';
+import { followMs } from './treatment.ts';
+import type { Turn } from './turn.ts';
+
+/** How soon a decision that had to wait for others is looked at again. */
+const againMs = 2_000;
+
+export function carryOut(
+  turn: Turn,
+  incident: IncidentState,
+  target: ComponentId,
+  decision: Decision,
+): void {
+  const told = incident.told;
+  if (decision.verdict === 'later') {
+    turn.setTimer(`recheck:${incident.id}`, turn.at + againMs);
+    return;
+  }
+  const action = planAction(turn, incident, target, decision);
+  const instance = turn.instance(target);
+  switch (decision.verdict) {
+    case 'act':
+      if (decision.delayMs > 0 && instance !== undefined && !isAlive(instance))
+        backOff(turn, instance, decision.delayMs);
+      else begin(turn, incident.id, action, decision);
+      break;
+    case 'wait':
+      wait(turn, incident, action, instance, decision.reason);
+      break;
+    case 'person':
+      needPerson(turn, incident, instance, decision.reason);
+      return;
+    case 'would':
+    case 'tell':
+      break;
+  }
+  if (!told) notify(turn, incident, 'open', decision.reason);
+}
+
+function planAction(
+  turn: Turn,
+  incident: IncidentState,
+  target: ComponentId,
+  decision: Decision,
+): ActionId {
+  const action = turn.newAction();
+  const planned = {
+    action,
+    kind: decision.kind,
+    target,
+    name: decision.userAction?.name ?? null,
+    reason: decision.reason,
+    wouldOnly: decision.verdict === 'would',
+    considered: decision.considered,
+  };
+  turn.emit({ kind: 'action-planned', incident: incident.id, planned });
+  return action;
+}
+
+function backOff(turn: Turn, instance: InstanceState, delayMs: number): void {
+  const until = turn.at + delayMs;
+  hold(turn, instance, 'backs off before the next try', 'back-off', until);
+  turn.setTimer(`backoff:${instance.id}`, until);
+}
+
+/** The back-off of an instance is over: its planned restart begins, or is planned anew. */
+export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
+  const instance = turn.instance(id);
+  if (instance?.hold !== 'back-off' || instance.wanted === 'down') return null;
+  const found = plannedAt(turn, id);
+  if (found === undefined) return null;
+  const { planned, incident } = found;
+  if (incident === null) return null;
+  if (missingDependency(turn.state, instance.service) === null) {
+    begin(turn, incident, planned.action, { hurry: false, spared: false });
+    return null;
+  }
+  const reason = 'a dependency failed meanwhile';
+  const { action } = planned;
+  turn.emit({ kind: 'action-outcome', incident, action, outcome: 'unknown', reason });
+  return incident;
+}
+
+/** The action at a component that is planned and not begun. */
+function plannedAt(turn: Turn, target: ComponentId): ActionState | undefined {
+  for (const [id, incident] of Object.entries(turn.state.actions)) {
+    if (incident === null) continue;
+    const action = turn.state.incidents[incident]?.actions.find(
+      (one) => one.planned.action === id && one.planned.target === target,
+    );
+    const remedy = action?.planned.kind === 'restart' || action?.planned.kind === 'retry';
+    if (action?.begun === null && remedy && !action.planned.wouldOnly) return action;
+  }
+  return undefined;
+}
+
+function begin(
+  turn: Turn,
+  incident: IncidentId,
+  action: ActionId,
+  how: Pick<Decision, 'hurry' | 'spared'> & Partial<Decision>,
+): void {
+  const planned = turn.state.incidents[incident]?.actions.find(
+    (one) => one.planned.action === action,
+  )?.planned;
+  if (planned === undefined) return;
+  turn.watchRoute(planned.target);
+  turn.emit({ kind: 'action-begun', incident, action, spared: how.spared });
+  const instance = turn.instance(planned.target);
+  if (planned.kind === 'run' && how.userAction != null) {
+    const { name, command, timeoutMs } = how.userAction;
+    const service = serviceOf(planned.target) ?? '';
+    const id = instance?.id ?? null;
+    turn.command({ kind: 'run', action, service, instance: id, name, command, timeoutMs }, false);
+  } else if (planned.kind === 'take-out') {
+    turn.emit({ kind: 'action-done', incident, action, error: null });
+  } else if (instance !== undefined) replace(turn, instance, action, how.hurry);
+}
+
+/** Starts it, after a stop if it runs. */
+function replace(turn: Turn, instance: InstanceState, action: ActionId, hurry: boolean): void {
+  turn.clearTimer(`backoff:${instance.id}`);
+  if (isAlive(instance)) beginStop(turn, instance.id, action, { hurry, recovery: true });
+  else beginStart(turn, instance.id, action, true);
+}
+
+function wait(
+  turn: Turn,
+  incident: IncidentState,
+  action: ActionId,
+  instance: InstanceState | undefined,
+  reason: string,
+): void {
+  turn.emit({ kind: 'action-begun', incident: incident.id, action, spared: true });
+  turn.setTimer(`recheck:${incident.id}`, turn.at + againMs);
+  if (instance === undefined || isAlive(instance)) return;
+  const text = reason.slice(reason.indexOf(': it ') + 5);
+  hold(turn, instance, text, 'dependency');
+}
+
+function needPerson(
+  turn: Turn,
+  incident: IncidentState,
+  instance: InstanceState | undefined,
+  reason: string,
+): void {
+  const again = incident.state === 'needs-person';
+  turn.emit({ kind: 'incident-needs-person', incident: incident.id, reason });
+  if (instance !== undefined && !isAlive(instance)) hold(turn, instance, reason, 'person');
+  if (!again) notify(turn, incident, 'needs-person', reason);
+  const service = instance === undefined ? undefined : turn.state.services[instance.service];
+  const slowRetryMs = service?.spec.recovery.slowRetryMs;
+  if (slowRetryMs !== undefined) turn.setTimer(`slow:${incident.id}`, turn.at + slowRetryMs);
+}
+
+/** A dependency came back: an instance that was held for it is started at once. */
+export function release(turn: Turn, instance: InstanceState): void {
+  const incident = turn.state.symptoms[instance.symptoms[0] ?? '']?.incident ?? null;
+  const state = incident === null ? undefined : turn.state.incidents[incident];
+  if (incident === null || state === undefined || instance.wanted === 'down') return;
+  turn.setTimer(`recheck:${incident}`, turn.at + followMs);
+  if (instance.phase !== 'held' || instance.hold !== 'dependency') return;
+  if (missingDependency(turn.state, instance.service) !== null) return;
+  endWaits(turn, state, instance.id, 'verified', 'what it waited for is ready');
+  const reason = `start ${instance.id}: what it waited for is ready`;
+  const how = { hurry: false, spared: true };
+  const action = turn.newAction();
+  const planned = { action, kind: 'restart' as const, target: instance.id, name: null, reason };
+  turn.emit({
+    kind: 'action-planned',
+    incident,
+    planned: { ...planned, wouldOnly: false, considered: [] },
+  });
+  begin(turn, incident, action, how);
+}
+
+/** Judges the waiting of an instance, or of all of an incident. */
+export function endWaits(
+  turn: Turn,
+  incident: IncidentState,
+  target: ComponentId | null,
+  outcome: 'verified' | 'unknown',
+  reason: string,
+): void {
+  for (const { planned, outcome: judged } of [...incident.actions]) {
+    if (planned.kind !== 'wait' || judged !== null) continue;
+    if (target !== null && planned.target !== target) continue;
+    const { action } = planned;
+    turn.emit({ kind: 'action-outcome', incident: incident.id, action, outcome, reason });
+  }
+}
+
+/** The symptom that made it slow is over: it gets connections again. */
+export function putBack(turn: Turn, incident: IncidentState): void {
+  for (const { planned } of [...incident.actions]) {
+    const instance = turn.instance(planned.target);
+    if (planned.kind !== 'take-out' || instance?.takenOut !== true) continue;
+    const action = turn.newAction();
+    const reason = `put ${instance.id} back: its symptoms are over`;
+    const back = { ...planned, action, kind: 'put-back' as const, reason, considered: [] };
+    turn.watchRoute(instance.id);
+    turn.emit({ kind: 'action-planned', incident: incident.id, planned: back });
+    turn.emit({ kind: 'action-begun', incident: incident.id, action, spared: true });
+    turn.emit({ kind: 'action-done', incident: incident.id, action, error: null });
+  }
+}

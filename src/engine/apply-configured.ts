@@ -1,0 +1,107 @@
+/** What a new definition of the stack changes: instances that stay keep what is known of them. */
+import { type InstanceId, instanceId } from '../model/ids.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import {
+  type EngineState,
+  type InstanceState,
+  isAlive,
+  newInstance,
+  type ServiceState,
+} from './state.ts';
+
+export function applyConfigured(state: EngineState, spec: StackSpec): void {
+  const { services, ...stack } = spec;
+  state.stack = stack;
+  const listed = new Set(services.map((service) => service.name));
+  for (const [name, service] of Object.entries(state.services)) {
+    if (!listed.has(name)) removeService(state, service);
+  }
+  for (const service of services) setService(state, service);
+  state.order = [
+    ...services.map((service) => service.name),
+    ...Object.keys(state.services).filter((name) => !listed.has(name)),
+  ];
+  for (const service of Object.values(state.services)) service.dependents = [];
+  for (const service of services) {
+    for (const dependency of service.dependsOn)
+      state.services[dependency.service]?.dependents.push(service.name);
+  }
+}
+
+function removeService(state: EngineState, service: ServiceState): void {
+  service.removed = true;
+  service.wanted = 'down';
+  for (const id of [...service.instances]) removeInstance(state, id);
+}
+
+function setService(state: EngineState, spec: ServiceSpec): void {
+  const known = state.services[spec.name];
+  const ids = Array.from({ length: spec.replicas }, (_, index) => instanceId(spec.name, index + 1));
+  const service: ServiceState = known ?? {
+    spec,
+    wanted: state.wanted,
+    instances: [],
+    dependents: [],
+    acts: [],
+    queue: [],
+    removed: false,
+  };
+  if (service.removed) service.wanted = state.wanted;
+  const changed = launchOf(service.spec) !== launchOf(spec);
+  service.spec = spec;
+  service.removed = false;
+  state.services[spec.name] = service;
+  for (const id of service.instances) if (!ids.includes(id)) removeInstance(state, id);
+  for (const id of ids) setInstance(state, service, id, changed);
+}
+
+function setInstance(
+  state: EngineState,
+  service: ServiceState,
+  id: InstanceId,
+  changed: boolean,
+): void {
+  const known = state.instances[id];
+  const instance = known ?? newInstance(id, service.spec.name);
+  if (known === undefined || known.removed) instance.wanted = service.wanted;
+  instance.removed = false;
+  if (changed && isAlive(instance)) instance.changed = true;
+  state.instances[id] = instance;
+  if (!service.instances.includes(id)) service.instances.push(id);
+}
+
+function removeInstance(state: EngineState, id: InstanceId): void {
+  const instance = state.instances[id];
+  if (instance === undefined) return;
+  instance.removed = true;
+  instance.wanted = 'down';
+  instance.then = null;
+  forgetIfRemoved(state, instance);
+}
+
+/** Forgets an instance that left the stack file, and its service with the last one, once gone. */
+export function forgetIfRemoved(state: EngineState, instance: InstanceState): void {
+  if (!instance.removed || isAlive(instance)) return;
+  delete state.instances[instance.id];
+  const service = state.services[instance.service];
+  if (service === undefined) return;
+  service.instances = service.instances.filter((id) => id !== instance.id);
+  if (!service.removed || service.instances.length > 0) return;
+  delete state.services[instance.service];
+  state.order = state.order.filter((name) => name !== instance.service);
+}
+
+/** What a running instance was made from, as text to compare. */
+function launchOf(spec: ServiceSpec): string {
+  const { driver, command, environment, workingDir, user, limits, external, postgres } = spec;
+  return JSON.stringify([
+    driver,
+    command,
+    environment,
+    workingDir,
+    user,
+    limits,
+    external,
+    postgres,
+  ]);
+}

@@ -1,0 +1,243 @@
+/** Records about incidents and their actions. */
+
+import type { IncidentId } from '../model/ids.ts';
+import type { LogRecord } from '../model/record.ts';
+import {
+  type ActionState,
+  actionOf,
+  actionsKept,
+  type EngineState,
+  type IncidentState,
+  resolvedKept,
+} from './state.ts';
+
+type IncidentRecord = Extract<LogRecord, { readonly incident: unknown }>;
+type ActionRecord = Extract<
+  IncidentRecord,
+  { readonly kind: 'action-planned' | 'action-begun' | 'action-done' | 'action-outcome' }
+>;
+
+export function applyIncident(state: EngineState, record: IncidentRecord): void {
+  switch (record.kind) {
+    case 'incident-opened':
+      return opened(state, record);
+    case 'action-planned':
+      return planned(state, record);
+    case 'action-begun':
+    case 'action-done':
+    case 'action-outcome':
+      return progressed(state, record);
+    default: {
+      const incident = state.incidents[record.incident];
+      if (incident !== undefined) changed(state, incident, record);
+    }
+  }
+}
+
+function opened(state: EngineState, record: LogRecord & { kind: 'incident-opened' }): void {
+  state.nextIncident = Math.max(state.nextIncident, Number(record.incident.slice(1)) + 1);
+  const incident: IncidentState = {
+    id: record.incident,
+    state: 'open',
+    onset: record.onset,
+    detected: record.at,
+    located: null,
+    acted: null,
+    recovered: null,
+    resolved: null,
+    symptoms: [],
+    causes: [],
+    unsure: false,
+    actions: [],
+    confirm: null,
+    consent: null,
+    told: false,
+    needs: [],
+    summary: '',
+  };
+  state.incidents[record.incident] = incident;
+  state.open.push(record.incident);
+  join(state, incident, record.symptom);
+}
+
+function join(state: EngineState, incident: IncidentState, id: string): void {
+  const held = state.symptoms[id];
+  if (held === undefined) return;
+  const left = held.incident === null ? undefined : state.incidents[held.incident];
+  if (left !== undefined && left.id !== incident.id) {
+    left.symptoms = left.symptoms.filter((entry) => entry.symptom.id !== id);
+  }
+  held.incident = incident.id;
+  const entry = incident.symptoms.find((known) => known.symptom.id === id);
+  if (entry === undefined)
+    incident.symptoms.push({ symptom: held.symptom, joined: state.seq, ended: null });
+  else Object.assign(entry, { symptom: held.symptom, joined: state.seq, ended: null });
+  incident.onset = Math.min(incident.onset, held.symptom.began);
+  if (incident.state === 'verifying') incident.state = 'open';
+}
+
+type PlainIncidentRecord = Exclude<
+  IncidentRecord,
+  ActionRecord | { readonly kind: 'incident-opened' }
+>;
+
+function changed(state: EngineState, incident: IncidentState, record: PlainIncidentRecord): void {
+  switch (record.kind) {
+    case 'incident-joined':
+      return join(state, incident, record.symptom);
+    case 'incident-located':
+      incident.causes = [...record.causes];
+      incident.unsure = record.unsure;
+      incident.located ??= record.at;
+      return;
+    case 'confirm-asked':
+      incident.confirm = { waiting: [...record.instances], until: record.until };
+      return;
+    case 'incident-verifying':
+      incident.state = 'verifying';
+      incident.recovered = record.at;
+      return;
+    case 'incident-needs-person':
+      incident.state = 'needs-person';
+      incident.summary = record.reason;
+      incident.needs = incident.symptoms
+        .filter((entry) => entry.ended === null)
+        .map((entry) => entry.symptom.component);
+      return;
+    case 'slow-try':
+      return askAnew(state, incident);
+    case 'incident-resolved':
+      return resolved(state, incident, record);
+    case 'incident-reopened':
+      incident.state = 'open';
+      incident.resolved = null;
+      incident.recovered = null;
+      incident.told = false;
+      state.resolved = state.resolved.filter((id) => id !== incident.id);
+      state.open.push(incident.id);
+      return join(state, incident, record.symptom);
+    case 'consent':
+      incident.consent = record.given;
+      if (incident.state === 'needs-person') incident.state = 'open';
+      return askAnew(state, incident);
+  }
+}
+
+/** What a person was asked or told no longer stands in the way of deciding again. */
+export function askAnew(state: EngineState, incident: IncidentState): void {
+  incident.needs = [];
+  for (const action of incident.actions) {
+    if (action.planned.kind !== 'ask-person' || action.outcome !== null) continue;
+    action.outcome = 'unknown';
+    delete state.actions[action.planned.action];
+  }
+}
+
+function resolved(
+  state: EngineState,
+  incident: IncidentState,
+  record: LogRecord & { kind: 'incident-resolved' },
+): void {
+  incident.state = 'resolved';
+  incident.resolved = record.at;
+  incident.summary = record.summary;
+  incident.confirm = null;
+  incident.consent = null;
+  incident.needs = [];
+  state.open = state.open.filter((id) => id !== incident.id);
+  state.resolved.push(incident.id);
+  for (const action of incident.actions) delete state.actions[action.planned.action];
+  for (const old of state.resolved.splice(0, state.resolved.length - resolvedKept)) {
+    delete state.incidents[old];
+  }
+}
+
+function planned(state: EngineState, record: LogRecord & { kind: 'action-planned' }): void {
+  const { planned: action, incident: id } = record;
+  state.nextAction = Math.max(state.nextAction, Number(action.action.slice(1)) + 1);
+  const incident = id === null ? undefined : state.incidents[id];
+  const cause = incident?.causes.find((one) => one.component === action.target);
+  const entry: ActionState = {
+    planned: action,
+    seq: state.seq,
+    incident: id,
+    fault: cause?.fault ?? null,
+    begun: null,
+    done: null,
+    spared: false,
+    outcome: null,
+    error: null,
+  };
+  state.actions[action.action] = id;
+  if (incident !== undefined) return keep(state, incident, entry);
+  state.personal[action.action] = entry;
+  const service = state.services[action.target.slice(0, action.target.lastIndexOf('/'))];
+  service?.queue.push(action.action);
+}
+
+function keep(state: EngineState, incident: IncidentState, entry: ActionState): void {
+  incident.told = true;
+  incident.actions.push(entry);
+  for (const old of incident.actions.splice(0, incident.actions.length - actionsKept)) {
+    delete state.actions[old.planned.action];
+  }
+}
+
+function progressed(state: EngineState, record: Exclude<ActionRecord, { kind: 'action-planned' }>) {
+  const action =
+    actionOf(state, record.action) ??
+    state.incidents[record.incident ?? 'i0']?.actions.find(
+      (one) => one.planned.action === record.action,
+    );
+  if (action === undefined) return;
+  if (record.kind === 'action-begun') return begun(state, action, record);
+  if (record.kind === 'action-done') {
+    action.done = record.at;
+    action.error = record.error?.message ?? null;
+    return;
+  }
+  action.outcome = record.outcome;
+  delete state.actions[record.action];
+  if (record.incident === null) return judgePersonal(state, action);
+  const incident = state.incidents[record.incident];
+  if (incident?.state === 'acting' && record.outcome === 'failed') incident.state = 'open';
+}
+
+function judgePersonal(state: EngineState, action: ActionState): void {
+  const { action: id, target } = action.planned;
+  delete state.personal[id];
+  const service = state.services[target.slice(0, target.lastIndexOf('/'))];
+  if (service !== undefined) service.queue = service.queue.filter((other) => other !== id);
+}
+
+function begun(
+  state: EngineState,
+  action: ActionState,
+  record: LogRecord & { kind: 'action-begun' },
+): void {
+  const { kind, target } = action.planned;
+  action.begun = record.at;
+  action.spared = record.spared;
+  const instance = state.instances[target as `${string}/${number}`];
+  if (kind === 'restart' && instance !== undefined) instance.then = 'start';
+  if (instance !== undefined && kind === 'take-out') instance.takenOut = true;
+  if (instance !== undefined && kind === 'put-back') instance.takenOut = false;
+  if (kind === 'wait' || kind === 'ask-person' || record.incident === null) return;
+  const incident = state.incidents[record.incident as IncidentId];
+  if (incident === undefined) return;
+  if (incident.state === 'open' || incident.state === 'verifying') incident.state = 'acting';
+  incident.acted ??= record.at;
+  if (!record.spared) countAct(state, target, record.at);
+}
+
+/** Adds to the sliding windows and drops what has left them. */
+function countAct(state: EngineState, target: string, at: number): void {
+  const slash = target.lastIndexOf('/');
+  const service = state.services[slash === -1 ? target : target.slice(0, slash)];
+  if (service !== undefined) {
+    const { windowMs } = service.spec.recovery.budget;
+    service.acts = [...service.acts.filter((act) => act > at - windowMs), at];
+  }
+  const windowMs = state.stack?.recovery.budget.windowMs ?? 0;
+  state.acts = [...state.acts.filter((act) => act > at - windowMs), at];
+}

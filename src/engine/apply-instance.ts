@@ -1,0 +1,185 @@
+/** Records about one instance. */
+import type { LogRecord } from '../model/record.ts';
+import { forgetIfRemoved } from './apply-configured.ts';
+import { actionOf, type EngineState, type InstanceState, isAlive } from './state.ts';
+
+type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
+
+export function applyInstance(state: EngineState, record: InstanceRecord): void {
+  const instance = state.instances[record.instance];
+  if (instance === undefined) return;
+  const was = isAlive(instance);
+  change(state, instance, record);
+  state.alive += Number(isAlive(instance)) - Number(was);
+  forgetIfRemoved(state, instance);
+}
+
+function change(state: EngineState, instance: InstanceState, record: InstanceRecord): void {
+  switch (record.kind) {
+    case 'instance-starting':
+      return starting(state, instance, record);
+    case 'instance-started':
+      return started(instance, record);
+    case 'instance-adopted':
+      return adopted(state, instance, record);
+    case 'instance-start-failed':
+      instance.phase = 'exited';
+      instance.action = null;
+      instance.exit = null;
+      instance.startError = {
+        message: record.error.message,
+        retryable: record.retryable ?? false,
+      };
+      return;
+    case 'instance-ready':
+      return ready(instance, record.at);
+    case 'instance-suspect':
+      instance.suspected = record.suspected;
+      return;
+    case 'instance-confirmed':
+      return confirmed(state, instance, record);
+    case 'instance-exited':
+      return exited(state, instance, record);
+    case 'instance-stopping':
+      instance.phase = 'stopping';
+      instance.action = record.action;
+      instance.hurry = record.hurry;
+      clearHold(instance);
+      return;
+    case 'instance-stopped':
+      return stopped(instance);
+    case 'instance-stop-failed':
+      instance.phase = instance.readyAt === null ? 'running' : 'ready';
+      instance.action = null;
+      instance.then = null;
+      instance.note = record.error.message;
+      return;
+    case 'instance-held':
+      instance.phase = 'held';
+      instance.hold = record.waitsFor ?? (record.until === null ? 'dependency' : 'back-off');
+      instance.note = record.reason;
+      instance.until = record.until;
+      return;
+  }
+}
+
+function clearHold(instance: InstanceState): void {
+  instance.hold = null;
+  instance.note = '';
+  instance.until = null;
+}
+
+function starting(
+  state: EngineState,
+  instance: InstanceState,
+  record: InstanceRecord & { kind: 'instance-starting' },
+): void {
+  clearHold(instance);
+  instance.phase = 'starting';
+  instance.action = record.action;
+  instance.then = null;
+  instance.starts += 1;
+  if (actionOf(state, record.action)?.spared !== true) instance.tries += 1;
+  instance.changed = false;
+  instance.exit = null;
+  instance.startError = null;
+  instance.startedAt = null;
+  instance.readyAt = null;
+  instance.confirmed = null;
+  instance.suspected = false;
+  instance.takenOut = false;
+}
+
+function started(
+  instance: InstanceState,
+  record: InstanceRecord & { kind: 'instance-started' },
+): void {
+  instance.phase = 'running';
+  instance.action = null;
+  instance.pid = record.pid;
+  instance.port = record.port;
+  instance.startedAt = record.at;
+}
+
+function adopted(
+  state: EngineState,
+  instance: InstanceState,
+  record: InstanceRecord & { kind: 'instance-adopted' },
+): void {
+  const spec = state.services[instance.service]?.spec;
+  const observed = state.stack?.mode === 'observe' || spec?.mode === 'observe';
+  const unexpected = instance.phase === 'stopped' && instance.wanted === 'down';
+  if (unexpected && (observed || spec?.driver === 'external')) instance.unasked = true;
+  if (instance.phase !== 'stopping') {
+    const sameRun = instance.phase === 'ready' && instance.pid === record.pid;
+    if (!sameRun) instance.readyAt = null;
+    instance.phase = sameRun ? 'ready' : 'running';
+    instance.action = null;
+    clearHold(instance);
+  }
+  instance.starts = Math.max(1, instance.starts);
+  instance.exit = null;
+  instance.pid = record.pid;
+  instance.port = record.port;
+  instance.startedAt = record.startedAt ?? instance.startedAt ?? record.at;
+  instance.suspected = false;
+  instance.confirmed = null;
+}
+
+function ready(instance: InstanceState, at: number): void {
+  instance.phase = 'ready';
+  instance.readyAt = at;
+  instance.suspected = false;
+  instance.confirmed = null;
+  if (instance.startedAt !== null) instance.startTookMs = at - instance.startedAt;
+}
+
+function confirmed(
+  state: EngineState,
+  instance: InstanceState,
+  record: InstanceRecord & { kind: 'instance-confirmed' },
+): void {
+  instance.confirmed = {
+    at: record.at,
+    healthy: record.healthy,
+    evidence: record.evidence,
+  };
+  for (const id of state.open) {
+    const confirm = state.incidents[id]?.confirm;
+    if (confirm) confirm.waiting = confirm.waiting.filter((other) => other !== instance.id);
+  }
+}
+
+function exited(
+  state: EngineState,
+  instance: InstanceState,
+  record: InstanceRecord & { kind: 'instance-exited' },
+): void {
+  const lasted = instance.startedAt === null ? 0 : record.at - instance.startedAt;
+  const resetAfterMs = state.services[instance.service]?.spec.restart.resetAfterMs;
+  if (resetAfterMs !== undefined && lasted >= resetAfterMs) instance.tries = 0;
+  instance.exit = record.exit;
+  gone(instance);
+  if (!record.expected) instance.downAt = record.at;
+  if (instance.phase === 'stopping') return;
+  instance.action = null;
+  if (!record.expected) instance.phase = 'exited';
+  else instance.phase = instance.wanted === 'up' ? 'completed' : 'stopped';
+}
+
+function stopped(instance: InstanceState): void {
+  gone(instance);
+  instance.phase = 'stopped';
+  instance.action = null;
+  clearHold(instance);
+}
+
+function gone(instance: InstanceState): void {
+  instance.pid = null;
+  instance.port = null;
+  instance.startedAt = null;
+  instance.readyAt = null;
+  instance.suspected = false;
+  instance.confirmed = null;
+  instance.hurry = false;
+}

@@ -1,0 +1,139 @@
+/**
+ * `apply(state, record)`: the one place where the state changes. It decides nothing: the same
+ * records always make the same state, also when read from a store years later.
+ */
+import type { LogRecord } from '../model/record.ts';
+import { applyConfigured } from './apply-configured.ts';
+import { applyIncident, askAnew } from './apply-incident.ts';
+import { applyInstance } from './apply-instance.ts';
+import { type EngineState, initialState, instancesOf } from './state.ts';
+
+/** Changes the state in place by one record. */
+export function apply(state: EngineState, record: LogRecord): void {
+  state.seq += 1;
+  state.at = Math.max(state.at, record.at);
+  if ('action' in record) noteAction(state, record.action);
+  if (record.kind === 'configured') applyConfigured(state, record.spec);
+  else if ('instance' in record) applyInstance(state, record);
+  else if ('incident' in record) applyIncident(state, record);
+  else applyRest(state, record);
+}
+
+/** Folds records from the initial state. */
+export function replay(records: Iterable<LogRecord>): EngineState {
+  const state = initialState();
+  for (const record of records) apply(state, record);
+  return state;
+}
+
+function noteAction(state: EngineState, action: string): void {
+  state.nextAction = Math.max(state.nextAction, Number(action.slice(1)) + 1);
+}
+
+type RestRecord = Exclude<
+  LogRecord,
+  { readonly instance: unknown } | { readonly incident: unknown } | { readonly kind: 'configured' }
+>;
+
+function applyRest(state: EngineState, record: RestRecord): void {
+  switch (record.kind) {
+    case 'wanted':
+      return applyWanted(state, record);
+    case 'symptom-began':
+      return applySymptomBegan(state, record);
+    case 'symptom-ended':
+      return applySymptomEnded(state, record);
+    case 'reset':
+      return applyReset(state, record);
+    case 'timer-set':
+      state.timers[record.timer] = record.due;
+      return;
+    case 'timer-cleared':
+      delete state.timers[record.timer];
+      return;
+    case 'requested':
+      if (record.request !== undefined)
+        state.requests[record.requestId] = { by: record.by, request: record.request };
+      return;
+    case 'replied':
+      delete state.requests[record.requestId];
+      return;
+    case 'looking':
+      state.looking = true;
+      return;
+    case 'looked':
+      state.looking = false;
+      return;
+    case 'store':
+      state.storeWritable = record.writable;
+      return;
+    case 'slept':
+      return;
+  }
+}
+
+function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' }): void {
+  if (record.target === null) state.wanted = record.wanted;
+  for (const instance of targets(state, record.target)) {
+    instance.wanted = record.wanted;
+    instance.tries = 0;
+    instance.then = null;
+    instance.unasked = false;
+    if (record.wanted === 'down') instance.starts = 0;
+  }
+  for (const name of record.target === null ? state.order : [record.target]) {
+    const service = state.services[name];
+    if (service !== undefined) service.wanted = record.wanted;
+  }
+}
+
+function applySymptomBegan(
+  state: EngineState,
+  { symptom }: LogRecord & { kind: 'symptom-began' },
+): void {
+  const incident = state.symptoms[symptom.id]?.incident ?? null;
+  state.symptoms[symptom.id] = { symptom, incident };
+  const instance = state.instances[symptom.component as `${string}/${number}`];
+  if (instance !== undefined && !instance.symptoms.includes(symptom.id))
+    instance.symptoms.push(symptom.id);
+}
+
+function applySymptomEnded(
+  state: EngineState,
+  record: LogRecord & { kind: 'symptom-ended' },
+): void {
+  const held = state.symptoms[record.id];
+  if (held === undefined) return;
+  delete state.symptoms[record.id];
+  const instance = state.instances[held.symptom.component as `${string}/${number}`];
+  if (instance !== undefined)
+    instance.symptoms = instance.symptoms.filter((id) => id !== record.id);
+  if (held.incident === null) return;
+  const entry = state.incidents[held.incident]?.symptoms.find((s) => s.symptom.id === record.id);
+  if (entry !== undefined) entry.ended = record.at;
+}
+
+function applyReset(state: EngineState, record: LogRecord & { kind: 'reset' }): void {
+  if (record.target === null) state.acts = [];
+  const reset = targets(state, record.target);
+  for (const instance of reset) {
+    instance.tries = 0;
+    const service = state.services[instance.service];
+    if (service !== undefined) service.acts = [];
+  }
+  const ids = new Set<string>(reset.map((instance) => instance.id));
+  for (const id of state.open) {
+    const incident = state.incidents[id];
+    if (incident?.state !== 'needs-person') continue;
+    if (record.target !== null && !incident.needs.some((component) => ids.has(component))) continue;
+    incident.state = 'open';
+    askAnew(state, incident);
+  }
+}
+
+/** The instances that a service name, an instance id or null (all) stands for. */
+function targets(state: EngineState, target: string | null) {
+  if (target === null) return Object.values(state.instances);
+  const one = state.instances[target as `${string}/${number}`];
+  return one === undefined ? instancesOf(state, target) : [one];
+}

@@ -1,0 +1,212 @@
+/** What locate and plan are told: the part of the state that is connected to some symptoms. */
+
+import type { ComponentFacts, LocateInput } from '../locate/model.ts';
+import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
+import type { BudgetSpec } from '../model/stack-spec.ts';
+import type { Symptom } from '../model/symptom.ts';
+import type { BudgetFacts, TargetFacts } from '../plan/input.ts';
+import {
+  dependenciesOf,
+  failingDependency,
+  freshlyConfirmed,
+  isKilled,
+  mayComeFromDependency,
+  recentlyDown,
+} from './graph.ts';
+import { answers, isFailing } from './routing.ts';
+import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
+
+/** Of a dependency with many instances only so many sound ones are looked at. */
+const soundMax = 4;
+
+export function locateInput(
+  state: EngineState,
+  symptoms: readonly Symptom[],
+  at: number,
+): LocateInput {
+  const services = new Set<ServiceName>();
+  for (const symptom of symptoms) {
+    const service = serviceOf(symptom.component);
+    if (service === null) continue;
+    services.add(service);
+    for (const name of dependenciesOf(state, service)) services.add(name);
+  }
+  const instances = inScope(state, symptoms, services);
+  const all = new Map(symptoms.map((symptom) => [symptom.id, symptom]));
+  for (const id of instances.flatMap((one) => one.symptoms)) {
+    const held = state.symptoms[id]?.symptom;
+    if (held !== undefined) all.set(id, held);
+  }
+  return {
+    at,
+    symptoms: [...all.values()].map((symptom) => ({ symptom, killed: isKilled(state, symptom) })),
+    components: instances.map((one) => componentFacts(state, one, at)),
+    dependsOn: Object.fromEntries([...services].map((name) => [name, directOf(state, name)])),
+    hosts: [
+      ...new Set(symptoms.map((one) => one.component).filter((id) => id.startsWith('host:'))),
+    ],
+  };
+}
+
+function directOf(state: EngineState, service: ServiceName): ServiceName[] {
+  return (state.services[service]?.spec.dependsOn ?? []).map((one) => one.service);
+}
+
+/** Instances with symptoms, and those of dependencies: the unsound, and a few of the sound. */
+function inScope(
+  state: EngineState,
+  symptoms: readonly Symptom[],
+  services: ReadonlySet<ServiceName>,
+): InstanceState[] {
+  const found = new Map<string, InstanceState>();
+  for (const { component } of symptoms) {
+    const instance = state.instances[component as `${string}/${number}`];
+    if (instance !== undefined) found.set(component, instance);
+  }
+  for (const name of services) {
+    let sound = 0;
+    for (const one of instancesOf(state, name)) {
+      if (found.has(one.id) || one.wanted === 'down') continue;
+      if (one.symptoms.length === 0 && (sound += 1) > soundMax) continue;
+      found.set(one.id, one);
+    }
+  }
+  return [...found.values()];
+}
+
+function componentFacts(state: EngineState, instance: InstanceState, at: number): ComponentFacts {
+  const check = state.services[instance.service]?.spec.healthcheck ?? null;
+  const running = isRunning(instance);
+  const healthy = freshlyConfirmed(instance, at);
+  const evidence = instance.confirmed?.evidence ?? '';
+  return {
+    id: instance.id,
+    service: instance.service,
+    othersReady: othersReady(state, instance),
+    running,
+    checked: running && check !== null && instance.readyAt !== null,
+    checkEveryMs: check === null ? 0 : check.intervalMs + check.timeoutMs,
+    confirmed: healthy === null ? null : { healthy, evidence },
+    startedAt: instance.startedAt,
+  };
+}
+
+function othersReady(state: EngineState, instance: InstanceState): number {
+  return instancesOf(state, instance.service).filter(
+    (one) => one.id !== instance.id && answers(state, one),
+  ).length;
+}
+
+/** `jitter`: uniform in [0, 1), for the back-off. */
+export function targetFacts(
+  state: EngineState,
+  id: ComponentId,
+  at: number,
+  jitter: number,
+): TargetFacts {
+  const instance = state.instances[id as `${string}/${number}`];
+  const symptoms = Object.values(instance?.symptoms ?? hostSymptoms(state, id)).flatMap(
+    (one) => state.symptoms[one]?.symptom ?? [],
+  );
+  const kinds = symptoms.map((one) => one.kind);
+  const declared = symptoms.some((one) => one.faults.length > 0);
+  if (instance === undefined) return { ...bare, id, kinds, declared };
+  const spec = state.services[instance.service]?.spec;
+  const others = othersReady(state, instance);
+  const replicas = spec?.replicas ?? 1;
+  return {
+    ...bare,
+    id,
+    isInstance: isInstance(id),
+    condition: conditionOf(state, instance),
+    hangs: kinds.some((kind) => kind === 'health-timeout' || kind === 'stopped'),
+    startFailed: instance.startError !== null,
+    startHopeless: instance.startError?.retryable === false,
+    policy: spec?.restart.policy ?? 'no',
+    waitsFor: waitsFor(state, instance, symptoms, at),
+    sparedBy: sparedBy(state, instance, symptoms, at),
+    kinds,
+    declared,
+    replicas,
+    othersReady: others,
+    othersOut: Math.max(0, replicas - 1 - others),
+    hasEndpoint: spec?.endpoint != null,
+    takenOut: instance.takenOut,
+    startMs: instance.startTookMs,
+    backOffMs: backOff(state, instance, jitter),
+    lastLines: instance.exit?.lastLines ?? [],
+    actions: spec?.actions ?? [],
+    allow: spec?.recovery.allow ?? [],
+  };
+}
+
+/** A component that is no instance: nothing can be done to it. */
+const bare: TargetFacts = {
+  id: '',
+  isInstance: false,
+  condition: 'serving',
+  hangs: false,
+  startFailed: false,
+  startHopeless: false,
+  policy: 'no',
+  waitsFor: null,
+  sparedBy: null,
+  kinds: [],
+  declared: false,
+  replicas: 1,
+  othersReady: 0,
+  othersOut: 0,
+  hasEndpoint: false,
+  takenOut: false,
+  startMs: null,
+  backOffMs: 0,
+  lastLines: [],
+  actions: [],
+  allow: [],
+};
+
+function hostSymptoms(state: EngineState, id: ComponentId): string[] {
+  return Object.keys(state.symptoms).filter((key) => key.startsWith(`${id}#`));
+}
+
+function conditionOf(state: EngineState, instance: InstanceState): TargetFacts['condition'] {
+  if (!isRunning(instance)) return 'gone';
+  return isFailing(state, instance) || instance.phase !== 'ready' ? 'failing' : 'serving';
+}
+
+/** Only what a dependency may have brought about waits for it; but nothing is started without it. */
+function waitsFor(
+  state: EngineState,
+  instance: InstanceState,
+  symptoms: readonly Symptom[],
+  at: number,
+): string | null {
+  const passive = symptoms.some((one) => mayComeFromDependency(state, one));
+  return passive ? failingDependency(state, instance.service, at) : null;
+}
+
+function sparedBy(
+  state: EngineState,
+  instance: InstanceState,
+  symptoms: readonly Symptom[],
+  at: number,
+): string | null {
+  if (!symptoms.some((one) => mayComeFromDependency(state, one))) return null;
+  if (instance.hold === 'dependency') return 'what it waited for is there';
+  if (instance.phase !== 'exited') return null;
+  const down = recentlyDown(state, instance.service, at);
+  return down === null ? null : `${down} was down shortly before`;
+}
+
+/** None before the first restart; then full jitter over initial × 2ⁿ, up to max. */
+function backOff(state: EngineState, { service, tries }: InstanceState, jitter: number): number {
+  const restart = state.services[service]?.spec.restart;
+  if (restart === undefined || tries <= 1) return 0;
+  const highest = restart.backoffInitialMs * 2 ** Math.min(30, tries - 2);
+  return Math.round(jitter * Math.min(restart.backoffMaxMs, highest));
+}
+
+export function budgetLeft(budget: BudgetSpec, acts: readonly number[], at: number): BudgetFacts {
+  const spent = acts.filter((act) => act > at - budget.windowMs).length;
+  return { ...budget, left: Math.max(0, budget.count - spent) };
+}

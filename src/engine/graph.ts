@@ -1,0 +1,103 @@
+/** The dependency graph, walked from one service only as far as it is connected. */
+import { type ServiceName, serviceOf } from '../model/ids.ts';
+import type { Symptom, SymptomKind } from '../model/symptom.ts';
+import { missingDependency } from './dependencies.ts';
+import { answers } from './routing.ts';
+import { type EngineState, type InstanceState, instancesOf } from './state.ts';
+
+/** All services that this one depends on, directly or through others; without itself. */
+export function dependenciesOf(state: EngineState, service: ServiceName): Set<ServiceName> {
+  const found = new Set<ServiceName>();
+  const queue = [service];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    for (const { service: next } of state.services[name]?.spec.dependsOn ?? []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      queue.push(next);
+    }
+  }
+  return found;
+}
+
+/** Symptoms that a failing dependency can bring about. */
+const passedOn: ReadonlySet<SymptomKind> = new Set([
+  'exit',
+  'health-timeout',
+  'health-refused',
+  'health-failed',
+  'unready',
+  'latency',
+  'error',
+  'log',
+  'signal',
+]);
+
+/** An exit by a signal, which no dependency brings about. */
+export function isKilled(state: EngineState, symptom: Symptom): boolean {
+  if (symptom.kind === 'oom') return true;
+  if (symptom.kind !== 'exit') return false;
+  const exit = state.instances[symptom.component as `${string}/${number}`]?.exit;
+  return exit?.signal != null;
+}
+
+export function mayComeFromDependency(state: EngineState, symptom: Symptom): boolean {
+  return passedOn.has(symptom.kind) && !isKilled(state, symptom);
+}
+
+/** How long the answer to a `confirm` counts. */
+export const confirmedForMs = 2000;
+
+export function freshlyConfirmed(instance: InstanceState, at: number): boolean | null {
+  const { confirmed } = instance;
+  return confirmed !== null && at - confirmed.at <= confirmedForMs ? confirmed.healthy : null;
+}
+
+/** It is ready, shows nothing, and did not just fail a check on request. */
+export function isSound(state: EngineState, instance: InstanceState, at: number): boolean {
+  return answers(state, instance) && freshlyConfirmed(instance, at) !== false;
+}
+
+/** Why a service can't work now because of a dependency that it requires; null: none is at fault. */
+export function failingDependency(
+  state: EngineState,
+  service: ServiceName,
+  at: number,
+): string | null {
+  const missing = missingDependency(state, service);
+  if (missing !== null) return missing.text;
+  for (const dependency of state.services[service]?.spec.dependsOn ?? []) {
+    if (!dependency.required) continue;
+    if (dependency.condition === 'service_completed_successfully') continue;
+    const ready = instancesOf(state, dependency.service).filter((one) => one.phase === 'ready');
+    if (ready.length === 0 || ready.some((one) => isSound(state, one, at))) continue;
+    return `waits for ${dependency.service}: it fails its checks`;
+  }
+  return null;
+}
+
+/** A dependency that went down shortly before; what it tore down with it is not to blame. */
+export function recentlyDown(
+  state: EngineState,
+  service: ServiceName,
+  at: number,
+): ServiceName | null {
+  for (const name of dependenciesOf(state, service)) {
+    const down = instancesOf(state, name).some(
+      (one) => one.downAt !== null && at - one.downAt <= afterEffectMs,
+    );
+    if (down) return name;
+  }
+  return null;
+}
+
+const afterEffectMs = 10_000;
+
+/** Whether one of two symptoms may be an effect of what the other shows. */
+export function isConnected(state: EngineState, a: Symptom, b: Symptom): boolean {
+  const serviceA = serviceOf(a.component);
+  const serviceB = serviceOf(b.component);
+  if (serviceA === null || serviceB === null) return a.component === b.component;
+  if (serviceA === serviceB) return true;
+  if (mayComeFromDependency(state, a) && dependenciesOf(state, serviceA).has(serviceB)) return true;
+  return mayComeFromDependency(state, b) && dependenciesOf(state, serviceB).has(serviceA);
+}

@@ -1,0 +1,92 @@
+/**
+ * After a start of the controller: `looking` (see `beginLook`), `found` for each instance, `looked`.
+ * Until `looked` nothing is begun. What was under way is then finished or planned anew: a command
+ * that may not have been carried out is given again, with the same action id.
+ */
+import type { EngineEvent } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import type { LogRecord } from '../model/record.ts';
+import { assess } from './assess.ts';
+import { reconcile } from './lifecycle.ts';
+import { onUnexpectedExit } from './outages.ts';
+import { finishRequests, pumpQueue } from './requests.ts';
+import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
+import { placeSymptom } from './symptoms.ts';
+import { Turn } from './turn.ts';
+
+/** To be called once after the replay, before any `found`; the records are to be made durable. */
+export function beginLook(state: EngineState, at: number): LogRecord[] {
+  const turn = new Turn(state, at, 0);
+  turn.emit({ kind: 'looking' });
+  return turn.records;
+}
+
+const unknownExit: ExitInfo = {
+  code: null,
+  signal: null,
+  known: false,
+  oom: false,
+  lastLines: [],
+};
+
+export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found' }): void {
+  const instance = turn.state.instances[event.instance];
+  if (instance === undefined) return;
+  if (event.running) {
+    const { pid, port, startedAt } = event;
+    turn.emit({ kind: 'instance-adopted', instance: instance.id, pid, port, startedAt });
+    return;
+  }
+  if (!isAlive(instance)) return;
+  // A start that never came to be is commanded again; one that ended meanwhile is an exit.
+  if (instance.phase === 'starting' && event.exit === null) return;
+  const exit = event.exit ?? unknownExit;
+  const expected = instance.phase === 'stopping' || instance.wanted === 'down';
+  turn.emit({ kind: 'instance-exited', instance: instance.id, exit, expected });
+}
+
+export function onLooked(turn: Turn): void {
+  turn.emit({ kind: 'looked' });
+  const instances = Object.values(turn.state.instances);
+  for (const instance of instances) resume(turn, instance);
+  for (const name of turn.state.order) {
+    for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
+    pumpQueue(turn, name);
+    turn.route(name);
+  }
+  askStaleSymptoms(turn, instances);
+  for (const { symptom, incident } of Object.values(turn.state.symptoms)) {
+    if (incident === null) placeSymptom(turn, symptom);
+  }
+  for (const id of [...turn.state.open]) assess(turn, id);
+  finishRequests(turn);
+}
+
+function resume(turn: Turn, instance: InstanceState): void {
+  const { id: instanceId, action } = instance;
+  const recovery = action !== null && actionOf(turn.state, action)?.incident != null;
+  if (instance.phase === 'starting' && action !== null) {
+    turn.command({ kind: 'start', instance: instanceId, action }, recovery);
+  } else if (instance.phase === 'stopping' && action !== null) {
+    const hurry = instance.hurry;
+    turn.command({ kind: 'stop', instance: instanceId, action, hurry }, recovery);
+  } else if (instance.phase === 'exited' && !turn.state.symptoms[`${instanceId}#exit`]) {
+    onUnexpectedExit(turn, instance);
+  }
+}
+
+/** Symptoms seen by an earlier observer: those of checks are asked for again, the rest have to be
+ * noticed anew. */
+function askStaleSymptoms(turn: Turn, instances: readonly InstanceState[]): void {
+  const failing: InstanceState[] = [];
+  for (const instance of instances) {
+    if (!isRunning(instance)) continue;
+    for (const id of [...instance.symptoms]) {
+      if (id.endsWith('#health')) failing.push(instance);
+      else turn.emit({ kind: 'symptom-ended', id });
+    }
+  }
+  if (failing.length === 0) return;
+  const ids = failing.map((one) => one.id);
+  turn.command({ kind: 'confirm', instances: ids, timeoutMs: 1000 }, true);
+}

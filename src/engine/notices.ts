@@ -1,0 +1,48 @@
+/** What people are told of an incident. */
+import type { Severity } from '../model/stack-spec.ts';
+import { duration, faultPhrase } from '../plan/sentence.ts';
+import type { IncidentState } from './state.ts';
+import { isRemedy } from './treatment.ts';
+import type { Turn } from './turn.ts';
+
+const severities: Readonly<Record<'open' | 'needs-person' | 'resolved', Severity>> = {
+  open: 'warning',
+  'needs-person': 'critical',
+  resolved: 'info',
+};
+
+export function notify(
+  turn: Turn,
+  incident: IncidentState,
+  state: 'open' | 'needs-person' | 'resolved',
+  text: string,
+): void {
+  const severity = severities[state];
+  const title = `${turn.state.stack?.name ?? ''}: ${headline(incident)}`;
+  turn.command({ kind: 'notify', incident: incident.id, severity, state, title, text }, true);
+}
+
+/** Such as «db/1 crashed». */
+function headline(incident: IncidentState): string {
+  const cause = incident.causes[0];
+  if (cause !== undefined && !incident.unsure) return faultPhrase(cause.fault, cause.component);
+  const symptom = incident.symptoms[0]?.symptom;
+  return symptom === undefined ? incident.id : `${symptom.component}: ${symptom.evidence}`;
+}
+
+/** «db/1 crashed; restart db/1; recovered after 1.2 s, symptoms absent for 10 s». */
+export function summary(turn: Turn, incident: IncidentState, unwanted: boolean): string {
+  const what = headline(incident);
+  if (unwanted) return `${what}; stopped on request`;
+  if (incident.acted === null) {
+    return `${what}; ended by itself after ${duration(turn.at - incident.onset)}`;
+  }
+  const done = incident.actions
+    .filter((action) => isRemedy(action) && action.outcome === 'verified')
+    .map(({ planned }) => `${planned.kind} ${planned.name ?? planned.target}`);
+  const recovered = incident.recovered ?? turn.at;
+  const times =
+    `recovered after ${duration(recovered - incident.onset)}, ` +
+    `symptoms absent for ${duration(turn.at - recovered)}`;
+  return [what, ...new Set(done), times].join('; ');
+}

@@ -1,0 +1,85 @@
+/** The symptoms that the engine itself sees: exits and starts that fail. */
+import type { ErrorInfo } from '../model/errors.ts';
+import { describeExit } from '../model/exit.ts';
+import type { ActionId } from '../model/ids.ts';
+import { type Symptom, symptomId } from '../model/symptom.ts';
+import { release } from './act.ts';
+import { assess } from './assess.ts';
+import { failActionsAt } from './outcomes.ts';
+import { type InstanceState, instancesOf } from './state.ts';
+import { beginSymptom } from './symptoms.ts';
+import type { Turn } from './turn.ts';
+
+const exitName = 'exit';
+const startName = 'start';
+
+/** An instance that is wanted up ended; its `instance-exited` is recorded. */
+export function onUnexpectedExit(turn: Turn, instance: InstanceState): void {
+  const { id, exit } = instance;
+  if (exit === null || instance.wanted === 'down') return;
+  const evidence = describeExit(exit);
+  endObserved(turn, instance);
+  failActionsAt(turn, id, evidence, 'begun');
+  beginSymptom(turn, {
+    id: symptomId(id, exitName),
+    component: id,
+    kind: exit.oom ? 'oom' : 'exit',
+    name: exitName,
+    began: instance.downAt ?? turn.at,
+    evidence,
+    faults: [],
+  });
+}
+
+/** The observer let go of it: what it saw is over, whatever comes next. */
+function endObserved(turn: Turn, instance: InstanceState): void {
+  for (const id of [...instance.symptoms]) {
+    if (!isOwn(instance, id)) turn.emit({ kind: 'symptom-ended', id });
+  }
+}
+
+function isOwn(instance: InstanceState, id: string): boolean {
+  return id === symptomId(instance.id, exitName) || id === symptomId(instance.id, startName);
+}
+
+export function onStartFailed(
+  turn: Turn,
+  instance: InstanceState,
+  action: ActionId,
+  error: ErrorInfo,
+): void {
+  const incident = turn.state.actions[action] ?? null;
+  if (incident !== null) turn.emit({ kind: 'action-done', incident, action, error });
+  failActionsAt(turn, instance.id, error.message, 'begun');
+  const symptom: Symptom = {
+    id: symptomId(instance.id, startName),
+    component: instance.id,
+    kind: 'start-failed',
+    name: startName,
+    began: turn.at,
+    evidence: error.message,
+    faults: [],
+  };
+  beginSymptom(turn, symptom);
+}
+
+/** An instance is ready: its own outage is over, and so is the waiting of those that need it. */
+export function onReady(turn: Turn, instance: InstanceState): void {
+  const incidents = new Set<`i${number}`>();
+  for (const id of [...instance.symptoms].filter((one) => isOwn(instance, one))) {
+    const incident = turn.state.symptoms[id]?.incident ?? null;
+    if (incident !== null) incidents.add(incident);
+    turn.emit({ kind: 'symptom-ended', id });
+  }
+  for (const [action, incident] of Object.entries(turn.state.actions)) {
+    const state = incident === null ? undefined : turn.state.incidents[incident];
+    const concerned = state?.actions.some(
+      (one) => one.planned.action === action && one.planned.target === instance.id,
+    );
+    if (incident !== null && concerned === true) incidents.add(incident);
+  }
+  for (const name of turn.state.services[instance.service]?.dependents ?? []) {
+    for (const one of instancesOf(turn.state, name)) release(turn, one);
+  }
+  for (const id of incidents) assess(turn, id);
+}

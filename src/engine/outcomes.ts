@@ -1,0 +1,166 @@
+/** Did it help: the ends of actions, the time of proof, and the end of an incident. */
+import type { ErrorInfo } from '../model/errors.ts';
+import type { ActionId, ComponentId } from '../model/ids.ts';
+import { serviceOf } from '../model/ids.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
+import { putBack } from './act.ts';
+import { assess } from './assess.ts';
+import { notify, summary } from './notices.ts';
+import type { ActionState, IncidentState, InstanceState } from './state.ts';
+import { isRemedy } from './treatment.ts';
+import type { Turn } from './turn.ts';
+
+const proofMinMs = 10_000;
+const proofIntervals = 3;
+/** Beyond its start period and retries, an instance gets this long to come right. */
+const effectSlackMs = 5_000;
+
+/** The start of an action's instance is done. */
+export function onStarted(turn: Turn, instance: InstanceState, action: ActionId): void {
+  const incident = turn.state.actions[action] ?? null;
+  if (incident === null) return;
+  turn.emit({ kind: 'action-done', incident, action, error: null });
+  const spec = turn.state.services[instance.service]?.spec;
+  turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
+}
+
+/** Time in which an action must have shown effect. */
+function effectMs(spec: ServiceSpec | undefined): number {
+  const check = spec?.healthcheck;
+  if (check == null) return effectSlackMs;
+  const { startPeriodMs, intervalMs, timeoutMs, retries } = check;
+  return startPeriodMs + (retries + 1) * (intervalMs + timeoutMs) + effectSlackMs;
+}
+
+/** A user's action ended, or a stop that belongs to an action failed. */
+export function onActionFinished(
+  turn: Turn,
+  action: ActionId,
+  ok: boolean,
+  error: ErrorInfo | null,
+): void {
+  const incident = turn.state.actions[action] ?? null;
+  const state = incident === null ? undefined : turn.state.incidents[incident];
+  const known = state?.actions.find((one) => one.planned.action === action);
+  if (incident === null || state === undefined || known?.begun == null) return;
+  if (known.done !== null) return;
+  const failure = error ?? { code: 'ACTION_FAILED', message: 'the action failed' };
+  turn.emit({ kind: 'action-done', incident, action, error: ok ? null : failure });
+  if (!ok) fail(turn, known, failure.message);
+  else {
+    const service = serviceOf(known.planned.target);
+    const spec = service === null ? undefined : turn.state.services[service]?.spec;
+    turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
+  }
+  assess(turn, incident);
+}
+
+/** Judges the actions at a component as failed: all that were begun, or only those that are done. */
+export function failActionsAt(
+  turn: Turn,
+  target: ComponentId,
+  reason: string,
+  which: 'begun' | 'done',
+): void {
+  for (const [id, incident] of Object.entries(turn.state.actions)) {
+    if (incident === null) continue;
+    const action = turn.state.incidents[incident]?.actions.find((one) => {
+      return one.planned.action === id && one.planned.target === target;
+    });
+    if (action === undefined || !isRemedy(action)) continue;
+    if (which === 'begun' ? action.begun !== null : action.done !== null)
+      fail(turn, action, reason);
+  }
+}
+
+function fail(turn: Turn, action: ActionState, reason: string): void {
+  const { incident, planned } = action;
+  turn.clearTimer(`effect:${planned.action}`);
+  if (incident === null) return;
+  turn.emit({
+    kind: 'action-outcome',
+    incident,
+    action: planned.action,
+    outcome: 'failed',
+    reason,
+  });
+}
+
+/** Time is up for an action to show effect. */
+export function onEffectDue(turn: Turn, action: ActionId): void {
+  const incident = turn.state.actions[action] ?? null;
+  const state = incident === null ? undefined : turn.state.incidents[incident];
+  const known = state?.actions.find((one) => one.planned.action === action);
+  if (incident === null || known === undefined) return;
+  const instance = turn.instance(known.planned.target);
+  const better = instance?.phase === 'ready' && instance.symptoms.length === 0;
+  if (!better) fail(turn, known, 'no better after the time it should take');
+  assess(turn, incident);
+}
+
+/** No symptom holds any more: wait for what is under way, then prove it, or end it. */
+export function settle(turn: Turn, incident: IncidentState): void {
+  if (incident.state === 'verifying') return;
+  if (incident.actions.some((action) => isUnderWay(turn, action))) return;
+  putBack(turn, incident);
+  for (const timer of ['confirm', 'recheck', 'slow']) turn.clearTimer(`${timer}:${incident.id}`);
+  if (incident.acted === null || isUnwanted(turn, incident)) return resolve(turn, incident);
+  const until = turn.at + proofMs(turn, incident);
+  turn.emit({ kind: 'incident-verifying', incident: incident.id, until });
+  turn.setTimer(`verify:${incident.id}`, until);
+}
+
+/** Begun, and not yet to be seen whether it helps. */
+function isUnderWay(turn: Turn, action: ActionState): boolean {
+  if (!isRemedy(action) || action.outcome !== null || action.begun === null) return false;
+  if (action.done === null) return !isGivenUp(turn, action.planned.target);
+  const instance = turn.instance(action.planned.target);
+  const starts = instance?.phase === 'starting' || instance?.phase === 'running';
+  return instance?.wanted === 'up' && starts;
+}
+
+function isGivenUp(turn: Turn, target: ComponentId): boolean {
+  return turn.instance(target)?.wanted !== 'up';
+}
+
+/** Everything it was about is to be stopped. */
+function isUnwanted(turn: Turn, incident: IncidentState): boolean {
+  return incident.symptoms.every(({ symptom }) => isGivenUp(turn, symptom.component));
+}
+
+function proofMs(turn: Turn, incident: IncidentState): number {
+  const intervals = incident.symptoms.map(({ symptom }) => {
+    const service = serviceOf(symptom.component);
+    const spec = service === null ? undefined : turn.state.services[service]?.spec;
+    return proofIntervals * (spec?.healthcheck?.intervalMs ?? 0);
+  });
+  return Math.max(proofMinMs, ...intervals);
+}
+
+export function onProofDue(turn: Turn, id: IncidentState['id']): void {
+  const incident = turn.state.incidents[id];
+  if (incident?.state !== 'verifying') return;
+  resolve(turn, incident);
+}
+
+function resolve(turn: Turn, incident: IncidentState): void {
+  const proven = incident.state === 'verifying';
+  for (const action of [...incident.actions]) {
+    const { action: id, target } = action.planned;
+    if (action.outcome !== null) continue;
+    turn.clearTimer(`effect:${id}`);
+    turn.clearTimer(`backoff:${target}`);
+    const verified = proven && action.begun !== null;
+    turn.emit({
+      kind: 'action-outcome',
+      incident: incident.id,
+      action: id,
+      outcome: verified ? 'verified' : 'unknown',
+      reason: verified ? 'the symptoms stayed away' : 'overtaken',
+    });
+  }
+  const told = incident.told;
+  const text = summary(turn, incident, isUnwanted(turn, incident));
+  turn.emit({ kind: 'incident-resolved', incident: incident.id, summary: text });
+  if (told) notify(turn, incident, 'resolved', text);
+}

@@ -1,0 +1,260 @@
+/** What people ask. Each request is replied to exactly once. */
+import type { ErrorCode } from '../model/errors.ts';
+import type { PersonRequest } from '../model/event.ts';
+import { type ComponentId, isInstance } from '../model/ids.ts';
+import { onBackOffOver } from './act.ts';
+import { assess } from './assess.ts';
+import { missingDependency } from './dependencies.ts';
+import { afterGone, beginStart, beginStop, hold, isObserved, reconcile } from './lifecycle.ts';
+import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
+import { endSymptoms } from './symptoms.ts';
+import type { Turn } from './turn.ts';
+
+export function onRequest(
+  turn: Turn,
+  event: { readonly requestId: string; readonly by: string; readonly request: PersonRequest },
+): void {
+  const { requestId, by, request } = event;
+  const what = describe(request);
+  turn.emit({ kind: 'requested', requestId, by, what, request });
+  const answer = carryOut(turn, by, request);
+  if (answer !== null) reply(turn, requestId, answer);
+  finishRequests(turn);
+}
+
+interface Answer {
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly message: string;
+}
+
+function done(message: string): Answer {
+  return { error: null, message };
+}
+
+function refused(code: ErrorCode, message: string): Answer {
+  return { error: { code, message }, message };
+}
+
+function reply(turn: Turn, requestId: string, answer: Answer): void {
+  turn.emit({ kind: 'replied', requestId });
+  const { error, message } = answer;
+  turn.command({ kind: 'reply', requestId, error, message }, false);
+}
+
+function describe(request: PersonRequest): string {
+  if ('incident' in request) return `${request.kind} ${request.incident}`;
+  if ('target' in request) return `${request.kind} ${request.target ?? 'everything'}`;
+  return request.kind;
+}
+
+/** Null: the answer comes later. */
+function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null {
+  if (turn.state.looking) {
+    return refused('REFUSED', 'the controller has just started and still looks at what runs');
+  }
+  switch (request.kind) {
+    case 'up':
+      return up(turn, by);
+    case 'down':
+      return down(turn, by);
+    case 'approve':
+    case 'reject':
+      return consent(turn, by, request);
+    case 'reset':
+      return reset(turn, by, request.target);
+    default: {
+      const instances = resolveTarget(turn, request.target);
+      if (instances === null) return unknownTarget(turn, request.target);
+      if (request.kind === 'start') return start(turn, by, request.target, instances);
+      if (request.kind === 'stop') return stop(turn, by, request.target, instances);
+      return restart(turn, by, request.target, instances);
+    }
+  }
+}
+
+function resolveTarget(turn: Turn, target: ComponentId): InstanceState[] | null {
+  const one = turn.instance(target);
+  if (one !== undefined) return one.removed ? null : [one];
+  const service = turn.state.services[target];
+  return service === undefined || service.removed ? null : instancesOf(turn.state, target);
+}
+
+function unknownTarget(turn: Turn, target: ComponentId): Answer {
+  const service = turn.state.services[target.replace(/\/.*$/, '')];
+  const names = service === undefined ? turn.state.order : service.instances;
+  const there = names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`;
+  const what = isInstance(target) ? 'instance' : 'service';
+  return refused('NOT_FOUND', `no ${what} «${target}»; ${there}`);
+}
+
+function up(turn: Turn, by: string): Answer {
+  turn.emit({ kind: 'wanted', target: null, wanted: 'up', by });
+  overtake(turn, 'up');
+  for (const name of turn.state.order) {
+    for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
+  }
+  const count = Object.keys(turn.state.instances).length;
+  return done(`${count} ${count === 1 ? 'instance is' : 'instances are'} wanted up`);
+}
+
+function down(turn: Turn, by: string): null {
+  turn.emit({ kind: 'wanted', target: null, wanted: 'down', by });
+  takeDown(turn, Object.values(turn.state.instances));
+  return null;
+}
+
+function stop(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): null {
+  turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'down', by });
+  takeDown(turn, instances);
+  return null;
+}
+
+function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
+  for (const one of instances) giveUpRestarts(turn, one, 'it is to be stopped');
+  for (const one of instances) endSymptoms(turn, one);
+  for (const one of instances) turn.clearTimer(`backoff:${one.id}`);
+  for (const one of instances) reconcile(turn, one.id);
+  for (const id of [...turn.state.open]) assess(turn, id);
+}
+
+function start(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
+  const observed = instances.find((one) => isObserved(turn, one.service));
+  if (observed !== undefined) return observeRefusal(observed);
+  turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
+  overtake(turn, `start ${target}`);
+  const idle = instances.filter((one) => !isAlive(one));
+  for (const one of idle) startNow(turn, one);
+  if (idle.length === 0) return done(`${target} is up already`);
+  return done(`starting ${idle.map((one) => one.id).join(', ')}`);
+}
+
+function startNow(turn: Turn, instance: InstanceState): void {
+  turn.clearTimer(`backoff:${instance.id}`);
+  const missing = missingDependency(turn.state, instance.service);
+  if (missing !== null) return hold(turn, instance, missing.text, 'dependency');
+  beginStart(turn, instance.id, turn.newAction(), false);
+}
+
+function observeRefusal(instance: InstanceState): Answer {
+  return refused('REFUSED', `${instance.service} is in observe mode: nothing is done to it`);
+}
+
+function restart(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
+  const observed = instances.find((one) => isObserved(turn, one.service));
+  if (observed !== undefined) return observeRefusal(observed);
+  turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
+  overtake(turn, `restart ${target}`);
+  for (const one of instances) {
+    const planned = {
+      action: turn.newAction(),
+      kind: 'restart' as const,
+      target: one.id,
+      name: null,
+      reason: `restart ${one.id}: ${by} asked for it`,
+      wouldOnly: false,
+      considered: [],
+    };
+    turn.emit({ kind: 'action-planned', incident: null, planned });
+  }
+  for (const service of new Set(instances.map((one) => one.service))) pumpQueue(turn, service);
+  return done(`restarting ${instances.map((one) => one.id).join(', ')}`);
+}
+
+/** Goes on with restarts that a person asked for: one instance at a time, each ready before the
+ * next. */
+export function pumpQueue(turn: Turn, name: string): void {
+  const head = turn.state.services[name]?.queue[0];
+  const action = head === undefined ? undefined : turn.state.personal[head];
+  const instance = action === undefined ? undefined : turn.instance(action.planned.target);
+  if (head === undefined || action === undefined || instance === undefined) return;
+  if (action.begun !== null) {
+    if (instance.phase !== 'ready' || instance.then !== null) return;
+    judge(turn, head, 'verified', `${instance.id} is ready again`);
+    return pumpQueue(turn, name);
+  }
+  if (instance.phase === 'starting' || instance.phase === 'stopping') return;
+  turn.emit({ kind: 'action-begun', incident: null, action: head, spared: true });
+  if (isAlive(instance)) {
+    beginStop(turn, instance.id, head, { hurry: false, recovery: false });
+  } else beginStart(turn, instance.id, head, false);
+}
+
+function judge(turn: Turn, action: `a${number}`, outcome: 'verified' | 'failed', reason: string) {
+  const error = outcome === 'failed' ? { code: 'ACTION_FAILED', message: reason } : null;
+  turn.emit({ kind: 'action-done', incident: null, action, error });
+  turn.emit({ kind: 'action-outcome', incident: null, action, outcome, reason });
+}
+
+/** Restarts that a person asked for come to nothing when the instance fails or is stopped. */
+export function giveUpRestarts(turn: Turn, instance: InstanceState, why: string): void {
+  const queue = turn.state.services[instance.service]?.queue ?? [];
+  const stopsAll = queue.some((id) => turn.state.personal[id]?.planned.target === instance.id);
+  if (!stopsAll) return;
+  for (const id of [...queue]) judge(turn, id, 'failed', `${instance.id}: ${why}`);
+}
+
+function reset(turn: Turn, by: string, target: string | null): Answer {
+  const instances =
+    target === null ? Object.values(turn.state.instances) : resolveTarget(turn, target);
+  if (instances === null) return unknownTarget(turn, target ?? '');
+  turn.emit({ kind: 'reset', target: target as InstanceState['id'] | null, by });
+  for (const one of instances) {
+    turn.clearTimer(`backoff:${one.id}`);
+    onBackOffOver(turn, one.id);
+  }
+  for (const id of [...turn.state.open]) assess(turn, id);
+  return done(`${target ?? 'everything'} is tried afresh`);
+}
+
+function consent(
+  turn: Turn,
+  by: string,
+  request: PersonRequest & { readonly kind: 'approve' | 'reject' },
+): Answer {
+  const incident = turn.state.incidents[request.incident];
+  if (incident === undefined || incident.state === 'resolved') {
+    const open = turn.state.open.length === 0 ? 'none is open' : turn.state.open.join(', ');
+    return refused('NOT_FOUND', `no open incident «${request.incident}»; open: ${open}`);
+  }
+  const given = request.kind === 'approve';
+  turn.emit({ kind: 'consent', incident: incident.id, given, by });
+  assess(turn, incident.id);
+  return done(`${incident.id}: ${given ? 'approved' : 'rejected'}`);
+}
+
+/** Replies to what waited for instances to be gone. */
+export function finishRequests(turn: Turn): void {
+  for (const [id, pending] of Object.entries(turn.state.requests)) {
+    if (isGone(turn, pending)) reply(turn, id, done(goneText(pending)));
+  }
+}
+
+function isGone(turn: Turn, pending: PendingRequest): boolean {
+  const { request } = pending;
+  if (request.kind === 'down') return turn.state.alive === 0;
+  if (request.kind !== 'stop') return true;
+  return (resolveTarget(turn, request.target) ?? []).every((one) => !isAlive(one));
+}
+
+function goneText({ request }: PendingRequest): string {
+  return request.kind === 'stop' ? `${request.target} is stopped` : 'the stack is down';
+}
+
+/** A later wish replaces one that is still being fulfilled. */
+function overtake(turn: Turn, by: string): void {
+  for (const [id, { request }] of Object.entries(turn.state.requests)) {
+    const waits = request.kind === 'down' || request.kind === 'stop';
+    if (waits) reply(turn, id, refused('REFUSED', `overtaken by a later «${by}»`));
+  }
+}
+
+/** A process could not be ended: who waits for it is told. */
+export function failRequests(turn: Turn, instance: InstanceState, message: string): void {
+  for (const [id, { request }] of Object.entries(turn.state.requests)) {
+    const concerned =
+      request.kind === 'down' ||
+      (request.kind === 'stop' && [instance.id, instance.service].includes(request.target));
+    if (concerned) reply(turn, id, refused('STOP_FAILED', `${instance.id}: ${message}`));
+  }
+  afterGone(turn, instance);
+}

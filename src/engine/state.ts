@@ -1,0 +1,229 @@
+/**
+ * What the engine knows: plain data that JSON can hold, so that a snapshot is `JSON.stringify`.
+ *
+ * 1. It is the fold of the records: only `apply` changes it.
+ * 2. No object occurs in it twice in a way that matters: a snapshot read back behaves the same.
+ * 3. It grows with what happened, within bounds, never with time.
+ */
+import type { PersonRequest } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
+import type { Cause, Outcome, PlannedAction } from '../model/record.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import type { FaultKind, Symptom } from '../model/symptom.ts';
+import type { IncidentView, InstancePhase } from '../model/view.ts';
+
+/** Resolved incidents that are kept; the oldest is forgotten first. */
+export const resolvedKept = 200;
+/** Symptoms that return within this time after a resolution belong to the same incident. */
+export const reopenWithinMs = 600_000;
+/** Actions of one incident that are kept. */
+export const actionsKept = 50;
+
+export type Hold = 'dependency' | 'back-off' | 'person' | 'observe';
+
+export interface InstanceState {
+  id: InstanceId;
+  service: ServiceName;
+  wanted: 'up' | 'down';
+  /** `unhealthy` is never stored: it is `ready` with symptoms. */
+  phase: Exclude<InstancePhase, 'unhealthy'>;
+  /** The start or stop under way. */
+  action: ActionId | null;
+  /** What follows when the stop under way is done. */
+  then: 'start' | null;
+  pid: number | null;
+  port: number | null;
+  startedAt: number | null;
+  readyAt: number | null;
+  /** From start to ready, the last time; null: not yet known. */
+  startTookMs: number | null;
+  /** When it last ceased to serve by a fault of its own. */
+  downAt: number | null;
+  suspected: boolean;
+  takenOut: boolean;
+  hurry: boolean;
+  confirmed: { at: number; healthy: boolean; evidence: string } | null;
+  hold: Hold | null;
+  note: string;
+  until: number | null;
+  exit: ExitInfo | null;
+  /** Why its last start failed before the program ran. */
+  startError: { message: string; retryable: boolean } | null;
+  /** Ids of the symptoms that hold now. */
+  symptoms: string[];
+  starts: number;
+  /** Starts in a row that did not last; the measure of back-off. */
+  tries: number;
+  /** Its definition changed since it was started. */
+  changed: boolean;
+  /** Found running though nobody asked for it (external, or only observed): left alone. */
+  unasked: boolean;
+  /** No longer in the stack file: forgotten once it is gone. */
+  removed: boolean;
+}
+
+export interface ServiceState {
+  spec: ServiceSpec;
+  wanted: 'up' | 'down';
+  instances: InstanceId[];
+  dependents: ServiceName[];
+  /** Times of actions that count against the budget, oldest first. */
+  acts: number[];
+  /** Restarts that a person asked for and that wait for their turn. */
+  queue: ActionId[];
+  removed: boolean;
+}
+
+export interface ActionState {
+  planned: PlannedAction;
+  /** Number of the record that planned it; tells which symptoms it knew of. */
+  seq: number;
+  incident: IncidentId | null;
+  fault: FaultKind | null;
+  begun: number | null;
+  done: number | null;
+  spared: boolean;
+  outcome: Outcome | null;
+  error: string | null;
+}
+
+export interface IncidentState {
+  id: IncidentId;
+  state: IncidentView['state'];
+  onset: number;
+  detected: number;
+  located: number | null;
+  acted: number | null;
+  recovered: number | null;
+  resolved: number | null;
+  /** `joined`: number of the record that made it part of the incident. */
+  symptoms: { symptom: Symptom; joined: number; ended: number | null }[];
+  causes: Cause[];
+  unsure: boolean;
+  actions: ActionState[];
+  confirm: { waiting: InstanceId[]; until: number } | null;
+  consent: boolean | null;
+  /** People were told of it since it was opened or reopened. */
+  told: boolean;
+  /** Where the symptoms were when it was last told that a person is needed. */
+  needs: ComponentId[];
+  summary: string;
+}
+
+export interface PendingRequest {
+  by: string;
+  request: PersonRequest;
+}
+
+export interface EngineState {
+  seq: number;
+  at: number;
+  stack: Omit<StackSpec, 'services'> | null;
+  order: ServiceName[];
+  services: Record<ServiceName, ServiceState>;
+  instances: Record<InstanceId, InstanceState>;
+  /** Instances that have, or may have, a process. */
+  alive: number;
+  wanted: 'up' | 'down';
+  looking: boolean;
+  storeWritable: boolean;
+  nextAction: number;
+  nextIncident: number;
+  timers: Record<string, number>;
+  symptoms: Record<string, { symptom: Symptom; incident: IncidentId | null }>;
+  incidents: Record<IncidentId, IncidentState>;
+  open: IncidentId[];
+  /** Oldest first. */
+  resolved: IncidentId[];
+  requests: Record<string, PendingRequest>;
+  /** Actions planned and not yet judged: the incident each belongs to. */
+  actions: Record<ActionId, IncidentId | null>;
+  /** Those of them that a person asked for. */
+  personal: Record<ActionId, ActionState>;
+  /** Times of all actions that count against the stack's budget, oldest first. */
+  acts: number[];
+}
+
+export function initialState(): EngineState {
+  return {
+    seq: 0,
+    at: 0,
+    stack: null,
+    order: [],
+    services: {},
+    instances: {},
+    alive: 0,
+    wanted: 'down',
+    looking: false,
+    storeWritable: true,
+    nextAction: 1,
+    nextIncident: 1,
+    timers: {},
+    symptoms: {},
+    incidents: {},
+    open: [],
+    resolved: [],
+    requests: {},
+    actions: {},
+    personal: {},
+    acts: [],
+  };
+}
+
+export function newInstance(id: InstanceId, service: ServiceName): InstanceState {
+  return {
+    id,
+    service,
+    wanted: 'down',
+    phase: 'stopped',
+    action: null,
+    then: null,
+    pid: null,
+    port: null,
+    startedAt: null,
+    readyAt: null,
+    startTookMs: null,
+    downAt: null,
+    suspected: false,
+    takenOut: false,
+    hurry: false,
+    confirmed: null,
+    hold: null,
+    note: '',
+    until: null,
+    exit: null,
+    startError: null,
+    symptoms: [],
+    starts: 0,
+    tries: 0,
+    changed: false,
+    unasked: false,
+    removed: false,
+  };
+}
+
+const alivePhases: readonly string[] = ['starting', 'running', 'ready', 'stopping'];
+
+/** It has, or may have, a process. */
+export function isAlive(instance: InstanceState): boolean {
+  return alivePhases.includes(instance.phase);
+}
+
+/** It has a process that is meant to work. */
+export function isRunning(instance: InstanceState): boolean {
+  return instance.phase === 'running' || instance.phase === 'ready';
+}
+
+export function actionOf(state: EngineState, id: ActionId): ActionState | undefined {
+  const incident = state.actions[id];
+  if (incident === undefined) return undefined;
+  if (incident === null) return state.personal[id];
+  return state.incidents[incident]?.actions.find((action) => action.planned.action === id);
+}
+
+/** The instances of a service, none for an unknown one. */
+export function instancesOf(state: EngineState, service: ServiceName): InstanceState[] {
+  const ids = state.services[service]?.instances ?? [];
+  return ids.flatMap((id) => state.instances[id] ?? []);
+}

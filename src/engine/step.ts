@@ -1,0 +1,180 @@
+/**
+ * `step(state, event)`: the engine. It changes the state in place and returns the records of what
+ * happened and was decided, and the commands to run once these are durable.
+ *
+ * 1. The state is the fold of all records: `replay(records)` equals it.
+ * 2. Its cost does not grow with the size of the stack, except at `configured`, `looked`, `up` and
+ *    `down`; elsewhere only what is connected to the event is touched.
+ * 3. A late or doubled event (an action that was overtaken, an instance that is gone) is ignored.
+ */
+import type { Command } from '../model/command.ts';
+import type { EngineEvent } from '../model/event.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { LogRecord } from '../model/record.ts';
+import { assess, onConfirmed } from './assess.ts';
+import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
+import { onFound, onLooked } from './look.ts';
+import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
+import { onActionFinished, onStarted } from './outcomes.ts';
+import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
+import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
+import { endSymptom, endSymptoms, raiseSymptom } from './symptoms.ts';
+import { onSlept, onTimer } from './timers.ts';
+import { Turn } from './turn.ts';
+
+export interface StepResult {
+  readonly records: LogRecord[];
+  readonly commands: Command[];
+}
+
+export function step(state: EngineState, event: EngineEvent): StepResult {
+  const turn = new Turn(state, event.at, event.random);
+  handle(turn, event);
+  turn.finish();
+  return { records: turn.records, commands: turn.commands };
+}
+
+function handle(turn: Turn, event: EngineEvent): void {
+  switch (event.kind) {
+    case 'configured':
+      return onConfigured(turn, event);
+    case 'found':
+      return onFound(turn, event);
+    case 'looked':
+      return onLooked(turn);
+    case 'started':
+      return onInstanceStarted(turn, event);
+    case 'start-failed':
+      return onInstanceStartFailed(turn, event);
+    case 'exited':
+      return onExited(turn, event);
+    case 'stopped':
+      return onStopped(turn, event.instance, event.action);
+    case 'stop-failed':
+      return onStopFailed(turn, event);
+    case 'ready':
+      return onInstanceReady(turn, event.instance);
+    case 'suspect':
+      return onSuspect(turn, event.instance, event.suspected);
+    case 'confirmed':
+      return onConfirmed(turn, event);
+    case 'symptom-began':
+      return raiseSymptom(turn, event.symptom);
+    case 'symptom-ended':
+      return endSymptom(turn, event.id);
+    case 'action-finished':
+      return onActionFinished(turn, event.action, event.ok, event.error);
+    case 'timer':
+      return onTimer(turn, event.timer);
+    case 'requested':
+      return onRequest(turn, event);
+    case 'store':
+      return onStore(turn, event.writable, event.reason);
+    case 'slept':
+      return onSlept(turn, event.ms);
+  }
+}
+
+type Of<K extends EngineEvent['kind']> = EngineEvent & { readonly kind: K };
+
+function onConfigured(turn: Turn, { spec }: Of<'configured'>): void {
+  turn.emit({ kind: 'configured', spec });
+  if (turn.state.looking) return;
+  for (const name of [...turn.state.order]) {
+    for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
+  }
+}
+
+function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
+  const instance = turn.state.instances[event.instance];
+  if (instance?.phase !== 'starting' || instance.action !== event.action) return;
+  const { action, pid, port } = event;
+  turn.emit({ kind: 'instance-started', instance: instance.id, action, pid, port });
+  if (instance.wanted === 'down') return reconcile(turn, instance.id);
+  onStarted(turn, instance, action);
+  releaseDependents(turn, instance.service);
+}
+
+function onInstanceStartFailed(turn: Turn, event: Of<'start-failed'>): void {
+  const instance = turn.state.instances[event.instance];
+  if (instance?.phase !== 'starting' || instance.action !== event.action) return;
+  const { action, error, retryable } = event;
+  turn.emit({
+    kind: 'instance-start-failed',
+    instance: instance.id,
+    action,
+    error,
+    retryable,
+  });
+  giveUpRestarts(turn, instance, error.message);
+  if (instance.wanted === 'up') return onStartFailed(turn, instance, action, error);
+  reconcile(turn, instance.id);
+  finishRequests(turn);
+}
+
+function onExited(turn: Turn, { instance: id, exit }: Of<'exited'>): void {
+  const instance = turn.state.instances[id];
+  if (instance === undefined || !isAlive(instance)) return;
+  const policy = turn.state.services[instance.service]?.spec.restart.policy;
+  const completes = exit.known && exit.code === 0 && (policy === 'no' || policy === 'on-failure');
+  const stopping = instance.phase === 'stopping';
+  const expected = stopping || instance.wanted === 'down' || completes;
+  turn.emit({ kind: 'instance-exited', instance: id, exit, expected });
+  if (stopping || turn.state.looking) return;
+  if (!expected) {
+    giveUpRestarts(turn, instance, 'it exited');
+    return onUnexpectedExit(turn, instance);
+  }
+  endSymptoms(turn, instance);
+  if (instance.phase === 'completed') releaseDependents(turn, instance.service);
+  afterGone(turn, instance);
+  finishRequests(turn);
+}
+
+function onStopped(turn: Turn, id: InstanceId, action: string): void {
+  const instance = turn.state.instances[id];
+  if (instance?.phase !== 'stopping' || instance.action !== action) return;
+  const next = instance.wanted === 'up' && instance.then === 'start' ? instance.action : null;
+  turn.emit({ kind: 'instance-stopped', instance: id, action: instance.action });
+  endSymptoms(turn, instance);
+  if (next !== null) beginStart(turn, id, next, turn.state.actions[next] != null);
+  else reconcile(turn, id);
+  afterGone(turn, instance);
+  finishRequests(turn);
+}
+
+function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
+  const instance = turn.state.instances[event.instance];
+  if (instance?.phase !== 'stopping' || instance.action !== event.action) return;
+  const { action, error } = event;
+  turn.emit({ kind: 'instance-stop-failed', instance: instance.id, action, error });
+  giveUpRestarts(turn, instance, error.message);
+  failRequests(turn, instance, error.message);
+  onActionFinished(turn, action, false, error);
+}
+
+function onInstanceReady(turn: Turn, id: InstanceId): void {
+  const instance = turn.state.instances[id];
+  if (instance === undefined || instance.phase === 'ready' || instance.phase === 'stopping') return;
+  if (instance.wanted === 'down') return;
+  if (!isRunning(instance)) adopt(turn, instance);
+  turn.emit({ kind: 'instance-ready', instance: id });
+  onReady(turn, instance);
+  releaseDependents(turn, instance.service);
+  pumpQueue(turn, instance.service);
+}
+
+function onSuspect(turn: Turn, id: InstanceId, suspected: boolean): void {
+  const instance = turn.state.instances[id];
+  if (instance === undefined || !isRunning(instance)) return;
+  if (instance.suspected !== suspected) {
+    turn.emit({ kind: 'instance-suspect', instance: id, suspected });
+  }
+}
+
+function onStore(turn: Turn, writable: boolean, reason: string): void {
+  if (turn.state.storeWritable === writable) return;
+  turn.emit({ kind: 'store', writable, reason });
+  if (!writable) return;
+  for (const id of [...turn.state.open]) assess(turn, id);
+}

@@ -1,0 +1,135 @@
+/** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
+import { type ComponentId, serviceOf } from '../model/ids.ts';
+import type { Symptom } from '../model/symptom.ts';
+import { assess } from './assess.ts';
+import { isConnected } from './graph.ts';
+import { failActionsAt } from './outcomes.ts';
+import { type IncidentState, type InstanceState, isRunning, reopenWithinMs } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** A symptom that an observer saw. */
+export function raiseSymptom(turn: Turn, symptom: Symptom): void {
+  if (turn.state.symptoms[symptom.id] !== undefined) return;
+  const instance = turn.instance(symptom.component);
+  if (instance === undefined ? !isKnown(turn, symptom.component) : !canHave(instance)) return;
+  beginSymptom(turn, symptom);
+}
+
+function isKnown(turn: Turn, component: ComponentId): boolean {
+  const service = serviceOf(component);
+  return service === null || turn.state.services[service]?.wanted === 'up';
+}
+
+/** What is being stopped, or is gone already, shows nothing that matters. */
+function canHave(instance: InstanceState): boolean {
+  return (instance.wanted === 'up' || instance.unasked) && isRunning(instance);
+}
+
+/** Also for a symptom that holds already and is seen anew (another exit). */
+export function beginSymptom(turn: Turn, symptom: Symptom): void {
+  turn.emit({ kind: 'symptom-began', symptom });
+  if (turn.state.looking) return;
+  const incident = placeSymptom(turn, symptom);
+  const reason = `the symptom came back: ${symptom.evidence}`;
+  failActionsAt(turn, symptom.component, reason, 'done');
+  assess(turn, incident);
+}
+
+/** Opens, joins or reopens the incident that a symptom belongs to. */
+export function placeSymptom(turn: Turn, symptom: Symptom): IncidentState['id'] {
+  const { state } = turn;
+  const mine = state.symptoms[symptom.id]?.incident ?? null;
+  const incident = mine === null ? openConnected(turn, symptom) : mine;
+  if (incident !== null) {
+    turn.emit({ kind: 'incident-joined', incident, symptom: symptom.id });
+    turn.clearTimer(`verify:${incident}`);
+    return incident;
+  }
+  const old = recentlyResolved(turn, symptom);
+  if (old !== undefined) return reopen(turn, old, symptom);
+  const opened = `i${state.nextIncident}` as const;
+  turn.emit({
+    kind: 'incident-opened',
+    incident: opened,
+    symptom: symptom.id,
+    onset: symptom.began,
+  });
+  return opened;
+}
+
+function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null {
+  const { state } = turn;
+  const connected = state.open.filter((id) => {
+    const incident = state.incidents[id];
+    return incident !== undefined && belongsTo(turn, incident, symptom);
+  });
+  const [first, ...others] = connected;
+  if (first === undefined) return null;
+  for (const other of others) merge(turn, other, first);
+  return first;
+}
+
+/** Connected with a symptom that holds, or, when none does any more, with one that did. */
+function belongsTo(turn: Turn, incident: IncidentState, symptom: Symptom): boolean {
+  const holding = incident.symptoms.filter((entry) => entry.ended === null);
+  const entries = holding.length > 0 ? holding : incident.symptoms;
+  if (entries.some((entry) => isConnected(turn.state, entry.symptom, symptom))) return true;
+  const cause = incident.causes[0];
+  if (cause === undefined || incident.unsure) return false;
+  return isConnected(turn.state, { ...symptom, component: cause.component }, symptom);
+}
+
+/** Two incidents turn out to be one, as long as nothing was done in the other yet. */
+function merge(turn: Turn, from: IncidentState['id'], into: IncidentState['id']): void {
+  const incident = turn.state.incidents[from];
+  if (incident === undefined || incident.acted !== null) return;
+  for (const { symptom, ended } of [...incident.symptoms]) {
+    if (ended === null) turn.emit({ kind: 'incident-joined', incident: into, symptom: symptom.id });
+  }
+  for (const timer of ['confirm', 'recheck', 'slow', 'verify']) turn.clearTimer(`${timer}:${from}`);
+  turn.emit({ kind: 'incident-resolved', incident: from, summary: `part of ${into}` });
+}
+
+function recentlyResolved(turn: Turn, symptom: Symptom): IncidentState | undefined {
+  const { resolved, incidents } = turn.state;
+  for (let index = resolved.length - 1; index >= 0; index -= 1) {
+    const incident = incidents[resolved[index] ?? 'i0'];
+    if (incident?.resolved == null || turn.at - incident.resolved > reopenWithinMs)
+      return undefined;
+    if (incident.symptoms.some((entry) => entry.symptom.id === symptom.id)) return incident;
+  }
+  return undefined;
+}
+
+function reopen(turn: Turn, incident: IncidentState, symptom: Symptom): IncidentState['id'] {
+  turn.emit({ kind: 'incident-reopened', incident: incident.id, symptom: symptom.id });
+  for (const action of [...incident.actions]) {
+    if (action.outcome !== 'verified' || action.planned.target !== symptom.component) continue;
+    turn.emit({
+      kind: 'action-outcome',
+      incident: incident.id,
+      action: action.planned.action,
+      outcome: 'failed',
+      reason: `the symptom came back: ${symptom.evidence}`,
+    });
+  }
+  return incident.id;
+}
+
+export function endSymptom(turn: Turn, id: string): void {
+  const held = turn.state.symptoms[id];
+  if (held === undefined) return;
+  turn.emit({ kind: 'symptom-ended', id });
+  if (held.incident !== null) assess(turn, held.incident);
+}
+
+/** Ends all symptoms of an instance whose process is gone or which is given up. */
+export function endSymptoms(turn: Turn, instance: InstanceState): void {
+  const incidents = new Set<IncidentState['id']>();
+  for (const id of [...instance.symptoms]) {
+    const incident = turn.state.symptoms[id]?.incident ?? null;
+    if (incident !== null) incidents.add(incident);
+    turn.emit({ kind: 'symptom-ended', id });
+  }
+  for (const id of incidents) assess(turn, id);
+}

@@ -1,0 +1,71 @@
+/**
+ * Timers live in the state; the shell sends `timer` when the earliest is due. Their names:
+ * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
+ * `effect:ACTION`.
+ */
+import type { ActionId, IncidentId } from '../model/ids.ts';
+import { endWaits, onBackOffOver } from './act.ts';
+import { assess } from './assess.ts';
+import { onEffectDue, onProofDue } from './outcomes.ts';
+import type { EngineState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** The timer that is due first; null: none is set. */
+export function nextTimer(state: EngineState): { timer: string; due: number } | null {
+  let first: { timer: string; due: number } | null = null;
+  for (const [timer, due] of Object.entries(state.timers)) {
+    if (first === null || due < first.due) first = { timer, due };
+  }
+  return first;
+}
+
+export function onTimer(turn: Turn, timer: string): void {
+  const due = turn.state.timers[timer];
+  if (due === undefined || due > turn.at || turn.state.looking) return;
+  turn.emit({ kind: 'timer-cleared', timer });
+  const colon = timer.indexOf(':');
+  const subject = timer.slice(colon + 1);
+  switch (timer.slice(0, colon)) {
+    case 'backoff': {
+      const incident = onBackOffOver(turn, subject);
+      if (incident !== null) assess(turn, incident);
+      return;
+    }
+    case 'confirm':
+      return assess(turn, subject as IncidentId);
+    case 'recheck':
+      return onRecheck(turn, subject as IncidentId);
+    case 'slow':
+      return onSlowTry(turn, subject as IncidentId);
+    case 'verify':
+      return onProofDue(turn, subject as IncidentId);
+    case 'effect':
+      return onEffectDue(turn, subject as ActionId);
+  }
+}
+
+/** What was waited for has had its time: decide again with what is known now. */
+function onRecheck(turn: Turn, id: IncidentId): void {
+  const incident = turn.state.incidents[id];
+  if (incident === undefined || incident.state === 'resolved') return;
+  endWaits(turn, incident, null, 'unknown', 'looked at again');
+  assess(turn, id);
+}
+
+/** A person is needed and none came yet: one try. */
+function onSlowTry(turn: Turn, id: IncidentId): void {
+  const incident = turn.state.incidents[id];
+  if (incident?.state !== 'needs-person') return;
+  const needs = [...incident.needs];
+  turn.emit({ kind: 'slow-try', incident: id });
+  if (needs.length > 0) assess(turn, id, true);
+}
+
+/** Time-outs that ran while the controller slept prove nothing: they get that time again. */
+export function onSlept(turn: Turn, ms: number): void {
+  turn.emit({ kind: 'slept', ms });
+  for (const [timer, due] of Object.entries(turn.state.timers)) {
+    const punishes = timer.startsWith('effect:') || timer.startsWith('confirm:');
+    if (punishes) turn.setTimer(timer, due + ms);
+  }
+}

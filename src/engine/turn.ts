@@ -1,0 +1,91 @@
+/**
+ * One call of `step`: collects records and commands while the state moves along. Everything that
+ * changes the state goes through `emit`; routes follow by themselves from what changed.
+ */
+import type { Command } from '../model/command.ts';
+import { type ActionId, type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
+import type { LogRecord, RecordBody } from '../model/record.ts';
+import { apply } from './apply.ts';
+import { routeCommand, routeKey } from './routing.ts';
+import type { EngineState, InstanceState } from './state.ts';
+
+type CommandBody = Command extends infer C
+  ? C extends Command
+    ? Omit<C, 'unrecordedOk'>
+    : never
+  : never;
+
+export class Turn {
+  readonly state: EngineState;
+  readonly at: number;
+  readonly records: LogRecord[] = [];
+  readonly commands: Command[] = [];
+  #random: number;
+  readonly #routes = new Map<ServiceName, string>();
+
+  constructor(state: EngineState, at: number, random: number) {
+    this.state = state;
+    this.at = Math.max(at, state.at);
+    this.#random = random;
+  }
+
+  emit(body: RecordBody): void {
+    const record: LogRecord = { at: this.at, ...body };
+    if ('instance' in record) this.watchRoute(record.instance);
+    if (record.kind === 'symptom-began') this.watchRoute(record.symptom.component);
+    if (record.kind === 'symptom-ended') {
+      const component = this.state.symptoms[record.id]?.symptom.component;
+      if (component !== undefined) this.watchRoute(component);
+    }
+    this.records.push(record);
+    apply(this.state, record);
+  }
+
+  /** `recovery`: it may be carried out although the store can't write. */
+  command(body: CommandBody, recovery: boolean): void {
+    this.commands.push({ ...body, unrecordedOk: recovery } as Command);
+  }
+
+  /** A number in [0, 1) for each use, all drawn from the event's one. */
+  chance(): number {
+    const drawn = this.#random;
+    this.#random = (drawn * 997 + 0.618033988749895) % 1;
+    return drawn;
+  }
+
+  newAction(): ActionId {
+    return `a${this.state.nextAction}`;
+  }
+
+  instance(id: ComponentId): InstanceState | undefined {
+    return this.state.instances[id as `${string}/${number}`];
+  }
+
+  setTimer(timer: string, due: number): void {
+    if (this.state.timers[timer] !== due) this.emit({ kind: 'timer-set', timer, due });
+  }
+
+  clearTimer(timer: string): void {
+    if (this.state.timers[timer] !== undefined) this.emit({ kind: 'timer-cleared', timer });
+  }
+
+  /** Commands the routes of services whose targets this step changed; must be called last. */
+  finish(): void {
+    if (this.state.looking) return;
+    for (const [service, before] of this.#routes) {
+      if (before !== routeKey(this.state, service)) this.route(service);
+    }
+  }
+
+  route(service: ServiceName): void {
+    const command = routeCommand(this.state, service);
+    if (command !== null) this.commands.push(command);
+  }
+
+  /** To be called before what may change the route of the component's service. */
+  watchRoute(component: ComponentId): void {
+    const service = serviceOf(component);
+    if (service === null || this.#routes.has(service)) return;
+    this.#routes.set(service, routeKey(this.state, service));
+  }
+}

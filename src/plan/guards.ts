@@ -1,0 +1,76 @@
+/** What holds an action back, whatever it promises. */
+import type { BudgetFacts, PlanInput } from './input.ts';
+import type { Candidate } from './plan.ts';
+import { duration } from './sentence.ts';
+
+export interface Guard {
+  readonly why: string;
+  /** It will pass without a person: try later. */
+  readonly passing: boolean;
+}
+
+/** The first guard that holds the candidate back, or null. */
+export function blockedBy(input: PlanInput, candidate: Candidate): Guard | null {
+  if (candidate.kind === 'ask-person') return null;
+  return (
+    hopeless(input, candidate) ??
+    consentGuard(input, candidate) ??
+    budgetGuard(input) ??
+    blastGuard(input, candidate) ??
+    storeGuard(input, candidate)
+  );
+}
+
+function hopeless({ target, slowTry, failed }: PlanInput, candidate: Candidate): Guard | null {
+  if (candidate.kind === 'restart' && target.startHopeless && !slowTry)
+    return { why: 'trying again does not help', passing: false };
+  const name = candidate.userAction?.name ?? null;
+  const again = failed.some(
+    (one) => one.kind === candidate.kind && one.name === name && one.target === target.id,
+  );
+  if (again && (candidate.kind === 'run' || candidate.kind === 'take-out'))
+    return { why: 'it was tried and did not help', passing: false };
+  return null;
+}
+
+function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate): Guard | null {
+  if (userAction === null || !userAction.destructive) return null;
+  if (target.allow.includes(userAction.name) || consent === true) return null;
+  const why =
+    consent === false
+      ? `«${userAction.name}» was rejected`
+      : `«${userAction.name}» is destructive and needs consent`;
+  return { why, passing: false };
+}
+
+function budgetGuard({ serviceBudget, stackBudget, slowTry, target }: PlanInput): Guard | null {
+  if (slowTry || target.sparedBy !== null) return null;
+  if (serviceBudget.left <= 0) return { why: spent('its budget', serviceBudget), passing: false };
+  if (stackBudget.left <= 0)
+    return { why: spent("the stack's budget", stackBudget), passing: false };
+  return null;
+}
+
+function spent(whose: string, { count, windowMs }: BudgetFacts): string {
+  return `${whose} of ${count} ${count === 1 ? 'action' : 'actions'} in ${duration(windowMs)} is spent`;
+}
+
+/** By choice nothing is interrupted that has no stand-in. A single instance never has one: there
+ * the user's own symptom decides. */
+function blastGuard(
+  { target, maxUnavailableShare }: PlanInput,
+  candidate: Candidate,
+): Guard | null {
+  const interrupts = candidate.kind === 'restart' || candidate.kind === 'take-out';
+  if (!interrupts || target.condition !== 'serving' || target.replicas === 1) return null;
+  if (target.othersReady === 0) return { why: 'it is the last ready instance', passing: true };
+  const allowed = Math.max(1, Math.floor(maxUnavailableShare * target.replicas));
+  if (target.othersOut + 1 > allowed)
+    return { why: `${target.othersOut} of ${target.replicas} instances are out`, passing: true };
+  return null;
+}
+
+function storeGuard({ storeWritable }: PlanInput, { kind }: Candidate): Guard | null {
+  if (storeWritable || kind !== 'run') return null;
+  return { why: 'the store can not write', passing: true };
+}

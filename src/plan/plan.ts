@@ -1,0 +1,252 @@
+/**
+ * Causes to the next action: decision-theoretic troubleshooting (Heckerman, Breese, Rommelse,
+ * «Decision-theoretic troubleshooting», CACM 38(3), 1995). Among what may be done, the action with
+ * the best P(recovers) per cost is taken, unless a guard holds it back; then the next.
+ *
+ * 1. A failing dependency is mended before its dependants are touched.
+ * 2. What still serves is not interrupted by choice when nothing else would serve instead.
+ * 3. No action beyond its budget; what is destructive needs consent.
+ * 4. Log lines alone never cause an action.
+ */
+import type { ActionKind, Cause, PlannedAction } from '../model/record.ts';
+import type { UserActionSpec } from '../model/stack-spec.ts';
+import type { FaultKind } from '../model/symptom.ts';
+import { blockedBy, type Guard } from './guards.ts';
+import type { PlanInput } from './input.ts';
+import { blame } from './sentence.ts';
+import {
+  aloneFactor,
+  personMs,
+  restartMends,
+  startMsDefault,
+  takeOutMends,
+  userActionMends,
+  worthFrom,
+} from './tables.ts';
+
+/**
+ * - `act`: begin now, or after `delayMs`. `wait`: nothing, a dependency is mended first.
+ * - `would`: observe mode. `tell`: people are told, nothing is done.
+ * - `later`: a guard holds it back for now. `person`: nothing is left to do without one.
+ */
+export type Verdict = 'act' | 'wait' | 'would' | 'tell' | 'later' | 'person';
+
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly kind: ActionKind;
+  readonly userAction: UserActionSpec | null;
+  readonly reason: string;
+  readonly considered: PlannedAction['considered'];
+  /** No draining and no grace: it can't answer. */
+  readonly hurry: boolean;
+  /** Costs no budget. */
+  readonly spared: boolean;
+  readonly delayMs: number;
+}
+
+export interface Candidate {
+  readonly kind: ActionKind;
+  readonly userAction: UserActionSpec | null;
+  /** P(recovers). */
+  readonly mends: number;
+  readonly costMs: number;
+}
+
+type Considered = { kind: ActionKind; target: string; why: string };
+
+export function plan(input: PlanInput): Decision {
+  const special = specialCase(input);
+  if (special !== null) return withMode(input, special);
+  const ranked = candidates(input).sort((a, b) => b.mends / b.costMs - a.mends / a.costMs);
+  const considered: Considered[] = [];
+  let chosen: Candidate | null = null;
+  let strongest: Guard | null = null;
+  for (const candidate of ranked) {
+    const guard = chosen === null ? blockedBy(input, candidate) : null;
+    if (chosen === null && guard === null) {
+      chosen = candidate;
+      continue;
+    }
+    strongest ??= guard;
+    const why = guard?.why ?? 'expected to take longer for what it may mend';
+    considered.push({ kind: candidate.kind, target: input.target.id, why });
+  }
+  considered.push(...notAvailable(input, ranked));
+  if (chosen !== null) return withMode(input, take(input, chosen, considered));
+  return withMode(input, giveUp(input, strongest, considered));
+}
+
+/** P(h) after actions that failed: each cause is as much less likely as the action would have
+ * mended it. */
+export function afterFailures(
+  causes: readonly Cause[],
+  failures: readonly { readonly kind: ActionKind; readonly target: string }[],
+): Cause[] {
+  const weighed = causes.map((cause) => {
+    const tried = failures.filter((one) => one.target === cause.component);
+    const factor = tried.reduce((product, one) => product * (1 - mends(one.kind, cause.fault)), 1);
+    return { cause, factor, tried: tried.length };
+  });
+  const before = causes.reduce((sum, cause) => sum + cause.probability, 0);
+  const after = weighed.reduce((sum, one) => sum + one.cause.probability * one.factor, 0);
+  if (after <= 0) return [...causes];
+  return weighed
+    .map(({ cause, factor, tried }) => {
+      const probability = (cause.probability * factor * before) / after;
+      if (tried === 0 || factor === 1) return { ...cause, probability };
+      const bits = Math.round(Math.log2((factor * before) / after) * 10) / 10;
+      const text = tried === 1 ? 'one action failed' : `${tried} actions failed`;
+      const failed = { symptom: null, text, supports: bits >= 0, bits };
+      return { ...cause, probability, evidence: [...cause.evidence, failed] };
+    })
+    .sort((a, b) => b.probability - a.probability);
+}
+
+function mends(kind: ActionKind, fault: FaultKind): number {
+  if (kind === 'restart' || kind === 'retry') return restartMends[fault];
+  if (kind === 'take-out') return takeOutMends[fault];
+  return kind === 'run' ? userActionMends : 0;
+}
+
+const quiet = { userAction: null, considered: [], hurry: false, spared: true, delayMs: 0 };
+
+/** What is settled by rule, before anything is weighed. */
+function specialCase(input: PlanInput): Decision | null {
+  const { target, cause } = input;
+  const why = blame(cause, input.causes, input.unsure);
+  if (target.kinds.every((kind) => kind === 'log' || kind === 'error')) {
+    const reason = `look at ${target.id}: ${why}; a log line or an error alone restarts nothing`;
+    return { ...quiet, verdict: 'tell', kind: 'ask-person', reason };
+  }
+  if (!target.isInstance || target.kinds.some((k) => k === 'io-error' || k === 'read-only')) {
+    const reason = `${target.id} needs a person: ${why}; no action known mends this`;
+    return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
+  }
+  if (target.waitsFor !== null) {
+    const held = target.condition === 'gone' ? 'hold' : 'leave';
+    const reason = `${held} ${target.id}: it ${target.waitsFor}`;
+    return { ...quiet, verdict: 'wait', kind: 'wait', reason };
+  }
+  if (target.condition === 'gone' && target.policy === 'no') {
+    const reason = `${target.id} needs a person: ${why}; its restart policy is «no»`;
+    return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
+  }
+  return null;
+}
+
+function candidates(input: PlanInput): Candidate[] {
+  const { target } = input;
+  const startMs = target.startMs ?? startMsDefault;
+  const alone = target.othersReady === 0 && target.condition === 'serving' ? aloneFactor : 1;
+  const list: Candidate[] = [];
+  const add = (kind: ActionKind, costMs: number, userAction: UserActionSpec | null = null) => {
+    const chance = recovers(input, kind, userAction);
+    if (chance >= worthFrom) list.push({ kind, userAction, mends: chance, costMs });
+  };
+  if (target.startFailed) add('retry', startMs);
+  else if (!onlyBusy(input)) add('restart', startMs * alone);
+  if (canTakeOut(input)) add('take-out', 500);
+  for (const action of target.actions) add('run', Math.max(1, action.costMs), action);
+  list.push({ kind: 'ask-person', userAction: null, mends: 0.5, costMs: personMs });
+  return list;
+}
+
+/** Σ P(h)·q(action, h) over the causes at the target. */
+function recovers(input: PlanInput, kind: ActionKind, action: UserActionSpec | null): number {
+  return input.causes
+    .filter((cause) => cause.component === input.target.id)
+    .reduce((sum, { fault, probability }) => {
+      if (action !== null && !action.mends.includes(fault)) return sum;
+      return sum + probability * mends(kind, fault);
+    }, 0);
+}
+
+/** A busy instance is not helped by a restart, unless the user says what it means. */
+function onlyBusy({ target }: PlanInput): boolean {
+  if (target.declared) return false;
+  return target.kinds.every((kind) => kind === 'cpu' || kind === 'pressure');
+}
+
+function canTakeOut({ target, cause }: PlanInput): boolean {
+  return (
+    target.condition === 'serving' &&
+    target.hasEndpoint &&
+    target.othersReady > 0 &&
+    !target.takenOut &&
+    cause.fault === 'slow'
+  );
+}
+
+function notAvailable(input: PlanInput, ranked: readonly Candidate[]): Considered[] {
+  const { target } = input;
+  const list: Considered[] = [];
+  if (!ranked.some((one) => one.kind === 'take-out') && target.hasEndpoint) {
+    const why =
+      target.condition !== 'serving'
+        ? 'it gets no new connections already'
+        : target.othersReady === 0
+          ? 'no other instance is ready'
+          : 'it would not mend this';
+    list.push({ kind: 'take-out', target: target.id, why });
+  }
+  if (!ranked.some((one) => one.kind === 'restart') && !target.startFailed)
+    list.push({ kind: 'restart', target: target.id, why: 'it would hardly mend this' });
+  return list;
+}
+
+function take(input: PlanInput, chosen: Candidate, considered: Considered[]): Decision {
+  const { target, slowTry } = input;
+  if (chosen.kind === 'ask-person') return giveUp(input, null, considered);
+  const restarts = chosen.kind === 'restart' || chosen.kind === 'retry';
+  return {
+    verdict: 'act',
+    kind: chosen.kind,
+    userAction: chosen.userAction,
+    reason: actReason(input, chosen),
+    considered,
+    hurry: chosen.kind === 'restart' && target.condition === 'failing' && target.hangs,
+    spared: slowTry || target.sparedBy !== null,
+    delayMs: restarts && !slowTry && target.sparedBy === null ? target.backOffMs : 0,
+  };
+}
+
+function actReason(input: PlanInput, chosen: Candidate): string {
+  const { target, slowTry } = input;
+  const why = blame(input.cause, input.causes, input.unsure);
+  if (slowTry) return `try ${target.id} once more, although a person is needed: ${why}`;
+  if (target.sparedBy !== null) return `restart ${target.id}: ${why}; ${target.sparedBy}`;
+  const verb = chosen.kind === 'retry' ? 'start' : chosen.kind.replace('-', ' ');
+  if (chosen.kind === 'run')
+    return `run «${chosen.userAction?.name}» for ${target.id}: ${why}; by its stack file it may mend this`;
+  const act = chosen.kind === 'retry' ? 'another try' : `a ${verb}`;
+  const last = target.condition === 'serving' && target.othersReady === 0;
+  const outage =
+    last && chosen.kind === 'restart' ? '; it is the only instance: a short outage' : '';
+  const again = chosen.kind === 'retry' ? ' again' : '';
+  return `${verb} ${target.id}${again}: ${why}; by default table ${act} mends this${outage}`;
+}
+
+function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[]): Decision {
+  const { target } = input;
+  const why = blame(input.cause, input.causes, input.unsure);
+  if (guard?.passing === true) {
+    const reason = `leave ${target.id} for now: ${why}; ${guard.why}`;
+    return { ...quiet, verdict: 'later', kind: 'wait', reason, considered };
+  }
+  if (guard === null && onlyBusy(input)) {
+    const reason = `look at ${target.id}: ${why}; a restart does not mend this`;
+    return { ...quiet, verdict: 'tell', kind: 'ask-person', reason, considered };
+  }
+  const ground = guard?.why ?? 'no action known mends this';
+  const lines = target.lastLines.slice(-5).join(' | ');
+  const told = lines === '' ? '' : `; last lines: ${lines}`;
+  const reason = `${target.id} needs a person: ${why}; ${ground}${told}`;
+  return { ...quiet, verdict: 'person', kind: 'ask-person', reason, considered };
+}
+
+/** In observe mode the same decision, told and not done. */
+function withMode(input: PlanInput, decision: Decision): Decision {
+  if (!input.observe || decision.verdict === 'tell') return decision;
+  const reason = decision.verdict === 'act' ? `would ${decision.reason}` : decision.reason;
+  return { ...decision, verdict: 'would', reason, delayMs: 0 };
+}

@@ -1,0 +1,48 @@
+/**
+ * q(action, fault): how likely an action mends a fault. Default table, judgement and not
+ * measurement, until outcomes teach better.
+ */
+import type { FaultKind } from '../model/symptom.ts';
+
+type Mends = Readonly<Record<FaultKind, number>>;
+
+export const restartMends: Mends = {
+  crash: 0.9,
+  hang: 0.9,
+  slow: 0.5,
+  overload: 0.2,
+  leak: 0.9,
+  disk: 0.05,
+  error: 0.4,
+  release: 0.1,
+  corruption: 0.1,
+  unreachable: 0.2,
+  configuration: 0.1,
+};
+
+/** The others carry on without it; the instance itself may come right when it has less to do. */
+export const takeOutMends: Mends = {
+  crash: 0,
+  hang: 0.1,
+  slow: 0.4,
+  overload: 0,
+  leak: 0.05,
+  disk: 0,
+  error: 0.1,
+  release: 0,
+  corruption: 0,
+  unreachable: 0.1,
+  configuration: 0,
+};
+
+/** A user's action mends what he says it may; nothing is known of how often. */
+export const userActionMends = 0.6;
+
+/** Expected time until a person has mended it; makes asking the last choice. */
+export const personMs = 1_800_000;
+/** Time to be ready again when no earlier start tells. */
+export const startMsDefault = 2_000;
+/** An action is worth trying from this P(recovers) on. */
+export const worthFrom = 0.02;
+/** What an interruption costs a service that has no other ready instance, as a factor of time. */
+export const aloneFactor = 3;
