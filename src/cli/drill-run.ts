@@ -14,6 +14,7 @@ export interface DrillPlan {
   readonly kills: number;
   /** Null: the service has no endpoint, and no load is sent. */
   readonly target: ProbeTarget | null;
+  readonly external: boolean;
   /** Nothing will be done about it: the drill ends when it is said what would be. */
   readonly observed: boolean;
 }
@@ -39,8 +40,7 @@ const incidentsLookedAt = 20;
 export async function runDrill(session: Session, plan: DrillPlan): Promise<DrillResult> {
   const { client } = session;
   const enough = new AbortController();
-  const { instance, bytesPerSecond, kills } = plan;
-  const injection: Injection = { client, instance, bytesPerSecond, kills, enough: enough.signal };
+  const injection: Injection = { ...plan, client, enough: enough.signal };
   const load = plan.target === null ? null : new ProbingLoad(plan.target);
   let figures: LoadFigures | null = null;
   let incident: IncidentView | null = null;

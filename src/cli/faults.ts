@@ -17,6 +17,8 @@ export type FaultName = (typeof faultNames)[number];
 export interface Injection {
   readonly client: ControlClient;
   readonly instance: InstanceId;
+  /** Its processes aren't children of Daruma: signals go straight to them. */
+  readonly external: boolean;
   /** Comes when the fault need not go on: something was done, or the drill is over. */
   readonly enough: AbortSignal;
   /** Of a leak. */
@@ -44,6 +46,7 @@ export async function inject(
       await signal(injection, 'SIGSTOP');
       return done;
     case 'leak':
+      if (injection.external) throw new DarumaError('REFUSED', 'only what Daruma runs can leak');
       await client.drill({ kind: 'leak', instance, bytesPerSecond });
       return done;
     case 'slow':
@@ -60,12 +63,16 @@ export async function undo(injection: Injection): Promise<void> {
   await trySignal(injection, 'SIGCONT');
 }
 
-function signal({ client, instance }: Injection, name: string): Promise<void> {
-  return client.drill({ kind: 'signal', instance, signal: name });
+async function signal(injection: Injection, name: NodeJS.Signals): Promise<void> {
+  const { client, instance, external } = injection;
+  if (!external) return client.drill({ kind: 'signal', instance, signal: name });
+  const pid = await pidOf(client, instance);
+  if (pid === null) throw new DarumaError('NOT_FOUND', `the process of ${instance} is not known`);
+  process.kill(pid, name);
 }
 
 /** False: the instance doesn't run just now. */
-async function trySignal(injection: Injection, name: string): Promise<boolean> {
+async function trySignal(injection: Injection, name: NodeJS.Signals): Promise<boolean> {
   try {
     await signal(injection, name);
     return true;

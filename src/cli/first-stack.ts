@@ -35,7 +35,9 @@ function serviceText(service: FoundService): string {
   return [
     `  ${name}:  # ${origin}\n`,
     '    driver: external\n',
-    port === null ? '    # TODO endpoint: its port\n' : `    endpoint: ${port}\n`,
+    port === null
+      ? '    # TODO healthcheck: { tcp: "127.0.0.1:PORT" }\n'
+      : `    healthcheck: { tcp: "127.0.0.1:${port}" }\n`,
     known ? '    external:\n' : '    external: {}\n',
     ...commands,
     '    # TODO depends_on: [what it needs]\n',

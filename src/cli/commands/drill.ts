@@ -63,6 +63,7 @@ async function drill(
     bytesPerSecond: options.rate,
     kills: options.kills,
     target: probeTarget(spec, instance),
+    external: service?.driver === 'external',
     observed: view.mode === 'observe' || service?.mode === 'observe',
   });
 }
@@ -83,11 +84,19 @@ function firstEndpoint(spec: StackSpec): InstanceId | null {
   return service === undefined ? null : `${service.name}/1`;
 }
 
-/** HTTP by the path of the health check, where that is one; else connections only. */
+/**
+ * The endpoint, else the fixed address of a TCP check. HTTP by the path of the health check, where
+ * that is one; else connections only.
+ */
 function probeTarget(spec: StackSpec, instance: InstanceId): ProbeTarget | null {
   const service = spec.services.find(({ name }) => name === serviceOf(instance));
-  if (service === undefined || service.endpoint === null) return null;
-  const probe = service.healthcheck?.probe;
+  const probe = service?.healthcheck?.probe;
+  if (service === undefined || service.endpoint === null) {
+    const address = probe?.kind === 'tcp' ? /^([\w.-]+):(\d+)$/.exec(probe.address ?? '') : null;
+    return address === null
+      ? null
+      : { host: address[1] ?? '', port: Number(address[2]), path: null };
+  }
   const path = probe?.kind === 'http' && probe.url.startsWith('/') ? probe.url : null;
   return { host: reachable(service.endpoint), port: service.endpoint.port, path };
 }

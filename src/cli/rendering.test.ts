@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { IncidentView, InstanceView, StackView } from '../model/view.ts';
+import { readStack } from '../stack/read.ts';
+import type { DrillResult } from './drill-run.ts';
+import { drillText } from './drill-text.ts';
+import { explainText, incidentTable } from './explain-text.ts';
+import { firstStackText } from './first-stack.ts';
+import { LiveView } from './live-view.ts';
+import { coloured, plain } from './paint.ts';
+import { recordText } from './record-text.ts';
+import { endpointLines, stackHeadline, stackTable } from './stack-text.ts';
+import { environmentLine, execLine } from './systemd-unit.ts';
+import { cell, cut, displayWidth, table } from './table.ts';
+import { clockText, dateText, durationText } from './time-text.ts';
+
+const noon = new Date(2026, 0, 31, 12, 0, 0, 5).getTime();
+
+function instance(over: Partial<InstanceView>): InstanceView {
+  return {
+    id: 'api/1',
+    phase: 'ready',
+    pid: 11,
+    port: 40_001,
+    startedAt: noon,
+    restarts: 0,
+    routed: 'serving',
+    note: '',
+    needsPerson: false,
+    ...over,
+  };
+}
+
+const view: StackView = {
+  name: 'shop',
+  file: '/srv/shop/daruma.yaml',
+  mode: 'act',
+  at: noon + 65_000,
+  seq: 9,
+  state: 'running',
+  storeWritable: true,
+  openIncidents: ['i1'],
+  services: [
+    {
+      name: 'api',
+      driver: 'process',
+      mode: 'act',
+      wanted: 'up',
+      dependsOn: [],
+      endpoint: '127.0.0.1:8080',
+      instances: [
+        instance({}),
+        instance({ id: 'api/2', phase: 'unhealthy', routed: 'out', restarts: 2, note: 'it hangs' }),
+      ],
+    },
+    {
+      name: 'job',
+      driver: 'process',
+      mode: 'observe',
+      wanted: 'up',
+      dependsOn: [],
+      endpoint: null,
+      instances: [instance({ id: 'job/1', phase: 'held', pid: null, port: null, startedAt: null })],
+    },
+  ],
+};
+
+const incident: IncidentView = {
+  id: 'i1',
+  state: 'resolved',
+  onset: noon,
+  detected: noon + 100,
+  located: noon + 110,
+  acted: noon + 150,
+  recovered: noon + 2_150,
+  resolved: noon + 12_150,
+  symptoms: [
+    {
+      id: 'api/2#health',
+      component: 'api/2',
+      kind: 'health-timeout',
+      name: 'health',
+      began: noon,
+      evidence: 'health check timed out 3×',
+      faults: [],
+      ended: noon + 2_150,
+    },
+  ],
+  causes: [
+    {
+      component: 'api/2',
+      fault: 'hang',
+      probability: 0.94,
+      evidence: [
+        { symptom: 'api/2#health', text: 'health check timed out 3×', supports: true, bits: 4 },
+        { symptom: null, text: 'it logs errors', supports: false, bits: -1 },
+      ],
+    },
+  ],
+  unsure: false,
+  actions: [
+    {
+      action: 'a7',
+      kind: 'restart',
+      target: 'api/2',
+      name: null,
+      reason: 'restart api/2: it hangs',
+      wouldOnly: false,
+      considered: [{ kind: 'ask-person', target: 'api/2', why: 'slower' }],
+      begun: noon + 150,
+      done: noon + 1_150,
+      outcome: 'verified',
+      error: null,
+    },
+  ],
+  component: 'api/2',
+  summary: 'restarted api/2',
+};
+
+describe('times', () => {
+  const durations: readonly (readonly [number, string])[] = [
+    [0, '0 ms'],
+    [999.4, '999 ms'],
+    [999.6, '1.0 s'],
+    [1_234, '1.2 s'],
+    [59_949, '59.9 s'],
+    [59_960, '1 min'],
+    [123_000, '2 min 3 s'],
+    [3_600_000 * 3 + 720_000, '3 h 12 min'],
+    [3_600_000 * 98, '4 d 2 h'],
+  ];
+  for (const [ms, text] of durations) {
+    test(`${ms} → ${text}`, () => assert.equal(durationText(ms), text));
+  }
+  test('local time', () => {
+    assert.equal(clockText(noon), '12:00:00.005');
+    assert.equal(dateText(noon), '2026-01-31 12:00:00');
+  });
+});
+
+describe('tables', () => {
+  test('columns are as wide as their widest cell, also of wide characters', () => {
+    const rows = [
+      [cell('错误'), cell('a')],
+      [cell('abc'), cell(null)],
+    ];
+    assert.deepEqual(table(['H', 'I'], rows, { paint: plain }), ['H     I', '错误  a', 'abc   –']);
+  });
+  test('cut', () => {
+    assert.equal(cut('abcdef', 4), 'abc…');
+    assert.equal(cut('错误错误', 5), '错误…');
+    assert.equal(cut('abc', 3), 'abc');
+    assert.equal(displayWidth('🦊a'), 3);
+  });
+});
+
+test('the stack as a table', () => {
+  assert.equal(stackHeadline(view), 'shop is running: 1 of 3 instances ready, 1 open incident');
+  assert.deepEqual(stackTable(view, plain), [
+    'INSTANCE  PHASE      PID  PORT   UP         RESTARTS  ENDPOINT        NOTE',
+    'api/1     ready      11   40001  1 min 5 s  0         127.0.0.1:8080',
+    'api/2     unhealthy  11   40001  1 min 5 s  2         out             it hangs',
+    'job/1     held       –    –      –          0         –               (observed)',
+  ]);
+  assert.deepEqual(endpointLines(view), ['  api  127.0.0.1:8080']);
+  assert.ok(stackTable(view, coloured)[1]?.includes('\u001b[32mready\u001b[39m      11'));
+});
+
+test('the live view fits the terminal and keeps the latest sentences', () => {
+  const written: string[] = [];
+  const out = { write: (text: string) => written.push(text), columns: 41, rows: 12 };
+  const live = new LiveView(out, plain);
+  for (let index = 1; index <= 9; index += 1) live.tell(`sentence ${index}`);
+  const frame = live.frame(view, 'Ctrl-C: down');
+  assert.ok(frame.length < 12);
+  assert.ok(frame.every((line) => displayWidth(line) <= 40));
+  assert.deepEqual(frame.slice(-4), ['sentence 7', 'sentence 8', 'sentence 9', 'Ctrl-C: down']);
+  live.draw(view, '');
+  live.draw(view, '');
+  assert.ok(written[1]?.startsWith(`\u001b[${frame.length}A\u001b[0J`));
+});
+
+test('an incident, explained', () => {
+  assert.deepEqual(explainText(incident, plain), [
+    'Incident i1, resolved, since 2026-01-31 12:00:00',
+    'restarted api/2',
+    '',
+    'Seen',
+    '  12:00:00.005  api/2: health check timed out 3×, until 12:00:02.155',
+    '',
+    'Causes',
+    '  ███████████████████░ 0.94  api/2: hang',
+    '    + health check timed out 3×',
+    '    − it logs errors',
+    '',
+    'Done',
+    '  12:00:00.155  restart api/2 (took 1.0 s): verified',
+    '    because: restart api/2: it hangs',
+    '    not ask-person api/2: slower',
+    '',
+    'Time',
+    '  noticed    +100 ms     100 ms since onset',
+    '  located    +10 ms      110 ms since onset',
+    '  acted      +40 ms      150 ms since onset',
+    '  recovered  +2.0 s      2.1 s since onset',
+    '  verified   +10.0 s     12.2 s since onset',
+  ]);
+  assert.equal(
+    incidentTable([incident], plain)[1],
+    'i1        resolved  2026-01-31 12:00:00  api/2   2.1 s         restarted api/2',
+  );
+});
+
+test('records as sentences; bookkeeping has none', () => {
+  const exit = { code: 3, signal: null, known: true, oom: false, lastLines: ['no config'] };
+  const exited = { at: 1, kind: 'instance-exited', instance: 'api/1', exit } as const;
+  assert.equal(
+    recordText({ ...exited, expected: false }),
+    'api/1 exited with code 3; last output: no config',
+  );
+  assert.equal(recordText({ ...exited, expected: true }), 'api/1 exited with code 3');
+  assert.equal(recordText({ at: 1, kind: 'looking' }), null);
+});
+
+test('a drill, told', () => {
+  const result: DrillResult = {
+    fault: 'hang',
+    target: 'api/2',
+    end: 'recovered',
+    detectedMs: 1_100,
+    locatedMs: 1_105,
+    actedMs: 1_110,
+    recoveredMs: 1_600,
+    verifiedMs: 11_600,
+    incident: 'i1',
+    summary: 'restart api/2: it hangs',
+    load: { sent: 500, failed: 2, failedForMs: 400, slowestMs: 30 },
+  };
+  assert.deepEqual(drillText(result, plain), [
+    'drill hang api/2: recovered',
+    '  detected after   1.1 s',
+    '  located after    1.1 s',
+    '  acted after      1.1 s',
+    '  recovered after  1.6 s',
+    '  verified after   11.6 s',
+    '  requests         500 sent, 2 failed, all within 400 ms',
+    '  restart api/2: it hangs',
+    '  more: daruma explain i1',
+  ]);
+});
+
+test('words that systemd reads back as they were', () => {
+  assert.equal(execLine(['/bin/sh', '-c', 'echo "$A" 100%']), '/bin/sh -c "echo \\"$$A\\" 100%%"');
+  assert.equal(environmentLine('A', 'a "b" $c'), 'A="a \\"b\\" \\$c"');
+});
+
+test('a first stack file is a right stack file', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'daruma-init-'));
+  try {
+    const nothing = { start: null, stop: null, status: null, logs: null };
+    const services = [
+      { ...nothing, name: 'nginx', origin: 'nginx (pid 1)', port: 80 },
+      { ...nothing, name: 'My App', origin: 'pm2', port: null, start: ['pm2', 'start', 'My App'] },
+      { ...nothing, name: 'nginx', origin: 'another', port: 81, status: ['true'] },
+    ];
+    for (const found of [services, []]) {
+      const file = join(dir, 'daruma.yaml');
+      writeFileSync(file, firstStackText('shop', found));
+      const result = await readStack({ file, environment: {} });
+      const names = result.ok ? result.spec.services.map(({ name }) => name) : result.problems;
+      if (found.length > 0) assert.deepEqual(names, ['nginx', 'my-app', 'nginx-2']);
+      else assert.equal(result.ok, true, JSON.stringify(names));
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
