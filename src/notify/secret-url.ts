@@ -9,9 +9,12 @@ export function shownUrl(url: string): string {
 /** What must not be shown of a request: all of its URL but scheme and host, and its headers. */
 export function secretsOf(url: string, headers: Readonly<Record<string, string>>): string[] {
   const parsed = URL.parse(url);
-  const parts = [url, parsed?.href, parsed?.pathname, parsed?.search, parsed?.hash];
+  const target = parsed === null ? undefined : parsed.pathname + parsed.search;
+  const parts = [url, parsed?.href, target, parsed?.pathname, parsed?.search, parsed?.hash];
   const credentials = [parsed?.username, parsed?.password];
-  return [...parts, ...(parsed?.pathname.split('/') ?? []), ...credentials]
+  // Short ones are words such as `hook`, which would tear holes into what the receiver says.
+  const tokens = (parsed?.pathname.split('/') ?? []).filter((part) => part.length > 5);
+  return [...parts, ...tokens, ...credentials]
     .filter((part) => part !== undefined)
     .flatMap((part) => [part, decode(part)])
     .concat(Object.values(headers))
