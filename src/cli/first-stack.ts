@@ -19,7 +19,6 @@ const introduction = `# Written by \`daruma init\` from what runs here. In obser
 
 export function firstStackText(name: string, services: readonly FoundService[]): string {
   const head = `${introduction}${stringify({ name })}mode: observe\nservices:`;
-  if (services.length === 0) return `${head} {}  # TODO: nothing was found; add your services\n`;
   return `${head}\n${uniqueNames(services).map(serviceText).join('')}`;
 }
 

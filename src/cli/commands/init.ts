@@ -18,6 +18,7 @@ export const addInit: AddCommand = ({ program, action }) => {
       action(async (session, options: { readonly print?: boolean }) => {
         const { cwd, out } = session.io;
         const services = discover(cwd, homedir());
+        if (services.length === 0) throw new DarumaError('NOT_FOUND', nothingFound);
         const name = basename(cwd)
           .toLowerCase()
           .replaceAll(/[^a-z0-9]+/g, '-');
@@ -35,6 +36,7 @@ export const addInit: AddCommand = ({ program, action }) => {
     );
 };
 
+const nothingFound = `nothing that listens was found here: write ${fileName} by hand`;
 const next = ['then: complete the lines marked TODO, `daruma check`, `daruma up`'];
 
 function writeNew(path: string, text: string): void {
