@@ -1,5 +1,11 @@
 /** The API's routes. What they need is handed in, so that tests can ask them without a network. */
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Accounts, Registration } from './accounts.ts';
 import type { Attempts } from './attempts.ts';
 import type { Database } from './database.ts';
@@ -47,7 +53,7 @@ const headers = {
 export function buildApp(parts: Parts): FastifyInstance {
   const app = Fastify({
     logger: parts.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 4096,
     requestTimeout: 10_000,
     keepAliveTimeout: 5_000,
@@ -59,7 +65,9 @@ export function buildApp(parts: Parts): FastifyInstance {
   });
   app.removeContentTypeParser('text/plain');
   app.addHook('onSend', async (_request, reply) => void reply.headers(headers));
-  app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(parts, error, reply));
+  app.setErrorHandler<FastifyError>((error, _request, reply) =>
+    answerError(parts.ownErrors, error, reply),
+  );
   app.setNotFoundHandler(() => {
     throw new Failure(404, 'NOT_FOUND', 'there is no such page');
   });
@@ -110,25 +118,21 @@ async function accountOf(tokens: Tokens, { headers }: FastifyRequest): Promise<s
   return tokens.verify(token);
 }
 
-interface Reply {
-  code(status: number): Reply;
-  header(name: string, value: string): Reply;
-  send(body: unknown): unknown;
-}
-
 /** Clients learn what they can do about it; what went wrong inside is for the log. */
-function answerError({ ownErrors, logger }: Parts, error: FastifyError | Failure, reply: Reply) {
+function answerError(ownErrors: OwnErrors, error: FastifyError | Failure, reply: FastifyReply) {
   const failure = error instanceof Failure ? error : null;
   const status = error instanceof Failure ? error.status : (error.statusCode ?? 500);
   const known = status < 500 || failure !== null;
   const code = known ? error.code : 'INTERNAL';
-  if (status >= 500) {
-    const cause = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : '';
-    const inner = known ? error.message : error.name;
-    ownErrors.record(code, cause === '' ? inner : `${inner} (${cause})`);
-    if (!known && logger !== false) console.error(error);
-  }
-  if (failure?.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
+  if (!known) reply.log.error(error);
+  if (status >= 500 && !failure?.expected) ownErrors.record(code, describe(error, known));
+  if (failure?.retryAfter !== undefined) reply.header('retry-after', failure.retryAfter);
   const message = known ? error.message : 'something went wrong';
   return reply.code(status).send({ error: { code, message } });
+}
+
+function describe(error: Error, known: boolean): string {
+  const text = known ? error.message : error.name;
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? `${text} (${cause.code})` : text;
 }

@@ -3,7 +3,7 @@
  * a time, and the pool connects again by itself. What can't be answered is a Failure with 503.
  */
 import postgres from 'postgres';
-import { unavailable } from './failures.ts';
+import { Failure, unavailable } from './failures.ts';
 import { migrate } from './migrations.ts';
 
 const answerMs = 5_000;
@@ -44,7 +44,10 @@ export class Database {
 
   /** Throws a Failure (503) when the database has no answer in time. */
   async ask<T>(question: (sql: postgres.Sql) => Promise<T>, limitMs = answerMs): Promise<T> {
-    if (!this.#migrated) throw unavailable('the database is not ready');
+    if (!this.#migrated) {
+      const expected = { retryAfter: 1, expected: true };
+      throw new Failure(503, 'STARTING', 'the database is not ready', expected);
+    }
     if (this.#pending >= pendingMax) throw unavailable('too many wait for the database');
     this.#pending += 1;
     // An answer that comes after the limit still ends its question.

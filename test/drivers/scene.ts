@@ -141,7 +141,8 @@ export async function end(
   return child.exitCode;
 }
 
-async function workingIn(directory: string): Promise<number[]> {
+/** Processes whose working directory it is: those of a server on these data. */
+export async function workingIn(directory: string): Promise<number[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = names.map(async (name) => {
     const cwd = await readlink(`/proc/${name}/cwd`).catch(() => null);

@@ -12,6 +12,7 @@ import {
   removeScene,
   type Scene,
   start,
+  workingIn,
 } from '../../../test/drivers/scene.ts';
 
 export class TestDatabase {
@@ -59,8 +60,10 @@ export class TestDatabase {
     this.#running = null;
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#running?.child.kill(signal);
+  /** To the server and all its children. */
+  async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    if (this.#running === null) return;
+    for (const pid of await workingIn(this.#running.launch.workingDir)) process.kill(pid, signal);
   }
 
   async remove(): Promise<void> {
