@@ -75,7 +75,7 @@ function removeInstance(state: EngineState, id: InstanceId): void {
   if (instance === undefined) return;
   instance.removed = true;
   instance.wanted = 'down';
-  instance.then = null;
+  instance.next = null;
   forgetIfRemoved(state, instance);
 }
 

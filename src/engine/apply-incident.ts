@@ -20,13 +20,16 @@ type ActionRecord = Extract<
 export function applyIncident(state: EngineState, record: IncidentRecord): void {
   switch (record.kind) {
     case 'incident-opened':
-      return opened(state, record);
+      opened(state, record);
+      return;
     case 'action-planned':
-      return planned(state, record);
+      planned(state, record);
+      return;
     case 'action-begun':
     case 'action-done':
     case 'action-outcome':
-      return progressed(state, record);
+      progressed(state, record);
+      return;
     default: {
       const incident = state.incidents[record.incident];
       if (incident !== undefined) changed(state, incident, record);
@@ -52,6 +55,7 @@ function opened(state: EngineState, record: LogRecord & { kind: 'incident-opened
     confirm: null,
     consent: null,
     told: false,
+    slowTry: false,
     needs: [],
     summary: '',
   };
@@ -84,7 +88,8 @@ type PlainIncidentRecord = Exclude<
 function changed(state: EngineState, incident: IncidentState, record: PlainIncidentRecord): void {
   switch (record.kind) {
     case 'incident-joined':
-      return join(state, incident, record.symptom);
+      join(state, incident, record.symptom);
+      return;
     case 'incident-located':
       incident.causes = [...record.causes];
       incident.unsure = record.unsure;
@@ -100,14 +105,18 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
     case 'incident-needs-person':
       incident.state = 'needs-person';
       incident.summary = record.reason;
+      incident.slowTry = false;
       incident.needs = incident.symptoms
         .filter((entry) => entry.ended === null)
         .map((entry) => entry.symptom.component);
       return;
     case 'slow-try':
-      return askAnew(state, incident);
+      incident.slowTry = true;
+      askAnew(state, incident);
+      return;
     case 'incident-resolved':
-      return resolved(state, incident, record);
+      resolved(state, incident, record);
+      return;
     case 'incident-reopened':
       incident.state = 'open';
       incident.resolved = null;
@@ -115,11 +124,13 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       incident.told = false;
       state.resolved = state.resolved.filter((id) => id !== incident.id);
       state.open.push(incident.id);
-      return join(state, incident, record.symptom);
+      join(state, incident, record.symptom);
+      return;
     case 'consent':
       incident.consent = record.given;
       if (incident.state === 'needs-person') incident.state = 'open';
-      return askAnew(state, incident);
+      askAnew(state, incident);
+      return;
   }
 }
 
@@ -169,7 +180,10 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
     error: null,
   };
   state.actions[action.action] = id;
-  if (incident !== undefined) return keep(state, incident, entry);
+  if (incident !== undefined) {
+    keep(state, incident, entry);
+    return;
+  }
   state.personal[action.action] = entry;
   const service = state.services[action.target.slice(0, action.target.lastIndexOf('/'))];
   service?.queue.push(action.action);
@@ -219,12 +233,13 @@ function begun(
   action.begun = record.at;
   action.spared = record.spared;
   const instance = state.instances[target as `${string}/${number}`];
-  if (kind === 'restart' && instance !== undefined) instance.then = 'start';
+  if (kind === 'restart' && instance !== undefined) instance.next = 'start';
   if (instance !== undefined && kind === 'take-out') instance.takenOut = true;
   if (instance !== undefined && kind === 'put-back') instance.takenOut = false;
   if (kind === 'wait' || kind === 'ask-person' || record.incident === null) return;
   const incident = state.incidents[record.incident as IncidentId];
   if (incident === undefined) return;
+  incident.slowTry = false;
   if (incident.state === 'open' || incident.state === 'verifying') incident.state = 'acting';
   incident.acted ??= record.at;
   if (!record.spared) countAct(state, target, record.at);

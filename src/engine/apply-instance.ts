@@ -17,11 +17,14 @@ export function applyInstance(state: EngineState, record: InstanceRecord): void 
 function change(state: EngineState, instance: InstanceState, record: InstanceRecord): void {
   switch (record.kind) {
     case 'instance-starting':
-      return starting(state, instance, record);
+      starting(state, instance, record);
+      return;
     case 'instance-started':
-      return started(instance, record);
+      started(instance, record);
+      return;
     case 'instance-adopted':
-      return adopted(state, instance, record);
+      adopted(state, instance, record);
+      return;
     case 'instance-start-failed':
       instance.phase = 'exited';
       instance.action = null;
@@ -32,14 +35,17 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       };
       return;
     case 'instance-ready':
-      return ready(instance, record.at);
+      ready(instance, record.at);
+      return;
     case 'instance-suspect':
       instance.suspected = record.suspected;
       return;
     case 'instance-confirmed':
-      return confirmed(state, instance, record);
+      confirmed(state, instance, record);
+      return;
     case 'instance-exited':
-      return exited(state, instance, record);
+      exited(state, instance, record);
+      return;
     case 'instance-stopping':
       instance.phase = 'stopping';
       instance.action = record.action;
@@ -47,11 +53,12 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       clearHold(instance);
       return;
     case 'instance-stopped':
-      return stopped(instance);
+      stopped(instance);
+      return;
     case 'instance-stop-failed':
       instance.phase = instance.readyAt === null ? 'running' : 'ready';
       instance.action = null;
-      instance.then = null;
+      instance.next = null;
       instance.note = record.error.message;
       return;
     case 'instance-held':
@@ -77,7 +84,7 @@ function starting(
   clearHold(instance);
   instance.phase = 'starting';
   instance.action = record.action;
-  instance.then = null;
+  instance.next = null;
   instance.starts += 1;
   if (actionOf(state, record.action)?.spared !== true) instance.tries += 1;
   instance.changed = false;

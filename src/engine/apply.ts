@@ -38,13 +38,17 @@ type RestRecord = Exclude<
 function applyRest(state: EngineState, record: RestRecord): void {
   switch (record.kind) {
     case 'wanted':
-      return applyWanted(state, record);
+      applyWanted(state, record);
+      return;
     case 'symptom-began':
-      return applySymptomBegan(state, record);
+      applySymptomBegan(state, record);
+      return;
     case 'symptom-ended':
-      return applySymptomEnded(state, record);
+      applySymptomEnded(state, record);
+      return;
     case 'reset':
-      return applyReset(state, record);
+      applyReset(state, record);
+      return;
     case 'timer-set':
       state.timers[record.timer] = record.due;
       return;
@@ -77,7 +81,7 @@ function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' })
   for (const instance of targets(state, record.target)) {
     instance.wanted = record.wanted;
     instance.tries = 0;
-    instance.then = null;
+    instance.next = null;
     instance.unasked = false;
     if (record.wanted === 'down') instance.starts = 0;
   }

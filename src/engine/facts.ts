@@ -1,6 +1,6 @@
 /** What locate and plan are told: the part of the state that is connected to some symptoms. */
 
-import type { ComponentFacts, LocateInput } from '../locate/model.ts';
+import { type ComponentFacts, isHost, type LocateInput } from '../locate/model.ts';
 import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { BudgetSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
@@ -67,7 +67,8 @@ function inScope(
     let sound = 0;
     for (const one of instancesOf(state, name)) {
       if (found.has(one.id) || one.wanted === 'down') continue;
-      if (one.symptoms.length === 0 && (sound += 1) > soundMax) continue;
+      if (one.symptoms.length === 0) sound += 1;
+      if (one.symptoms.length === 0 && sound > soundMax) continue;
       found.set(one.id, one);
     }
   }

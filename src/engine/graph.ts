@@ -45,7 +45,7 @@ export function mayComeFromDependency(state: EngineState, symptom: Symptom): boo
 }
 
 /** How long the answer to a `confirm` counts. */
-export const confirmedForMs = 2000;
+const confirmedForMs = 2000;
 
 export function freshlyConfirmed(instance: InstanceState, at: number): boolean | null {
   const { confirmed } = instance;
@@ -53,7 +53,7 @@ export function freshlyConfirmed(instance: InstanceState, at: number): boolean |
 }
 
 /** It is ready, shows nothing, and did not just fail a check on request. */
-export function isSound(state: EngineState, instance: InstanceState, at: number): boolean {
+function isSound(state: EngineState, instance: InstanceState, at: number): boolean {
   return answers(state, instance) && freshlyConfirmed(instance, at) !== false;
 }
 

@@ -75,7 +75,8 @@ function bringDown(turn: Turn, instance: InstanceState): void {
   if (!isAlive(instance) || isObserved(turn, instance.service)) {
     const action = turn.newAction();
     turn.emit({ kind: 'instance-stopped', instance: instance.id, action });
-    return afterGone(turn, instance);
+    afterGone(turn, instance);
+    return;
   }
   if (hasDependentsGoingDown(turn, instance.service)) return;
   beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery: false });

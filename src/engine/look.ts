@@ -6,7 +6,6 @@
 import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import type { LogRecord } from '../model/record.ts';
-import { assess } from './assess.ts';
 import { reconcile } from './lifecycle.ts';
 import { onUnexpectedExit } from './outages.ts';
 import { finishRequests, pumpQueue } from './requests.ts';
@@ -58,7 +57,7 @@ export function onLooked(turn: Turn): void {
   for (const { symptom, incident } of Object.values(turn.state.symptoms)) {
     if (incident === null) placeSymptom(turn, symptom);
   }
-  for (const id of [...turn.state.open]) assess(turn, id);
+  for (const id of [...turn.state.open]) turn.touch(id);
   finishRequests(turn);
 }
 

@@ -4,7 +4,6 @@ import { describeExit } from '../model/exit.ts';
 import type { ActionId } from '../model/ids.ts';
 import { type Symptom, symptomId } from '../model/symptom.ts';
 import { release } from './act.ts';
-import { assess } from './assess.ts';
 import { failActionsAt } from './outcomes.ts';
 import { type InstanceState, instancesOf } from './state.ts';
 import { beginSymptom } from './symptoms.ts';
@@ -81,5 +80,5 @@ export function onReady(turn: Turn, instance: InstanceState): void {
   for (const name of turn.state.services[instance.service]?.dependents ?? []) {
     for (const one of instancesOf(turn.state, name)) release(turn, one);
   }
-  for (const id of incidents) assess(turn, id);
+  for (const id of incidents) turn.touch(id);
 }

@@ -4,7 +4,6 @@ import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import { putBack } from './act.ts';
-import { assess } from './assess.ts';
 import { notify, summary } from './notices.ts';
 import type { ActionState, IncidentState, InstanceState } from './state.ts';
 import { isRemedy } from './treatment.ts';
@@ -52,7 +51,7 @@ export function onActionFinished(
     const spec = service === null ? undefined : turn.state.services[service]?.spec;
     turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
   }
-  assess(turn, incident);
+  turn.touch(incident);
 }
 
 /** Judges the actions at a component as failed: all that were begun, or only those that are done. */
@@ -95,7 +94,7 @@ export function onEffectDue(turn: Turn, action: ActionId): void {
   const instance = turn.instance(known.planned.target);
   const better = instance?.phase === 'ready' && instance.symptoms.length === 0;
   if (!better) fail(turn, known, 'no better after the time it should take');
-  assess(turn, incident);
+  turn.touch(incident);
 }
 
 /** No symptom holds any more: wait for what is under way, then prove it, or end it. */
@@ -104,7 +103,10 @@ export function settle(turn: Turn, incident: IncidentState): void {
   if (incident.actions.some((action) => isUnderWay(turn, action))) return;
   putBack(turn, incident);
   for (const timer of ['confirm', 'recheck', 'slow']) turn.clearTimer(`${timer}:${incident.id}`);
-  if (incident.acted === null || isUnwanted(turn, incident)) return resolve(turn, incident);
+  if (incident.acted === null || isUnwanted(turn, incident)) {
+    resolve(turn, incident);
+    return;
+  }
   const until = turn.at + proofMs(turn, incident);
   turn.emit({ kind: 'incident-verifying', incident: incident.id, until });
   turn.setTimer(`verify:${incident.id}`, until);

@@ -3,7 +3,6 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
 import { type ComponentId, isInstance } from '../model/ids.ts';
 import { onBackOffOver } from './act.ts';
-import { assess } from './assess.ts';
 import { missingDependency } from './dependencies.ts';
 import { afterGone, beginStart, beginStop, hold, isObserved, reconcile } from './lifecycle.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
@@ -114,7 +113,7 @@ function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
   for (const one of instances) endSymptoms(turn, one);
   for (const one of instances) turn.clearTimer(`backoff:${one.id}`);
   for (const one of instances) reconcile(turn, one.id);
-  for (const id of [...turn.state.open]) assess(turn, id);
+  for (const id of [...turn.state.open]) turn.touch(id);
 }
 
 function start(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
@@ -131,7 +130,10 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
 function startNow(turn: Turn, instance: InstanceState): void {
   turn.clearTimer(`backoff:${instance.id}`);
   const missing = missingDependency(turn.state, instance.service);
-  if (missing !== null) return hold(turn, instance, missing.text, 'dependency');
+  if (missing !== null) {
+    hold(turn, instance, missing.text, 'dependency');
+    return;
+  }
   beginStart(turn, instance.id, turn.newAction(), false);
 }
 
@@ -168,9 +170,10 @@ export function pumpQueue(turn: Turn, name: string): void {
   const instance = action === undefined ? undefined : turn.instance(action.planned.target);
   if (head === undefined || action === undefined || instance === undefined) return;
   if (action.begun !== null) {
-    if (instance.phase !== 'ready' || instance.then !== null) return;
+    if (instance.phase !== 'ready' || instance.next !== null) return;
     judge(turn, head, 'verified', `${instance.id} is ready again`);
-    return pumpQueue(turn, name);
+    pumpQueue(turn, name);
+    return;
   }
   if (instance.phase === 'starting' || instance.phase === 'stopping') return;
   turn.emit({ kind: 'action-begun', incident: null, action: head, spared: true });
@@ -202,7 +205,7 @@ function reset(turn: Turn, by: string, target: string | null): Answer {
     turn.clearTimer(`backoff:${one.id}`);
     onBackOffOver(turn, one.id);
   }
-  for (const id of [...turn.state.open]) assess(turn, id);
+  for (const id of [...turn.state.open]) turn.touch(id);
   return done(`${target ?? 'everything'} is tried afresh`);
 }
 
@@ -218,7 +221,7 @@ function consent(
   }
   const given = request.kind === 'approve';
   turn.emit({ kind: 'consent', incident: incident.id, given, by });
-  assess(turn, incident.id);
+  turn.touch(incident.id);
   return done(`${incident.id}: ${given ? 'approved' : 'rejected'}`);
 }
 

@@ -31,7 +31,7 @@ export interface InstanceState {
   /** The start or stop under way. */
   action: ActionId | null;
   /** What follows when the stop under way is done. */
-  then: 'start' | null;
+  next: 'start' | null;
   pid: number | null;
   port: number | null;
   startedAt: number | null;
@@ -106,6 +106,8 @@ export interface IncidentState {
   consent: boolean | null;
   /** People were told of it since it was opened or reopened. */
   told: boolean;
+  /** One try is due although a person is needed. */
+  slowTry: boolean;
   /** Where the symptoms were when it was last told that a person is needed. */
   needs: ComponentId[];
   summary: string;
@@ -178,7 +180,7 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
     wanted: 'down',
     phase: 'stopped',
     action: null,
-    then: null,
+    next: null,
     pid: null,
     port: null,
     startedAt: null,

@@ -11,7 +11,8 @@ import type { Command } from '../model/command.ts';
 import type { EngineEvent } from '../model/event.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
-import { assess, onConfirmed } from './assess.ts';
+import { assessTouched } from './assess.ts';
+import { onConfirmed } from './confirm.ts';
 import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
 import { onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
@@ -30,6 +31,7 @@ export interface StepResult {
 export function step(state: EngineState, event: EngineEvent): StepResult {
   const turn = new Turn(state, event.at, event.random);
   handle(turn, event);
+  assessTouched(turn);
   turn.finish();
   return { records: turn.records, commands: turn.commands };
 }
@@ -37,41 +39,59 @@ export function step(state: EngineState, event: EngineEvent): StepResult {
 function handle(turn: Turn, event: EngineEvent): void {
   switch (event.kind) {
     case 'configured':
-      return onConfigured(turn, event);
+      onConfigured(turn, event);
+      return;
     case 'found':
-      return onFound(turn, event);
+      onFound(turn, event);
+      return;
     case 'looked':
-      return onLooked(turn);
+      onLooked(turn);
+      return;
     case 'started':
-      return onInstanceStarted(turn, event);
+      onInstanceStarted(turn, event);
+      return;
     case 'start-failed':
-      return onInstanceStartFailed(turn, event);
+      onInstanceStartFailed(turn, event);
+      return;
     case 'exited':
-      return onExited(turn, event);
+      onExited(turn, event);
+      return;
     case 'stopped':
-      return onStopped(turn, event.instance, event.action);
+      onStopped(turn, event.instance, event.action);
+      return;
     case 'stop-failed':
-      return onStopFailed(turn, event);
+      onStopFailed(turn, event);
+      return;
     case 'ready':
-      return onInstanceReady(turn, event.instance);
+      onInstanceReady(turn, event.instance);
+      return;
     case 'suspect':
-      return onSuspect(turn, event.instance, event.suspected);
+      onSuspect(turn, event.instance, event.suspected);
+      return;
     case 'confirmed':
-      return onConfirmed(turn, event);
+      onConfirmed(turn, event);
+      return;
     case 'symptom-began':
-      return raiseSymptom(turn, event.symptom);
+      raiseSymptom(turn, event.symptom);
+      return;
     case 'symptom-ended':
-      return endSymptom(turn, event.id);
+      endSymptom(turn, event.id);
+      return;
     case 'action-finished':
-      return onActionFinished(turn, event.action, event.ok, event.error);
+      onActionFinished(turn, event.action, event.ok, event.error);
+      return;
     case 'timer':
-      return onTimer(turn, event.timer);
+      onTimer(turn, event.timer);
+      return;
     case 'requested':
-      return onRequest(turn, event);
+      onRequest(turn, event);
+      return;
     case 'store':
-      return onStore(turn, event.writable, event.reason);
+      onStore(turn, event.writable, event.reason);
+      return;
     case 'slept':
-      return onSlept(turn, event.ms);
+      onSlept(turn, event.ms);
+      return;
   }
 }
 
@@ -90,7 +110,10 @@ function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
   if (instance?.phase !== 'starting' || instance.action !== event.action) return;
   const { action, pid, port } = event;
   turn.emit({ kind: 'instance-started', instance: instance.id, action, pid, port });
-  if (instance.wanted === 'down') return reconcile(turn, instance.id);
+  if (instance.wanted === 'down') {
+    reconcile(turn, instance.id);
+    return;
+  }
   onStarted(turn, instance, action);
   releaseDependents(turn, instance.service);
 }
@@ -107,7 +130,10 @@ function onInstanceStartFailed(turn: Turn, event: Of<'start-failed'>): void {
     retryable,
   });
   giveUpRestarts(turn, instance, error.message);
-  if (instance.wanted === 'up') return onStartFailed(turn, instance, action, error);
+  if (instance.wanted === 'up') {
+    onStartFailed(turn, instance, action, error);
+    return;
+  }
   reconcile(turn, instance.id);
   finishRequests(turn);
 }
@@ -123,7 +149,8 @@ function onExited(turn: Turn, { instance: id, exit }: Of<'exited'>): void {
   if (stopping || turn.state.looking) return;
   if (!expected) {
     giveUpRestarts(turn, instance, 'it exited');
-    return onUnexpectedExit(turn, instance);
+    onUnexpectedExit(turn, instance);
+    return;
   }
   endSymptoms(turn, instance);
   if (instance.phase === 'completed') releaseDependents(turn, instance.service);
@@ -134,7 +161,7 @@ function onExited(turn: Turn, { instance: id, exit }: Of<'exited'>): void {
 function onStopped(turn: Turn, id: InstanceId, action: string): void {
   const instance = turn.state.instances[id];
   if (instance?.phase !== 'stopping' || instance.action !== action) return;
-  const next = instance.wanted === 'up' && instance.then === 'start' ? instance.action : null;
+  const next = instance.wanted === 'up' && instance.next === 'start' ? instance.action : null;
   turn.emit({ kind: 'instance-stopped', instance: id, action: instance.action });
   endSymptoms(turn, instance);
   if (next !== null) beginStart(turn, id, next, turn.state.actions[next] != null);
@@ -176,5 +203,5 @@ function onStore(turn: Turn, writable: boolean, reason: string): void {
   if (turn.state.storeWritable === writable) return;
   turn.emit({ kind: 'store', writable, reason });
   if (!writable) return;
-  for (const id of [...turn.state.open]) assess(turn, id);
+  for (const id of [...turn.state.open]) turn.touch(id);
 }

@@ -1,7 +1,6 @@
 /** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
 import { type ComponentId, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
-import { assess } from './assess.ts';
 import { isConnected } from './graph.ts';
 import { failActionsAt } from './outcomes.ts';
 import { type IncidentState, type InstanceState, isRunning, reopenWithinMs } from './state.ts';
@@ -32,7 +31,7 @@ export function beginSymptom(turn: Turn, symptom: Symptom): void {
   const incident = placeSymptom(turn, symptom);
   const reason = `the symptom came back: ${symptom.evidence}`;
   failActionsAt(turn, symptom.component, reason, 'done');
-  assess(turn, incident);
+  turn.touch(incident);
 }
 
 /** Opens, joins or reopens the incident that a symptom belongs to. */
@@ -120,7 +119,7 @@ export function endSymptom(turn: Turn, id: string): void {
   const held = turn.state.symptoms[id];
   if (held === undefined) return;
   turn.emit({ kind: 'symptom-ended', id });
-  if (held.incident !== null) assess(turn, held.incident);
+  if (held.incident !== null) turn.touch(held.incident);
 }
 
 /** Ends all symptoms of an instance whose process is gone or which is given up. */
@@ -131,5 +130,5 @@ export function endSymptoms(turn: Turn, instance: InstanceState): void {
     if (incident !== null) incidents.add(incident);
     turn.emit({ kind: 'symptom-ended', id });
   }
-  for (const id of incidents) assess(turn, id);
+  for (const id of incidents) turn.touch(id);
 }

@@ -5,7 +5,6 @@
  */
 import type { ActionId, IncidentId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
-import { assess } from './assess.ts';
 import { onEffectDue, onProofDue } from './outcomes.ts';
 import type { EngineState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -28,19 +27,24 @@ export function onTimer(turn: Turn, timer: string): void {
   switch (timer.slice(0, colon)) {
     case 'backoff': {
       const incident = onBackOffOver(turn, subject);
-      if (incident !== null) assess(turn, incident);
+      if (incident !== null) turn.touch(incident);
       return;
     }
     case 'confirm':
-      return assess(turn, subject as IncidentId);
+      turn.touch(subject as IncidentId);
+      return;
     case 'recheck':
-      return onRecheck(turn, subject as IncidentId);
+      onRecheck(turn, subject as IncidentId);
+      return;
     case 'slow':
-      return onSlowTry(turn, subject as IncidentId);
+      onSlowTry(turn, subject as IncidentId);
+      return;
     case 'verify':
-      return onProofDue(turn, subject as IncidentId);
+      onProofDue(turn, subject as IncidentId);
+      return;
     case 'effect':
-      return onEffectDue(turn, subject as ActionId);
+      onEffectDue(turn, subject as ActionId);
+      return;
   }
 }
 
@@ -49,16 +53,15 @@ function onRecheck(turn: Turn, id: IncidentId): void {
   const incident = turn.state.incidents[id];
   if (incident === undefined || incident.state === 'resolved') return;
   endWaits(turn, incident, null, 'unknown', 'looked at again');
-  assess(turn, id);
+  turn.touch(id);
 }
 
 /** A person is needed and none came yet: one try. */
 function onSlowTry(turn: Turn, id: IncidentId): void {
   const incident = turn.state.incidents[id];
   if (incident?.state !== 'needs-person') return;
-  const needs = [...incident.needs];
   turn.emit({ kind: 'slow-try', incident: id });
-  if (needs.length > 0) assess(turn, id, true);
+  turn.touch(id);
 }
 
 /** Time-outs that ran while the controller slept prove nothing: they get that time again. */

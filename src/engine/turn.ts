@@ -3,7 +3,13 @@
  * changes the state goes through `emit`; routes follow by themselves from what changed.
  */
 import type { Command } from '../model/command.ts';
-import { type ActionId, type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
+import {
+  type ActionId,
+  type ComponentId,
+  type IncidentId,
+  type ServiceName,
+  serviceOf,
+} from '../model/ids.ts';
 import type { LogRecord, RecordBody } from '../model/record.ts';
 import { apply } from './apply.ts';
 import { routeCommand, routeKey } from './routing.ts';
@@ -20,6 +26,7 @@ export class Turn {
   readonly at: number;
   readonly records: LogRecord[] = [];
   readonly commands: Command[] = [];
+  readonly touched = new Set<IncidentId>();
   #random: number;
   readonly #routes = new Map<ServiceName, string>();
 
@@ -44,6 +51,11 @@ export class Turn {
   /** `recovery`: it may be carried out although the store can't write. */
   command(body: CommandBody, recovery: boolean): void {
     this.commands.push({ ...body, unrecordedOk: recovery } as Command);
+  }
+
+  /** An incident is to be looked at before the step ends. */
+  touch(incident: IncidentId): void {
+    this.touched.add(incident);
   }
 
   /** A number in [0, 1) for each use, all drawn from the event's one. */

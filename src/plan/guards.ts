@@ -1,6 +1,5 @@
 /** What holds an action back, whatever it promises. */
-import type { BudgetFacts, PlanInput } from './input.ts';
-import type { Candidate } from './plan.ts';
+import type { BudgetFacts, Candidate, PlanInput } from './input.ts';
 import { duration } from './sentence.ts';
 
 export interface Guard {

@@ -63,3 +63,12 @@ export interface PlanInput {
   readonly consent: boolean | null;
   readonly storeWritable: boolean;
 }
+
+/** An action that might be taken. */
+export interface Candidate {
+  readonly kind: ActionKind;
+  readonly userAction: UserActionSpec | null;
+  /** P(recovers). */
+  readonly mends: number;
+  readonly costMs: number;
+}

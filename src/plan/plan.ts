@@ -12,7 +12,7 @@ import type { ActionKind, Cause, PlannedAction } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import { blockedBy, type Guard } from './guards.ts';
-import type { PlanInput } from './input.ts';
+import type { Candidate, PlanInput } from './input.ts';
 import { blame } from './sentence.ts';
 import {
   aloneFactor,
@@ -42,14 +42,6 @@ export interface Decision {
   /** Costs no budget. */
   readonly spared: boolean;
   readonly delayMs: number;
-}
-
-export interface Candidate {
-  readonly kind: ActionKind;
-  readonly userAction: UserActionSpec | null;
-  /** P(recovers). */
-  readonly mends: number;
-  readonly costMs: number;
 }
 
 type Considered = { kind: ActionKind; target: string; why: string };

@@ -1,0 +1,288 @@
+/**
+ * A language for tests of the engine: what happens to a stack, and what the engine is then expected
+ * to have said and done. Behind it stands a shell that carries out commands in virtual time.
+ */
+import assert from 'node:assert/strict';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import type { IncidentId, InstanceId } from '../model/ids.ts';
+import type { LogRecord, PlannedAction } from '../model/record.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
+import type { FaultKind, Symptom, SymptomKind } from '../model/symptom.ts';
+import type { IncidentView, InstancePhase } from '../model/view.ts';
+import { replay } from './apply.ts';
+import { beginLook } from './look.ts';
+import { type EngineState, initialState } from './state.ts';
+import { step } from './step.ts';
+import { nextTimer } from './timers.ts';
+import { incidentViews, view } from './view.ts';
+
+interface Queued {
+  readonly due: number;
+  readonly order: number;
+  readonly happening: Happening;
+}
+
+const startMs = 20;
+const readyMs = 100;
+const stopMs = 30;
+const confirmMs = 10;
+
+export function exit(how: number | string, lastLines: readonly string[] = []): ExitInfo {
+  const known = how !== 'unknown';
+  const signal = typeof how === 'string' && known ? how : null;
+  return { code: typeof how === 'number' ? how : null, signal, known, oom: false, lastLines };
+}
+
+export class Scenario {
+  state: EngineState = initialState();
+  at = 1_000_000;
+  readonly records: LogRecord[] = [];
+  readonly commands: Command[] = [];
+  /** Instances whose programs do not do what they should. */
+  readonly #sick = new Map<InstanceId, 'hangs' | 'fails' | 'dies'>();
+  readonly #startErrors = new Map<InstanceId, { message: string; retryable: boolean }>();
+  readonly #running = new Set<InstanceId>();
+  #queue: Queued[] = [];
+  #order = 0;
+  #requests = 0;
+  /** Given to every event; 1 is the longest back-off. */
+  chance = 0.999;
+  /** No command is carried out and no event of the shell arrives: the controller is dead. */
+  #dead = false;
+
+  constructor(spec: StackSpec) {
+    this.tell({ kind: 'configured', spec });
+  }
+
+  /** One event, now. */
+  tell(happening: Happening): this {
+    const event = { at: this.at, random: this.chance, ...happening } as EngineEvent;
+    const { records, commands } = step(this.state, event);
+    this.records.push(...records);
+    this.commands.push(...commands);
+    for (const command of commands) this.#carryOut(command);
+    return this;
+  }
+
+  /** Lets virtual time go on, with timers and the shell's answers in order. */
+  passes(ms: number): this {
+    const end = this.at + ms;
+    for (;;) {
+      const queued = this.#queue[0];
+      const timer = this.#dead ? null : nextTimer(this.state);
+      const due = Math.min(queued?.due ?? Infinity, timer?.due ?? Infinity);
+      if (due > end) break;
+      this.at = Math.max(this.at, due);
+      if (queued !== undefined && queued.due === due) {
+        this.#queue.shift();
+        this.#deliver(queued.happening);
+      } else if (timer !== null) this.tell({ kind: 'timer', timer: timer.timer });
+    }
+    this.at = end;
+    assert.deepEqual(replay(this.records), this.state, 'the replay differs from the state');
+    return this;
+  }
+
+  #deliver(happening: Happening): void {
+    if (happening.kind === 'ready' && !this.#running.has(happening.instance)) return;
+    if (happening.kind === 'exited') this.#running.delete(happening.instance);
+    if (happening.kind === 'started') this.#running.add(happening.instance);
+    if (happening.kind === 'stopped') this.#running.delete(happening.instance);
+    this.tell(happening);
+  }
+
+  #later(delayMs: number, happening: Happening): void {
+    this.#queue.push({ due: this.at + delayMs, order: this.#order, happening });
+    this.#order += 1;
+    this.#queue.sort((a, b) => a.due - b.due || a.order - b.order);
+  }
+
+  #carryOut(command: Command): void {
+    if (this.#dead) return;
+    if (command.kind === 'start') this.#start(command.instance, command.action);
+    if (command.kind === 'stop') {
+      const { instance, action } = command;
+      this.#later(stopMs, { kind: 'stopped', instance, action });
+    }
+    if (command.kind === 'run') {
+      const { action } = command;
+      this.#later(stopMs, { kind: 'action-finished', action, ok: true, error: null });
+    }
+    if (command.kind === 'confirm') {
+      for (const instance of command.instances) {
+        const healthy = this.#running.has(instance) && !this.#sick.has(instance);
+        const evidence = healthy ? 'healthy' : 'no answer';
+        this.#later(confirmMs, { kind: 'confirmed', instance, healthy, evidence });
+      }
+    }
+  }
+
+  #start(instance: InstanceId, action: `a${number}`): void {
+    assert.ok(!this.#running.has(instance), `${instance} is started although it runs`);
+    const error = this.#startErrors.get(instance);
+    if (error !== undefined) {
+      const { message, retryable } = error;
+      const info = { code: 'START_FAILED', message };
+      this.#later(startMs, { kind: 'start-failed', instance, action, error: info, retryable });
+      return;
+    }
+    const pid = 100 + this.#order;
+    this.#later(startMs, { kind: 'started', instance, action, pid, port: 9000 + this.#order });
+    const sick = this.#sick.get(instance);
+    if (sick === undefined) this.#later(readyMs, { kind: 'ready', instance });
+    if (sick === 'dies') {
+      this.#later(readyMs, { kind: 'exited', instance, exit: exit(1, ['no such table']) });
+    }
+  }
+
+  // What people and faults do.
+
+  ask(request: PersonRequest): this {
+    this.#requests += 1;
+    return this.tell({ kind: 'requested', requestId: `r${this.#requests}`, by: 'ann', request });
+  }
+
+  /** Everything is wanted, started and ready. */
+  up(): this {
+    return this.ask({ kind: 'up' }).passes(5000);
+  }
+
+  exits(instance: InstanceId, how: number | string, lastLines: readonly string[] = []): this {
+    this.#running.delete(instance);
+    return this.tell({ kind: 'exited', instance, exit: exit(how, lastLines) });
+  }
+
+  /** From now on its program hangs, fails its checks, or ends soon after each start. */
+  turns(instance: InstanceId, how: 'hangs' | 'fails' | 'dies'): this {
+    this.#sick.set(instance, how);
+    return this;
+  }
+
+  mended(instance: InstanceId): this {
+    this.#sick.delete(instance);
+    this.#startErrors.delete(instance);
+    return this;
+  }
+
+  cannotStart(instance: InstanceId, message: string, retryable: boolean): this {
+    this.#startErrors.set(instance, { message, retryable });
+    return this;
+  }
+
+  shows(component: string, kind: SymptomKind, rest: Partial<Symptom> = {}): this {
+    const health = kind.startsWith('health') || kind === 'unready' || kind === 'stopped';
+    const name = rest.name ?? (health ? 'health' : kind);
+    const evidence = kind === 'health-timeout' ? 'health check timed out 3×' : `${kind} seen`;
+    const faults: FaultKind[] = [];
+    const symptom = { id: `${component}#${name}`, component, kind, name, began: this.at, evidence };
+    return this.tell({ kind: 'symptom-began', symptom: { ...symptom, faults, ...rest } });
+  }
+
+  ceases(component: string, name = 'health'): this {
+    return this.tell({ kind: 'symptom-ended', id: `${component}#${name}` });
+  }
+
+  /** The controller is killed: what it commanded last may or may not have been carried out. */
+  controllerDies(lose: 'commands' | 'nothing' = 'nothing'): this {
+    this.#dead = true;
+    if (lose === 'commands') this.#queue = [];
+    return this;
+  }
+
+  /** It comes back: the state is read from the records, and instances are looked at. */
+  controllerReturns(): this {
+    this.#dead = false;
+    for (const { happening } of this.#queue.splice(0)) {
+      if (happening.kind === 'started') this.#running.add(happening.instance);
+      if (happening.kind === 'stopped') this.#running.delete(happening.instance);
+    }
+    this.state = replay(this.records);
+    this.records.push(...beginLook(this.state, this.at));
+    const all = Object.values(this.state.instances);
+    for (const { id, pid, port } of all) {
+      const running = this.#running.has(id);
+      const found = { kind: 'found' as const, instance: id, running, startedAt: null, exit: null };
+      this.tell(running ? { ...found, pid, port: port ?? 9999 } : { ...found, pid, port });
+      if (running && !this.#sick.has(id)) this.#later(readyMs, { kind: 'ready', instance: id });
+    }
+    return this.tell({ kind: 'looked' });
+  }
+
+  /** An instance ends while nobody watches. */
+  diesUnseen(instance: InstanceId): this {
+    this.#running.delete(instance);
+    return this;
+  }
+
+  // What is expected.
+
+  phase(instance: InstanceId): InstancePhase | undefined {
+    return view(this.state, this.at)
+      .services.flatMap((one) => one.instances)
+      .find((one) => one.id === instance)?.phase;
+  }
+
+  note(instance: InstanceId): string | undefined {
+    return view(this.state, this.at)
+      .services.flatMap((one) => one.instances)
+      .find((one) => one.id === instance)?.note;
+  }
+
+  expectPhases(expected: Readonly<Record<InstanceId, InstancePhase>>): this {
+    const found = Object.fromEntries(
+      Object.keys(expected).map((id) => [id, this.phase(id as InstanceId)]),
+    );
+    assert.deepEqual(found, expected);
+    return this;
+  }
+
+  planned(): PlannedAction[] {
+    return this.records.flatMap((one) => (one.kind === 'action-planned' ? [one.planned] : []));
+  }
+
+  /** All decisions so far, oldest first. */
+  sentences(): string[] {
+    return this.planned().map((one) => one.reason);
+  }
+
+  incidents(): IncidentView[] {
+    return incidentViews(this.state, 1000).reverse();
+  }
+
+  incident(id: IncidentId = 'i1'): IncidentView {
+    const found = this.incidents().find((one) => one.id === id);
+    assert.ok(found, `there is no ${id}`);
+    return found;
+  }
+
+  sent<K extends Command['kind']>(kind: K): Extract<Command, { kind: K }>[] {
+    return this.commands.filter((one): one is Extract<Command, { kind: K }> => one.kind === kind);
+  }
+
+  /** Instances started since the last call of `forget`, in order. */
+  started(): InstanceId[] {
+    return this.sent('start').map((one) => one.instance);
+  }
+
+  stopped(): InstanceId[] {
+    return this.sent('stop').map((one) => one.instance);
+  }
+
+  /** Where the service leads now. */
+  route(service: string): string[] {
+    const last = this.sent('route').findLast((one) => one.service === service);
+    return (last?.targets ?? []).map((one) => `${one.instance} ${one.state}`);
+  }
+
+  /** Forgets the commands so far. */
+  forget(): this {
+    this.commands.length = 0;
+    return this;
+  }
+}
+
+export function scenario(spec: StackSpec): Scenario {
+  return new Scenario(spec);
+}
