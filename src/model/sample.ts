@@ -8,6 +8,7 @@ import type { ComponentId } from './ids.ts';
  * - `uptime`: seconds. `restarts`: count.
  * - `health.latency`: seconds, of the last check. `endpoint.connections`, `endpoint.connect`:
  *   open connections; seconds to connect (median of the last second).
+ * - `check.LABEL`: a value that a Nagios check printed, in seconds, bytes or as a share of one.
  * - `pressure.cpu`, `pressure.memory`, `pressure.io`: PSI «some», share of the last 10 s.
  * - `host.cpu`, `host.memory.available`, `host.load1`, `host.disk.free` (of the state directory).
  */

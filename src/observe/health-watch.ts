@@ -17,10 +17,12 @@ import {
 import type { HealthcheckSpec } from '../model/stack-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { ask, type Question } from './check.ts';
+import type { Turns } from './turns.ts';
 
 export interface HealthWatchOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly turns: Turns;
   readonly spec: HealthcheckSpec;
   readonly startedAt: number;
   readonly adopted: boolean;
@@ -95,8 +97,11 @@ export class HealthWatch {
   }
 
   #arm(): void {
-    const { clock } = this.#options;
-    this.#cancelTurn = clock.after(Math.max(0, this.#dueAt - clock.now()), () => this.#turn());
+    const { clock, turns } = this.#options;
+    const turn = (): void => this.#turn();
+    this.#cancelTurn = this.#quick()
+      ? clock.after(Math.max(0, this.#dueAt - clock.now()), turn)
+      : turns.at(this.#dueAt, turn);
   }
 
   #turn(): void {

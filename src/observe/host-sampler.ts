@@ -58,7 +58,7 @@ interface CpuTimes {
 }
 
 /** `cpu user nice system idle iowait irq softirq steal …`: the first line of /proc/stat. */
-export function cpuTimes(text: string | null): CpuTimes | null {
+function cpuTimes(text: string | null): CpuTimes | null {
   const fields = text?.slice(0, text.indexOf('\n')).trim().split(/\s+/).slice(1, 9).map(Number);
   if (fields === undefined || fields.length < 5 || fields.some(Number.isNaN)) return null;
   const total = fields.reduce((sum, ticks) => sum + ticks, 0);
@@ -66,7 +66,7 @@ export function cpuTimes(text: string | null): CpuTimes | null {
 }
 
 /** «some avg10=1.50 …»: the share of the last 10 s in which some task waited. */
-export function pressure(text: string | null): number | null {
+function pressure(text: string | null): number | null {
   const found = /^some avg10=([\d.]+)/m.exec(text ?? '');
   return found === null ? null : Number(found[1]) / 100;
 }

@@ -141,6 +141,7 @@ export class InstanceWatch {
     return new HealthWatch({
       clock: this.#outlet.clock,
       random: this.#outlet.random,
+      turns: this.#outlet.turns,
       spec,
       startedAt,
       adopted,
@@ -173,7 +174,9 @@ export class InstanceWatch {
 
   #answered(result: CheckResult, tookMs: number): void {
     this.#outlet.measure(this.instance, 'health.latency', tookMs / 1_000);
-    if (!result.ok && result.failure === 'timeout') this.#lookStopped();
+    const timedOut = !result.ok && result.failure === 'timeout';
+    const runsAgain = result.ok && this.#symptoms.holds('stopped');
+    if (timedOut || runsAgain) this.#lookStopped();
   }
 
   #tellVerdict(verdict: HealthVerdict): void {

@@ -6,17 +6,20 @@ import type { SignalName } from '../model/sample.ts';
 import { type Symptom, symptomId } from '../model/symptom.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { SignalTable } from './signals.ts';
+import { Turns } from './turns.ts';
 
 export class Outlet {
   readonly clock: Clock;
   readonly random: Random;
   readonly host: HostName;
+  readonly turns: Turns;
   readonly signals = new SignalTable();
   readonly #happeningListeners: ((happening: Happening) => void)[] = [];
   readonly #errorListeners: ((report: ErrorReport) => void)[] = [];
 
   constructor(clock: Clock, random: Random, host: HostName) {
     this.clock = clock;
+    this.turns = new Turns(clock);
     this.random = random;
     this.host = host;
   }
@@ -60,6 +63,10 @@ export class Symptoms {
   constructor(outlet: Outlet, component: ComponentId) {
     this.#outlet = outlet;
     this.#component = component;
+  }
+
+  holds(name: string): boolean {
+    return this.#holding.has(name);
   }
 
   begin(symptom: Omit<Symptom, 'id' | 'component'>): void {

@@ -7,8 +7,8 @@
  *    (`vm`), and a pattern that takes longer than `lineMs` for one line is given up for good.
  * 3. Matches are told outside of that limit, so that it never interrupts anything else.
  */
-import { createContext, Script } from 'node:vm';
 import type { Clock } from '../ports/clock.ts';
+import { runLimited } from './limited.ts';
 
 export interface LinePattern {
   readonly pattern: RegExp;
@@ -30,7 +30,6 @@ const lineMs = 50;
 
 export class PatternMatcher {
   readonly #clock: Clock;
-  readonly #limited = limitedRunner();
   readonly #givenUp = new Set<LinePattern>();
   #waiting: WaitingLine[] = [];
   #room: (() => void)[] = [];
@@ -64,7 +63,7 @@ export class PatternMatcher {
     const batch = this.#waiting;
     const matched: (readonly [LinePattern, number])[] = [];
     let done = 0;
-    const finished = this.#limited(batchMs, () => {
+    const finished = runLimited(batchMs, () => {
       for (; done < batch.length; done += 1) {
         const { line, patterns } = batch[done] as WaitingLine;
         for (const one of patterns) {
@@ -88,7 +87,7 @@ export class PatternMatcher {
     for (const one of patterns) {
       if (this.#givenUp.has(one)) continue;
       let matches = false;
-      const finished = this.#limited(lineMs, () => {
+      const finished = runLimited(lineMs, () => {
         matches = one.pattern.test(line);
       });
       if (!finished) {
@@ -105,22 +104,4 @@ export class PatternMatcher {
     this.#room = [];
     for (const resolve of room) resolve();
   }
-}
-
-/** Runs work for at most so long; false: it was interrupted. */
-function limitedRunner(): (limitMs: number, work: () => void) => boolean {
-  const sandbox = { work: (): void => undefined };
-  const context = createContext(sandbox);
-  const script = new Script('work()');
-  return (limitMs, work) => {
-    sandbox.work = work;
-    try {
-      script.runInContext(context, { timeout: limitMs });
-      return true;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-      return false;
-    }
-  };
 }

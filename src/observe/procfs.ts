@@ -29,11 +29,6 @@ export function readProc(path: string): string | null {
   }
 }
 
-export function readStat(pid: number): ProcessStat | null {
-  const text = readProc(`/proc/${pid}/stat`);
-  return text === null ? null : parseStat(text);
-}
-
 /** `pid (name) state ppid …`: the name may hold anything, also blanks and brackets (proc(5)). */
 export function parseStat(text: string): ProcessStat | null {
   const end = text.lastIndexOf(')');
@@ -49,7 +44,8 @@ export function parseStat(text: string): ProcessStat | null {
 
 /** Null: gone, or ended and not yet collected. */
 export function livingStat(pid: number): ProcessStat | null {
-  const stat = readStat(pid);
+  const text = readProc(`/proc/${pid}/stat`);
+  const stat = text === null ? null : parseStat(text);
   return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : stat;
 }
 

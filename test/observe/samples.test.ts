@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { SymptomSpec } from '../../src/model/stack-spec.ts';
+import { observing, until, watched } from './observing.fixture.ts';
+
+function expression(name: string, expr: string): SymptomSpec {
+  return { kind: 'expr', name, expr, forMs: 1_000, keepFiringForMs: 0, faults: ['leak'] };
+}
+
+test('a whole tree is measured: a busy, greedy child counts', async () => {
+  await using here = observing();
+  const parent = here.run([
+    process.execPath,
+    '-e',
+    `const { spawn } = require('node:child_process');
+     const child = spawn(process.execPath, ['-e',
+       'const kept = Buffer.alloc(150 << 20, 1); for (;;) kept[0]++'], { stdio: 'ignore' });
+     console.log(child.pid);
+     setInterval(() => {}, 1000);`,
+  ]);
+  const [line] = await once(parent.stdout ?? parent, 'data');
+  const child = Number(String(line));
+  const symptoms = [
+    expression('busy', 'cpu > 0.1 && processes == 2'),
+    expression('big', "memory.rss > size('150MiB') && memory.pss > size('100MiB')"),
+    expression('never', 'cpu < 0 || threads > 100000'),
+    expression('unknown', 'check.nothing > 1'),
+  ];
+  const members = async () => [parent.pid, child];
+  here.observer.watch(watched({ pid: parent.pid, members, symptoms }));
+  await until('busy', () => here.told.includes('began api/1#busy cpu'));
+  await until('big', () => here.told.includes('began api/1#big memory'));
+  const began = here.happenings.filter((happening) => happening.kind === 'symptom-began');
+  assert.deepEqual(began.map(({ symptom }) => symptom.name).sort(), ['big', 'busy']);
+  for (const { symptom } of began) assert.deepEqual(symptom.faults, ['leak']);
+  const big = began.find(({ symptom }) => symptom.name === 'big')?.symptom.evidence ?? '';
+  assert.match(big, /for 1 s \(memory\.rss = \d+ MiB, memory\.pss = \d+ MiB\)$/);
+  process.kill(child, 'SIGKILL');
+  await until(
+    'their ends',
+    () => here.told.filter((text) => text.startsWith('ended')).length === 2,
+  );
+});
+
+test('signals of an instance and of the host', async () => {
+  await using here = observing();
+  const { pid } = here.run(['sleep', '60']);
+  here.observer.watch(watched({ pid }));
+  const value = (signal: string) =>
+    here.observer.latest().find((sample) => sample.signal === signal)?.value;
+  const own = ['cpu', 'memory.rss', 'threads', 'processes', 'uptime', 'descriptors'];
+  const host = ['host.cpu', 'host.memory.available', 'host.load1', 'host.disk.free'];
+  await until('all', () => [...own, ...host].every((signal) => value(signal) !== undefined));
+  assert.equal(value('processes'), 1);
+  assert.equal(value('threads'), 1);
+  assert.ok((value('memory.rss') ?? 0) > 100_000);
+  assert.ok((value('host.memory.available') ?? 0) > 1_000_000);
+  assert.deepEqual(
+    new Set(here.observer.latest('api').map(({ component }) => component)),
+    new Set(['api/1']),
+  );
+});
+
+test('what was measured elsewhere is a signal like any other', async () => {
+  await using here = observing();
+  const { pid } = here.run(['sleep', '60']);
+  const symptoms = [expression('flaps', 'restarts >= 3')];
+  here.observer.watch(watched({ pid, symptoms }));
+  here.observer.add([{ at: 1, component: 'api/1', signal: 'restarts', value: 3 }]);
+  await until('the symptom', () => here.told.includes('began api/1#flaps signal'));
+});
