@@ -1,4 +1,4 @@
-/** The endpoint process's own socket: the controller says what leads where, and hears how it goes. */
+/** The endpoint process's own socket: here the controller says what leads where. */
 import type { Server, Socket } from 'node:net';
 import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
 import { openUnixServer } from '../ports/unix-server.ts';

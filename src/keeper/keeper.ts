@@ -16,6 +16,7 @@ import {
   type EndpointToKeeper,
   type HeldAddress,
   type KeeperCommand,
+  type KeeperFile,
   type KeeperRequest,
   type KeeperStatus,
   keeperArgv,
@@ -74,7 +75,7 @@ export class Keeper {
       endpoint: (link, first) => this.#endpointCalled(link, first),
       answer: (request) => this.#answer(request),
     });
-    this.#writeFile(JSON.stringify({ ...ownIdentity(), version }));
+    this.#writeFile({ ...ownIdentity(), version });
     this.#log(`keeper ${process.pid} (version ${version}) started`);
     this.#controller.start();
     this.#systemd.follow(() => this.#controller.beatsLately);
@@ -202,9 +203,9 @@ export class Keeper {
     process.exit(0);
   }
 
-  #writeFile(text: string): void {
+  #writeFile(file: KeeperFile): void {
     try {
-      replaceFile(this.#options.layout.keeperFile, text);
+      replaceFile(this.#options.layout.keeperFile, JSON.stringify(file));
     } catch (error) {
       // The lock is what counts; the file only tells people and newcomers.
       this.#log(`keeper.json: ${String(error)}`);

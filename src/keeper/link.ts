@@ -37,6 +37,7 @@ export function keeperLink(layout: Layout): KeeperLink {
 
 class Link implements KeeperLink {
   readonly #layout: Layout;
+  readonly #keeperPid = process.ppid;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onTerminate: (() => void)[] = [];
   readonly #onLost: (() => void)[] = [];
@@ -115,7 +116,7 @@ class Link implements KeeperLink {
   async #awaitSuccessor(): Promise<void> {
     const since = performance.now();
     let triedAt = Number.NEGATIVE_INFINITY;
-    while (lockHolder(this.#layout.keeperLock) === null) {
+    while (!this.#hasSuccessor()) {
       const now = performance.now();
       const endpointWill = this.#endpointLives() && now - since < patienceMs;
       if (!endpointWill && this.#command !== null && now - triedAt > patienceMs) {
@@ -126,6 +127,12 @@ class Link implements KeeperLink {
     }
     this.#lost = true;
     for (const listener of this.#onLost) listener();
+  }
+
+  /** A keeper that was killed may still be ending when we hear of it. */
+  #hasSuccessor(): boolean {
+    const holder = lockHolder(this.#layout.keeperLock);
+    return holder !== null && holder.pid !== this.#keeperPid;
   }
 
   #endpointLives(): boolean {

@@ -16,7 +16,7 @@ export function keeperCommand(
   const main = fileURLToPath(entry(import.meta.url, './main'));
   const hang = options.hangMs === undefined ? [] : ['--hang-ms', String(options.hangMs)];
   return {
-    exec: [process.execPath, ...process.execArgv, main, '--state-dir', stateDir, ...hang],
+    exec: [process.execPath, main, '--state-dir', stateDir, ...hang],
     controller,
   };
 }

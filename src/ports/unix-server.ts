@@ -4,8 +4,8 @@ import net, { type Server, type Socket } from 'node:net';
 import { socketPath } from './socket-path.ts';
 
 /**
- * Opens `name` in `dir`, in place of one that may be there: it is bound under another name and then
- * renamed, so that there is always one, and closing it never removes that of a successor. Mode 0600.
+ * Opens `name` in `dir`, mode 0600, in place of one that may be there: it is bound under another
+ * name and then renamed, so that there is always one, and closing it never removes a successor's.
  */
 export async function openUnixServer(
   dir: string,

@@ -1,7 +1,7 @@
-/** Real keeper, endpoint process, controller stub and instances for one test; all ended by `end`. */
+/** Real keeper, endpoint process, controller stub and instances for one test. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,8 +13,7 @@ import { type Layout, layout as layoutOf } from '../../src/model/layout.ts';
 import type { EndpointSpec } from '../../src/model/stack-spec.ts';
 import { askOnce } from '../../src/ports/json-lines.ts';
 import { type KeeperCommand, type KeeperStatus, keeperArgv } from '../../src/ports/keeper.ts';
-import { identify, isAlive, type ProcessIdentity } from '../../src/ports/process-identity.ts';
-import { readJsonFile } from '../../src/ports/replace-file.ts';
+import { identify } from '../../src/ports/process-identity.ts';
 import { socketPath } from '../../src/ports/socket-path.ts';
 
 export type StubRequest =
@@ -76,8 +75,6 @@ export class Rig {
   readonly layout: Layout;
   readonly #root: string;
   readonly #children: ChildProcess[] = [];
-  /** Everything that was seen running, so that `end` leaves nothing. */
-  readonly #seen = new Map<number, ProcessIdentity>();
 
   /** `below`: directories to put the state directory into. */
   constructor(below = '') {
@@ -88,7 +85,7 @@ export class Rig {
   }
 
   command(options: { readonly hangMs?: number; readonly version?: string } = {}): KeeperCommand {
-    const controller = [process.execPath, ...process.execArgv, stub, this.stateDir];
+    const controller = [process.execPath, stub, this.stateDir];
     const { version, hangMs } = options;
     const command = keeperCommand(
       this.stateDir,
@@ -104,7 +101,6 @@ export class Rig {
     const [program = '', ...args] = keeperArgv(command, []);
     const child = spawn(program, args, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#children.push(child);
-    this.#see(child.pid);
     return child;
   }
 
@@ -117,9 +113,7 @@ export class Rig {
   async status(): Promise<KeeperStatus | null> {
     try {
       const path = socketPath(this.layout.runDir, 'keeper.sock');
-      const status = (await askOnce(path, { kind: 'status' }, 5_000)) as KeeperStatus;
-      for (const pid of [status.pid, status.controller.pid, status.endpoint.pid]) this.#see(pid);
-      return status;
+      return (await askOnce(path, { kind: 'status' }, 5_000)) as KeeperStatus;
     } catch {
       return null;
     }
@@ -163,10 +157,9 @@ export class Rig {
   }
 
   async upstream(name: string, port: number, ...options: string[]): Promise<ChildProcess> {
-    const args = [...process.execArgv, upstream, name, String(port), ...options];
+    const args = [upstream, name, String(port), ...options];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#children.push(child);
-    this.#see(child.pid);
     if (child.stdout !== null) await once(child.stdout, 'data');
     return child;
   }
@@ -178,26 +171,31 @@ export class Rig {
     await this.ask({ kind: 'route', service, targets });
   }
 
+  /** Ends every process whose command line names the state directory, also those brought back. */
   async end(): Promise<void> {
-    // Keepers first, and again: one that was killed may have been brought back meanwhile.
-    for (let round = 0; round < 3; round++) {
-      await this.status();
-      const file = readJsonFile(this.layout.endpointFile) as ProcessIdentity | null;
-      if (file !== null && isAlive(file)) this.#seen.set(file.pid, file);
-      for (const identity of this.#seen.values()) this.#kill(identity);
-      await until('all gone', () => [...this.#seen.values()].every((one) => !isAlive(one)));
-    }
+    for (const child of this.#children) child.kill('SIGKILL');
+    await until('all gone', async () => {
+      const left = processesNaming(this.#root);
+      for (const pid of left) if (identify(pid) !== null) process.kill(pid, 'SIGKILL');
+      if (left.length > 0) return false;
+      // One that was just being started may not bear its command line yet.
+      await pause(100);
+      return processesNaming(this.#root).length === 0;
+    });
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
 
-  #kill(identity: ProcessIdentity): void {
-    if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL');
-  }
-
-  #see(pid: number | null | undefined): void {
-    const identity = pid === null || pid === undefined ? null : identify(pid);
-    if (identity !== null) this.#seen.set(identity.pid, identity);
-  }
+function processesNaming(text: string): number[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || identify(pid) === null) return [];
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text) ? [pid] : [];
+    } catch {
+      return []; // It ended just now.
+    }
+  });
 }
 
 export function target(

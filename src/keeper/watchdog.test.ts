@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Backoff } from './backoff.ts';
+import { Watchdog } from './watchdog.ts';
+
+test('the watchdog tells of silence, once', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watchdog = new Watchdog(100, 10_000, resolve);
+  assert.equal(watchdog.heardLately, false);
+  watchdog.beat();
+  assert.equal(watchdog.heardLately, true);
+  await promise;
+  assert.equal(watchdog.heardLately, false);
+});
+
+test('the watchdog grants a new period after our own loop slept', async () => {
+  let silent = false;
+  const watchdog = new Watchdog(1_000, 1_000, () => {
+    silent = true;
+  });
+  await pause(1);
+  const wakesAt = performance.now() + 1_500;
+  while (performance.now() < wakesAt);
+  await pause(1);
+  assert.equal(silent, false);
+  watchdog.stop();
+});
+
+test('what dies young waits longer and longer, what lived long starts at once', () => {
+  const backoff = new Backoff();
+  assert.equal(backoff.next(10), 0);
+  const ceilings = [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000];
+  for (const ceilingMs of ceilings) {
+    const delayMs = backoff.next(10);
+    assert.ok(delayMs >= 0 && delayMs <= ceilingMs, `${delayMs} is above ${ceilingMs}`);
+  }
+  assert.equal(backoff.next(60_000), 0);
+});
