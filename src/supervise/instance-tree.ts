@@ -21,6 +21,8 @@ export interface TreeTarget {
   readonly main: ProcessRef | null;
   /** Names of its cgroups. */
   readonly slots: readonly string[];
+  /** All that it ever started was started there: nothing else has to be looked at. */
+  readonly confined: boolean;
   /** A launcher that waits for its turn, and the slot that it waits in. */
   readonly waiting: { readonly pid: number; readonly slot: string | null } | null;
 }
@@ -53,10 +55,9 @@ export class InstanceTrees {
 
   /** By the cgroup where there is one; looks at every process of the system where there is none. */
   async members(target: TreeTarget): Promise<readonly number[]> {
-    const refs =
-      this.#cgroups !== null
-        ? this.#inCgroup(target)
-        : this.#bySigns(target, await this.#tables.recent(membersAgeMs));
+    const refs = target.confined
+      ? this.#inCgroup(target)
+      : this.#bySigns(target, await this.#tables.recent(membersAgeMs));
     const pids = refs.map(({ pid }) => pid);
     const first = target.main?.pid;
     return first === undefined || !pids.includes(first)
@@ -79,7 +80,7 @@ export class InstanceTrees {
 
   /** Whether nothing of it is left; quick where there is a cgroup. */
   async isEmpty(target: TreeTarget): Promise<boolean> {
-    if (this.#cgroups !== null) return this.#busySlots(target).length === 0;
+    if (target.confined) return this.#busySlots(target).length === 0;
     return this.#bySigns(target, await this.#tables.fresh()).length === 0;
   }
 

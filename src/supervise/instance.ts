@@ -11,6 +11,8 @@ export class Run {
   readonly ref: ProcessRef;
   /** Resolves when the main process has ended. */
   readonly end: Promise<void>;
+  /** Its run file could not be written (disk full or read-only): to be tried again. */
+  unwritten = false;
   /** We end it, so its end is no news. */
   stopping = false;
   #ended = false;
@@ -42,6 +44,7 @@ export class Run {
 /** A launcher at its gate. */
 export interface WaitingLauncher {
   readonly launcher: Launcher;
+  readonly program: string;
   /** What it was made from: it serves only the same again. */
   readonly key: string;
   readonly slot: string | null;
@@ -60,9 +63,7 @@ export interface Instance {
   run: Run | null;
   /** Handed out by `prepare`, or kept ready for the next start. */
   waiting: WaitingLauncher | null;
+  /** The making of a launcher for the next start, under way. */
+  spare: Promise<void> | null;
   stop: Stop | null;
-  /** Rotations and openings of its log, one after the other. */
-  logTurn: Promise<unknown>;
-  /** The rotation of its log failed, and was reported. */
-  logFailed: boolean;
 }

@@ -19,17 +19,19 @@ import { DarumaError } from '../model/errors.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type { ExitStatus } from './exit-info.ts';
 import type { ProcessRef } from './proc.ts';
-import { readCommandLine, readStat } from './proc.ts';
+import { isAlive, readCommandLine, readStat } from './proc.ts';
 import type { Identity } from './user.ts';
 import { becomeUser } from './user.ts';
 
 const shell = '/bin/sh';
 const gateFd = 3;
+/** The launcher's name, with which its shell begins what it has to say. */
+const launcherName = 'daruma';
 /** Exit codes of the launcher itself. */
 const couldNotJoin = 124;
 const gateClosed = 125;
 /** Those of a shell that can't run a program: permission, not found. */
-const cannotRun: readonly number[] = [126, 127];
+const cannotRun: readonly (number | null)[] = [126, 127];
 
 const gateScript = `read g <&${gateFd} || exit ${gateClosed}; exec "$@" ${gateFd}<&-`;
 /** Arguments up to `--` are the files to write to in order to join cgroups. */
@@ -57,22 +59,30 @@ function withOddVariables(plan: LaunchPlan): readonly string[] {
 function launcherArguments(plan: LaunchPlan): readonly string[] {
   const argv = withOddVariables(plan);
   const joins = [...plan.join, '--'];
-  if (plan.identity === null) return ['-c', joinScript + gateScript, 'daruma', ...joins, ...argv];
+  if (plan.identity === null)
+    return ['-c', joinScript + gateScript, launcherName, ...joins, ...argv];
   const user = becomeUser(plan.identity);
-  const gate = [shell, '-c', gateScript, 'daruma', ...argv];
-  return ['-c', `${joinScript}exec "$@"`, 'daruma', ...joins, ...user, ...gate];
+  const gate = [shell, '-c', gateScript, launcherName, ...argv];
+  return ['-c', `${joinScript}exec "$@"`, launcherName, ...joins, ...user, ...gate];
 }
 
-/** Whether a process is a launcher that has not become the program. */
-export function isLauncher(pid: number): boolean {
-  return readCommandLine(pid)?.includes(gateScript) ?? false;
+/** Whether an exit, of which `output` was the first line, is that of a launcher which could not run
+ * the program. A program may end with these codes too. */
+export function couldNotRun({ code }: ExitStatus, output: string | undefined): boolean {
+  if (code === couldNotJoin || code === gateClosed) return true;
+  return cannotRun.includes(code) && output?.startsWith(`${launcherName}: `) === true;
+}
+
+/** Whether a process is a launcher that has not become the program. Null: it has just ended. */
+export function isLauncher(pid: number): boolean | null {
+  return readCommandLine(pid)?.includes(gateScript) ?? null;
 }
 
 /** Starts a further process in the cgroups and with the user of an instance; resolves with its pid
  * when it has joined. Rejects with START_FAILED. */
 export async function spawnInside(plan: LaunchPlan): Promise<number> {
   const user = plan.identity === null ? [] : becomeUser(plan.identity);
-  const args = ['-c', `${joinScript}exec "$@"`, 'daruma', ...plan.join, '--', ...user];
+  const args = ['-c', `${joinScript}exec "$@"`, launcherName, ...plan.join, '--', ...user];
   const child = spawn(shell, [...args, ...plan.argv], {
     cwd: plan.workingDir,
     env: plan.environment,
@@ -95,7 +105,7 @@ export class Launcher {
   readonly ref: ProcessRef;
   readonly #gate: Socket;
   readonly #exited: Promise<ExitStatus>;
-  #exit: ExitStatus | null = null;
+  #ended = false;
   #released = false;
 
   private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef) {
@@ -107,9 +117,9 @@ export class Launcher {
     gate.on('error', () => gate.destroy());
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        this.#exit = { code, signal, known: true };
+        this.#ended = true;
         gate.destroy();
-        resolve(this.#exit);
+        resolve({ code, signal, known: true });
       });
     });
   }
@@ -134,30 +144,28 @@ export class Launcher {
 
   /** It waits, or may yet. */
   get waits(): boolean {
-    return this.#exit === null && !this.#released;
+    return !this.#ended && !this.#released;
   }
 
-  /**
-   * Gives the word. Resolves when the program runs, also when it has ended since; rejects with
-   * START_FAILED when it could not be run.
-   */
-  async open(program: string): Promise<void> {
+  /** Gives the word. Resolves when the program runs, with null; or with the exit when none was seen
+   * to run: it could not be run, or has ended already. */
+  async open(): Promise<ExitStatus | null> {
     this.#released = true;
-    const closed = once(this.#gate, 'close');
+    const closed = new Promise((resolve) => this.#gate.once('close', resolve));
     this.#gate.write('\n');
     faultPoint('launch.after-gate');
     this.#gate.resume();
     await Promise.race([closed, this.#exited]);
-    while (this.#exit === null && isLauncher(this.ref.pid)) await new Promise(setImmediate);
-    if (this.#exit === null) return;
-    const { code } = this.#exit;
-    if (code === couldNotJoin || code === gateClosed || cannotRun.includes(code ?? 0)) {
-      throw new DarumaError('START_FAILED', `cannot run «${program}»`);
+    while (isAlive(this.ref)) {
+      if (isLauncher(this.ref.pid) === false) return null;
+      await new Promise(setImmediate);
     }
+    return this.#exited;
   }
 
   /** Ends it; nothing was run. */
   abort(): void {
+    this.#released = true;
     this.#gate.destroy();
   }
 

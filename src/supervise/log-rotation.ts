@@ -23,6 +23,7 @@ import {
   logEnd,
   readPart,
 } from './log-files.ts';
+import { unless } from './system-error.ts';
 
 const run = promisify(execFile);
 const copyBytes = 1024 * 1024;
@@ -185,6 +186,6 @@ export function beginRun(directory: string): number {
   if (live === undefined || live.end === live.base) return live?.base ?? 0;
   const lastByte = readPart(live.path, live.end - live.base - 1, 1)?.[0];
   if (lastByte === newline) return live.end;
-  appendFileSync(live.path, '\n');
-  return live.end + 1;
+  const appended = unless(['ENOSPC', 'EDQUOT', 'EROFS'], () => appendFileSync(live.path, '\n'));
+  return appended === null ? live.end : live.end + 1;
 }

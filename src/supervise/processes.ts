@@ -14,15 +14,11 @@
  *    would be one more process per instance, with a pid of its own to signal and to kill. So the
  *    status of what ends under a later controller is told as unknown.
  */
-import { execFile } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
-import { promisify } from 'node:util';
-import { DarumaError } from '../model/errors.ts';
+import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
-import { instanceFileName, instanceLogDir } from '../model/layout.ts';
 import type { Clock } from '../ports/clock.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type {
@@ -32,6 +28,7 @@ import type {
   Processes,
   RunningInstance,
 } from '../ports/processes.ts';
+import { becameProgram, isOurs } from './adoption.ts';
 import type { LimitsEnforcement } from './cgroup.ts';
 import { Cgroups, nothingEnforced } from './cgroup.ts';
 import type { ExitStatus } from './exit-info.ts';
@@ -39,26 +36,19 @@ import { exitInfo, statusUnknown } from './exit-info.ts';
 import { ExitWatch } from './exit-watch.ts';
 import type { Instance, WaitingLauncher } from './instance.ts';
 import { Run } from './instance.ts';
+import { InstanceLogs } from './instance-logs.ts';
 import type { TreeTarget } from './instance-tree.ts';
 import { InstanceTrees } from './instance-tree.ts';
-import { isLauncher, Launcher, spawnInside } from './launcher.ts';
-import type { RotationOptions } from './log-rotation.ts';
-import { beginRun, canPunchHoles, needsNewFile, openLog, rotateLog } from './log-rotation.ts';
-import { lastLines } from './logs.ts';
-import { fileKey, isAlive, openFileKey, readBootId, readVariable, signalProcess } from './proc.ts';
-import { requireProgram } from './program.ts';
+import { couldNotRun } from './launcher.ts';
+import { Launchers, slotsOf } from './launchers.ts';
+import { readBootId, signalProcess } from './proc.ts';
 import type { RunRecord } from './run-file.ts';
 import { RunFiles } from './run-file.ts';
-import { fifoFd, markName, ProcessTables } from './tree.ts';
-import { Turnstile } from './turnstile.ts';
-import { environmentFor, identityOf } from './user.ts';
+import { ProcessTables } from './tree.ts';
 
-const makeFifo = promisify(execFile);
 const rotationIntervalMs = 1000;
 /** A run that lasted so long gets a launcher for the next start. */
 const spareDelayMs = 200;
-/** How long a launcher that lost its controller may take to end or to become the program. */
-const orphanTimeoutMs = 2000;
 const startLines = 20;
 
 export interface ProcessesOptions {
@@ -92,10 +82,10 @@ class LocalProcesses implements SupervisedProcesses {
   readonly #cgroups: Cgroups | null;
   readonly #trees: InstanceTrees;
   readonly #watch: ExitWatch;
-  readonly #spawns = new Turnstile();
+  readonly #logs: InstanceLogs;
+  readonly #launchers: Launchers;
   readonly #instances = new Map<InstanceId, Instance>();
   readonly #listeners: ((instance: InstanceId, exit: ExitInfo) => void)[] = [];
-  #punches: Promise<boolean> | null = null;
   #cancelRotation: () => void;
   #closed = false;
 
@@ -106,6 +96,8 @@ class LocalProcesses implements SupervisedProcesses {
     this.#cgroups = options.cgroups === false ? null : Cgroups.find(stackId);
     this.limitsEnforcedBy = this.#cgroups?.enforcedBy ?? nothingEnforced;
     this.#trees = new InstanceTrees(this.#cgroups, new ProcessTables(clock), clock);
+    this.#logs = new InstanceLogs(layout, (what, error) => this.#tellTrouble(what, error));
+    this.#launchers = new Launchers(stackId, this.#files, this.#logs, this.#cgroups);
     this.#watch = new ExitWatch(clock);
     this.#cancelRotation = clock.after(rotationIntervalMs, () => this.#rotateAll());
   }
@@ -113,24 +105,9 @@ class LocalProcesses implements SupervisedProcesses {
   #instance(id: InstanceId): Instance {
     const known = this.#instances.get(id);
     if (known !== undefined) return known;
-    const made: Instance = {
-      id,
-      run: null,
-      waiting: null,
-      stop: null,
-      logTurn: Promise.resolve(),
-      logFailed: false,
-    };
+    const made: Instance = { id, run: null, waiting: null, spare: null, stop: null };
     this.#instances.set(id, made);
     return made;
-  }
-
-  #mark(id: InstanceId): string {
-    return `${this.#options.stackId}:${id}`;
-  }
-
-  #logDir(id: InstanceId): string {
-    return instanceLogDir(this.#options.layout.stateDir, id);
   }
 
   #target(instance: Instance): TreeTarget {
@@ -138,10 +115,11 @@ class LocalProcesses implements SupervisedProcesses {
     const waits = waiting?.launcher.waits === true;
     return {
       instance: id,
-      mark: this.#mark(id),
+      mark: this.#launchers.mark(id),
       fifo: this.#files.fifo(id),
       main: run === null || run.ended ? null : run.ref,
       slots: slotsOf(id),
+      confined: this.#cgroups !== null && run?.record.slot !== null,
       waiting: waits ? { pid: waiting.launcher.ref.pid, slot: waiting.slot } : null,
     };
   }
@@ -149,20 +127,23 @@ class LocalProcesses implements SupervisedProcesses {
   // Starting
 
   async prepare(spec: LaunchSpec): Promise<PreparedLaunch> {
-    const identity = identityOf(spec.user);
-    requireProgram(spec.argv[0], spec.workingDir, spec.environment['PATH']);
+    const key = this.#launchers.keyOf(spec);
     const instance = this.#instance(spec.instance);
     await instance.stop?.done;
+    await instance.spare;
     await this.#endLeftovers(instance);
-    const key = JSON.stringify([spec, identity]);
     const spare = this.#takeSpare(instance, spec, key);
-    const waiting = spare ?? (await this.#spawnLauncher(instance, spec, key));
+    const waiting = spare ?? (await this.#makeLauncher(instance, spec));
     instance.waiting = waiting;
     return {
       pid: waiting.launcher.ref.pid,
       go: () => this.#go(instance, waiting, spec),
       abort: () => this.#dismiss(instance, waiting),
     };
+  }
+
+  #makeLauncher(instance: Instance, spec: LaunchSpec): Promise<WaitingLauncher> {
+    return this.#launchers.make(spec, instance.run?.record.slot ?? null);
   }
 
   /** Also ends a run that still goes on: the caller wants a new one. */
@@ -177,54 +158,10 @@ class LocalProcesses implements SupervisedProcesses {
   #takeSpare(instance: Instance, spec: LaunchSpec, key: string): WaitingLauncher | null {
     const { waiting } = instance;
     if (waiting === null) return null;
-    const fileServes = !needsNewFile(this.#logDir(spec.instance), spec.logging.maxSizeBytes, true);
-    if (waiting.key === key && waiting.launcher.waits && fileServes) return waiting;
+    const serves = waiting.key === key && this.#logs.serves(spec.instance, spec.logging);
+    if (serves && waiting.launcher.waits) return waiting;
     this.#dismiss(instance, waiting);
     return null;
-  }
-
-  async #spawnLauncher(
-    instance: Instance,
-    spec: LaunchSpec,
-    key: string,
-  ): Promise<WaitingLauncher> {
-    const fifo = await this.#openFifo(spec.instance);
-    const log = await this.#inLogTurn(instance, () =>
-      openLog(this.#logDir(spec.instance), this.#rotation(spec.logging)),
-    );
-    const [first, second] = slotsOf(spec.instance);
-    const slot = instance.run?.record.slot === first ? second : first;
-    try {
-      await this.#spawns.pass();
-      const launcher = await Launcher.spawn({
-        ...this.#identified(spec.instance, spec.user, spec.environment),
-        argv: spec.argv,
-        workingDir: spec.workingDir,
-        join: this.#cgroups?.join(slot, spec.limits) ?? [],
-        log,
-        fifo,
-      });
-      return { launcher, key, slot: this.#cgroups === null ? null : slot };
-    } finally {
-      closeSync(log);
-      closeSync(fifo);
-    }
-  }
-
-  #identified(id: InstanceId, user: string | null, environment: Readonly<Record<string, string>>) {
-    const identity = identityOf(user);
-    const marked = { ...environment, [markName]: this.#mark(id) };
-    return { identity, environment: environmentFor(identity, marked) };
-  }
-
-  /** Opened for reading too, or the opening would wait for a reader. */
-  async #openFifo(id: InstanceId): Promise<number> {
-    const path = this.#files.fifo(id);
-    if (!existsSync(path)) {
-      await this.#spawns.pass();
-      await makeFifo('mkfifo', ['-m', '600', path]);
-    }
-    return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   }
 
   async #go(
@@ -237,25 +174,29 @@ class LocalProcesses implements SupervisedProcesses {
     }
     const run = new Run(this.#record(waiting, spec));
     faultPoint('launch.before-run-file');
-    this.#files.write(run.record);
+    this.#keep(run, run.record);
     faultPoint('launch.after-run-file');
     instance.run = run;
     instance.waiting = null;
-    const opened = waiting.launcher.open(spec.argv[0] ?? '');
+    const opened = this.#open(waiting, run.record);
     waiting.launcher.onExit((status) => {
       run.markEnded();
       // Whoever waits for `go` hears of the start before the end.
       const report = () => setImmediate(() => this.#tellExit(instance, run, status));
-      opened.then(report, () => undefined);
+      opened.then(report, () => this.#forget(instance.id));
     });
-    try {
-      await opened;
-    } catch (error) {
-      this.#files.remove(instance.id);
-      throw this.#withOutput(error, run.record);
-    }
-    this.#keepSpare(instance, run, spec, waiting.key);
+    await opened;
+    this.#keepSpare(instance, run, spec);
     return run.describe();
+  }
+
+  async #open({ launcher, program }: WaitingLauncher, record: RunRecord): Promise<void> {
+    const exit = await launcher.open();
+    if (exit === null) return;
+    const lines = this.#logs.lastLines(record.instance, startLines, record.logOffset);
+    if (!couldNotRun(exit, lines[0])) return;
+    const reason = lines.length === 0 ? `its launcher ended with ${exit.code}` : lines.join('; ');
+    throw new DarumaError('START_FAILED', `cannot run «${program}»: ${reason}`);
   }
 
   #record(waiting: WaitingLauncher, spec: LaunchSpec): RunRecord {
@@ -267,34 +208,28 @@ class LocalProcesses implements SupervisedProcesses {
       stackId: this.#options.stackId,
       bootId: this.#bootId,
       startedAt: this.#options.clock.now(),
-      logOffset: beginRun(this.#logDir(instance)),
+      logOffset: this.#logs.begin(instance),
       oomKills: slot === null ? null : (this.#cgroups?.oomKills(slot) ?? null),
       exit: null,
     };
   }
 
-  /** What the shell said of the program that it couldn't run is in the log. */
-  #withOutput(error: unknown, record: RunRecord): unknown {
-    if (!(error instanceof DarumaError)) return error;
-    const lines = lastLines(this.#logDir(record.instance), startLines, record.logOffset);
-    return lines.length === 0
-      ? error
-      : new DarumaError(error.code, `${error.message}: ${lines.join('; ')}`);
-  }
-
-  #keepSpare(instance: Instance, run: Run, spec: LaunchSpec, key: string): void {
+  #keepSpare(instance: Instance, run: Run, spec: LaunchSpec): void {
     if (this.#options.spareLaunchers === false) return;
     const wanted = () =>
       !this.#closed && instance.run === run && !run.ended && !run.stopping && !instance.waiting;
-    this.#options.clock.after(spareDelayMs, async () => {
-      if (!wanted()) return;
+    const make = async () => {
       try {
-        const spare = await this.#spawnLauncher(instance, spec, key);
+        const spare = await this.#makeLauncher(instance, spec);
         if (wanted()) instance.waiting = spare;
         else spare.launcher.abort();
       } catch (error) {
-        this.#options.onTrouble?.(`${instance.id}: no launcher for the next start: ${error}`);
+        this.#tellTrouble(`${instance.id}: no launcher for its next start`, error);
       }
+      instance.spare = null;
+    };
+    this.#options.clock.after(spareDelayMs, () => {
+      if (wanted()) instance.spare = make();
     });
   }
 
@@ -314,14 +249,41 @@ class LocalProcesses implements SupervisedProcesses {
     const exit = this.#exitInfo(run.record, status);
     for (const listener of this.#listeners) listener(instance.id, exit);
     // A listener may have begun the next run; its file is not to be written over.
-    if (instance.run === run && !run.stopping) this.#files.write({ ...run.record, exit });
+    if (instance.run === run && !run.stopping) this.#keep(run, { ...run.record, exit });
+  }
+
+  /**
+   * On a disk that is full or read-only an instance is started all the same: a later controller
+   * then doesn't find the run, but its marks, and ends it before it starts another.
+   */
+  #keep(run: Run, record: RunRecord): void {
+    try {
+      this.#files.write(record);
+      run.unwritten = false;
+    } catch (error) {
+      if (!run.unwritten) this.#tellTrouble(`${record.instance}: its run file`, error);
+      run.unwritten = true;
+    }
+  }
+
+  /** A run file that stays names a process that is gone, and is taken for that. */
+  #forget(id: InstanceId): void {
+    try {
+      this.#files.remove(id);
+    } catch (error) {
+      this.#tellTrouble(`${id}: its run file`, error);
+    }
+  }
+
+  #tellTrouble(what: string, error: unknown): void {
+    this.#options.onTrouble?.(`${what}: ${errorInfo(error).message}`);
   }
 
   #exitInfo(record: RunRecord, status: ExitStatus): ExitInfo {
     const thisBoot = record.bootId === this.#bootId;
     const oomKills = record.slot === null ? null : (this.#cgroups?.oomKills(record.slot) ?? null);
     return exitInfo(record, status, {
-      logDir: this.#logDir(record.instance),
+      logDir: this.#logs.directory(record.instance),
       oomKills: thisBoot ? oomKills : null,
       thisBoot,
     });
@@ -353,24 +315,10 @@ class LocalProcesses implements SupervisedProcesses {
   }
 
   async #stillRuns(run: Run): Promise<boolean> {
-    if (run.record.bootId !== this.#bootId || !this.#carriesOurSigns(run)) return false;
-    // A launcher whose controller died: it ends, or was given the word and becomes the program.
-    const deadline = this.#options.clock.now() + orphanTimeoutMs;
-    while (isAlive(run.ref) && isLauncher(run.ref.pid)) {
-      if (this.#options.clock.now() > deadline) signalProcess(run.ref, 'SIGKILL');
-      await new Promise<void>((resolve) => this.#options.clock.after(2, resolve));
-    }
-    return isAlive(run.ref);
-  }
-
-  #carriesOurSigns(run: Run): boolean {
-    if (!isAlive(run.ref)) return false;
-    const { pid } = run.ref;
-    const { instance, slot } = run.record;
-    if (readVariable(pid, markName) === this.#mark(instance)) return true;
-    if (slot !== null && this.#cgroups?.pids(slot).includes(pid)) return true;
-    const key = openFileKey(pid, fifoFd);
-    return key !== null && key === fileKey(this.#files.fifo(instance));
+    const { bootId, instance, slot } = run.record;
+    const signs = { mark: this.#launchers.mark(instance), fifo: this.#files.fifo(instance), slot };
+    if (bootId !== this.#bootId || !isOurs(run.ref, signs, this.#cgroups)) return false;
+    return becameProgram(run.ref, this.#options.clock);
   }
 
   // Stopping
@@ -382,12 +330,14 @@ class LocalProcesses implements SupervisedProcesses {
       return instance.stop.done;
     }
     const over = Promise.withResolvers<void>();
+    const timers: (() => void)[] = [];
     const shorten = (graceMs: number) => {
-      this.#options.clock.after(graceMs, over.resolve);
+      timers.push(this.#options.clock.after(graceMs, over.resolve));
     };
     shorten(how.graceMs);
     const done = this.#stop(instance, how, over.promise).finally(() => {
       instance.stop = null;
+      for (const cancel of timers) cancel();
     });
     instance.stop = { done, shorten };
     return done;
@@ -399,9 +349,11 @@ class LocalProcesses implements SupervisedProcesses {
     graceOver: Promise<void>,
   ): Promise<void> {
     const signal = signalNamed(how.signal);
-    const { run, waiting } = instance;
-    if (waiting !== null) this.#dismiss(instance, waiting);
+    const { run } = instance;
     if (run !== null) run.stopping = true;
+    await instance.spare;
+    const { waiting } = instance;
+    if (waiting !== null) this.#dismiss(instance, waiting);
     // While the main process lives, its session and descent tell of more than can be found later.
     const seen = await this.#trees.all(this.#target(instance));
     if (run !== null && !run.ended && how.graceMs > 0 && signalProcess(run.ref, signal)) {
@@ -412,7 +364,7 @@ class LocalProcesses implements SupervisedProcesses {
     }
     faultPoint('stop.before-kill');
     await this.#trees.end(this.#target(instance), seen);
-    this.#files.remove(instance.id);
+    this.#forget(instance.id);
     for (const slot of slotsOf(instance.id)) this.#cgroups?.remove(slot);
     run?.markEnded();
     instance.run = null;
@@ -438,37 +390,10 @@ class LocalProcesses implements SupervisedProcesses {
   async inject(id: InstanceId, argv: readonly string[]): Promise<number> {
     const run = this.#instances.get(id)?.run ?? null;
     if (run === null || run.ended) throw new DarumaError('NOT_FOUND', `${id} does not run`);
-    const { slot, user } = run.record;
-    const environment = Object.fromEntries(
-      Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])),
-    );
-    const fifo = await this.#openFifo(id);
-    const log = openSync('/dev/null', 'w');
-    try {
-      const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
-      const identified = this.#identified(id, user, environment);
-      return await spawnInside({ ...identified, argv, workingDir: '/', join, log, fifo });
-    } finally {
-      closeSync(log);
-      closeSync(fifo);
-    }
+    return this.#launchers.inject(run.record, argv);
   }
 
   // Logs
-
-  #rotation(logging: LaunchSpec['logging']): RotationOptions {
-    const canPunch = () => {
-      this.#punches ??= canPunchHoles(this.#options.layout.logsDir);
-      return this.#punches;
-    };
-    return { ...logging, canPunch };
-  }
-
-  #inLogTurn<T>(instance: Instance, work: () => Promise<T>): Promise<T> {
-    const turn = instance.logTurn.then(work);
-    instance.logTurn = turn.catch(() => undefined);
-    return turn;
-  }
 
   async #rotateAll(): Promise<void> {
     const running = [...this.#instances.values()].filter(({ run }) => run !== null && !run.ended);
@@ -481,16 +406,8 @@ class LocalProcesses implements SupervisedProcesses {
   async #rotate(instance: Instance): Promise<void> {
     const { run } = instance;
     if (run === null) return;
-    const options = this.#rotation(run.record.logging);
-    try {
-      await this.#inLogTurn(instance, () => rotateLog(this.#logDir(instance.id), options));
-      instance.logFailed = false;
-    } catch (error) {
-      // Nothing is lost by it: the live file grows until a later turn succeeds.
-      if (instance.logFailed) return;
-      instance.logFailed = true;
-      this.#options.onTrouble?.(`${instance.id}: its log can't be rotated: ${error}`);
-    }
+    if (run.unwritten) this.#keep(run, run.record);
+    await this.#logs.rotate(instance.id, run.record.logging);
   }
 
   async close(): Promise<void> {
@@ -500,14 +417,9 @@ class LocalProcesses implements SupervisedProcesses {
     for (const instance of this.#instances.values()) {
       if (instance.waiting !== null) this.#dismiss(instance, instance.waiting);
     }
-    await Promise.all([...this.#instances.values()].map(({ logTurn }) => logTurn));
+    await Promise.all([...this.#instances.values()].map(({ spare }) => spare));
+    await this.#logs.settle();
   }
-}
-
-/** An instance's two cgroups; no name of a service holds an `@`. */
-function slotsOf(id: InstanceId): readonly [string, string] {
-  const name = instanceFileName(id);
-  return [`${name}@0`, `${name}@1`];
 }
 
 function signalNamed(name: string): NodeJS.Signals {

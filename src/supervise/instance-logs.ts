@@ -1,0 +1,91 @@
+/** The logs of all instances: opens them for runs, and rotates them, one step at a time each. */
+import { openSync } from 'node:fs';
+import type { InstanceId } from '../model/ids.ts';
+import type { Layout } from '../model/layout.ts';
+import { instanceLogDir } from '../model/layout.ts';
+import type { LoggingSpec } from '../model/stack-spec.ts';
+import type { RotationOptions } from './log-rotation.ts';
+import { beginRun, canPunchHoles, needsNewFile, openLog, rotateLog } from './log-rotation.ts';
+import { lastLines } from './logs.ts';
+
+/** Tells of what goes wrong behind the scenes. */
+export type TellTrouble = (what: string, error: unknown) => void;
+
+export class InstanceLogs {
+  readonly #layout: Layout;
+  readonly #tellTrouble: TellTrouble;
+  readonly #turns = new Map<InstanceId, Promise<unknown>>();
+  /** Their rotation failed, which was told. */
+  readonly #failing = new Set<InstanceId>();
+  #asked: Promise<boolean> | null = null;
+  #punches = true;
+
+  constructor(layout: Layout, tellTrouble: TellTrouble) {
+    this.#layout = layout;
+    this.#tellTrouble = tellTrouble;
+  }
+
+  directory(id: InstanceId): string {
+    return instanceLogDir(this.#layout.stateDir, id);
+  }
+
+  #options(logging: LoggingSpec): RotationOptions {
+    return { ...logging, canPunch: () => this.#canPunch() };
+  }
+
+  #canPunch(): Promise<boolean> {
+    this.#asked ??= canPunchHoles(this.#layout.logsDir).then((punches) => {
+      this.#punches = punches;
+      return punches;
+    });
+    return this.#asked;
+  }
+
+  #inTurn<T>(id: InstanceId, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const over = turn.catch(() => undefined);
+    this.#turns.set(id, over);
+    return turn;
+  }
+
+  /** A file descriptor to write to. Where no log can be written, the program still runs. */
+  async open(id: InstanceId, logging: LoggingSpec): Promise<number> {
+    try {
+      return await this.#inTurn(id, () => openLog(this.directory(id), this.#options(logging)));
+    } catch (error) {
+      this.#tellTrouble(`${id}: its output is lost, for its log can't be opened`, error);
+      return openSync('/dev/null', 'a');
+    }
+  }
+
+  /** Where the output of a run that begins now will begin. */
+  begin(id: InstanceId): number {
+    return beginRun(this.directory(id));
+  }
+
+  /** Whether a run may write to the file that was opened for the one before. */
+  serves(id: InstanceId, { maxSizeBytes }: LoggingSpec): boolean {
+    return !needsNewFile(this.directory(id), maxSizeBytes, this.#punches);
+  }
+
+  lastLines(id: InstanceId, count: number, sinceOffset: number): readonly string[] {
+    return lastLines(this.directory(id), count, sinceOffset);
+  }
+
+  /** To be called again and again while the instance runs. */
+  async rotate(id: InstanceId, logging: LoggingSpec): Promise<void> {
+    try {
+      await this.#inTurn(id, () => rotateLog(this.directory(id), this.#options(logging)));
+      this.#failing.delete(id);
+    } catch (error) {
+      // Nothing is lost by it: the live file grows until a later turn succeeds.
+      if (!this.#failing.has(id)) this.#tellTrouble(`${id}: its log can't be rotated`, error);
+      this.#failing.add(id);
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#turns.values());
+  }
+}

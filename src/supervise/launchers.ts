@@ -1,0 +1,110 @@
+/** Makes launchers, and other processes in the tree of an instance, out of what is to be run. */
+import { execFile } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { InstanceId } from '../model/ids.ts';
+import { instanceFileName } from '../model/layout.ts';
+import type { LaunchSpec } from '../ports/processes.ts';
+import type { Cgroups } from './cgroup.ts';
+import type { WaitingLauncher } from './instance.ts';
+import type { InstanceLogs } from './instance-logs.ts';
+import { Launcher, spawnInside } from './launcher.ts';
+import { requireProgram } from './program.ts';
+import type { RunFiles, RunRecord } from './run-file.ts';
+import { markName } from './tree.ts';
+import { Turnstile } from './turnstile.ts';
+import { environmentFor, identityOf } from './user.ts';
+
+const run = promisify(execFile);
+type Environment = Readonly<Record<string, string>>;
+
+/** An instance's two cgroups; no name of a service holds an `@`. */
+export function slotsOf(id: InstanceId): readonly [string, string] {
+  const name = instanceFileName(id);
+  return [`${name}@0`, `${name}@1`];
+}
+
+export class Launchers {
+  readonly #stackId: string;
+  readonly #files: RunFiles;
+  readonly #logs: InstanceLogs;
+  readonly #cgroups: Cgroups | null;
+  readonly #spawns = new Turnstile();
+
+  constructor(stackId: string, files: RunFiles, logs: InstanceLogs, cgroups: Cgroups | null) {
+    this.#stackId = stackId;
+    this.#files = files;
+    this.#logs = logs;
+    this.#cgroups = cgroups;
+  }
+
+  mark(id: InstanceId): string {
+    return `${this.#stackId}:${id}`;
+  }
+
+  /** What a launcher depends on: one serves for another start only if this is the same. Throws
+   * START_FAILED or USER_UNKNOWN when the program can't be run. */
+  keyOf(spec: LaunchSpec): string {
+    const identity = identityOf(spec.user);
+    requireProgram(spec.argv[0], spec.workingDir, spec.environment['PATH']);
+    return JSON.stringify([spec, identity]);
+  }
+
+  /** `lastSlot`: the cgroup that it must not share. */
+  async make(spec: LaunchSpec, lastSlot: string | null): Promise<WaitingLauncher> {
+    const key = this.keyOf(spec);
+    const [first, second] = slotsOf(spec.instance);
+    const slot = lastSlot === first ? second : first;
+    const log = await this.#logs.open(spec.instance, spec.logging);
+    const fifo = await this.#openFifo(spec.instance);
+    try {
+      await this.#spawns.pass();
+      const launcher = await Launcher.spawn({
+        ...this.#identified(spec.instance, spec.user, spec.environment),
+        ...{ argv: spec.argv, workingDir: spec.workingDir },
+        ...{ log, fifo, join: this.#cgroups?.join(slot, spec.limits) ?? [] },
+      });
+      const program = spec.argv[0] ?? '';
+      return { launcher, program, key, slot: this.#cgroups === null ? null : slot };
+    } finally {
+      closeSync(log);
+      closeSync(fifo);
+    }
+  }
+
+  /** Starts a process in the tree of a run; resolves with its pid. */
+  async inject(record: RunRecord, argv: readonly string[]): Promise<number> {
+    const { instance, slot, user } = record;
+    const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
+    const fifo = await this.#openFifo(instance);
+    const log = openSync('/dev/null', 'a');
+    try {
+      const identified = this.#identified(instance, user, ownEnvironment());
+      return await spawnInside({ ...identified, argv, workingDir: '/', join, log, fifo });
+    } finally {
+      closeSync(log);
+      closeSync(fifo);
+    }
+  }
+
+  #identified(id: InstanceId, user: string | null, environment: Environment) {
+    const identity = identityOf(user);
+    const marked = { ...environment, [markName]: this.mark(id) };
+    return { identity, environment: environmentFor(identity, marked) };
+  }
+
+  /** Opened for reading too, or the opening would wait for a reader. */
+  async #openFifo(id: InstanceId): Promise<number> {
+    const path = this.#files.fifo(id);
+    if (!existsSync(path)) {
+      await this.#spawns.pass();
+      await run('mkfifo', ['-m', '600', path]);
+    }
+    return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  }
+}
+
+function ownEnvironment(): Environment {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
+}
