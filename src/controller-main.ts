@@ -95,7 +95,11 @@ async function main(): Promise<void> {
       return identity === null ? [] : becomeUser(identity);
     },
   });
-  const notifier = createNotifier({ clock, onError: (report) => store.reportErrors([report]) });
+  const notifier = createNotifier({
+    clock,
+    onError: (report) => store.reportErrors([report]),
+    workingDir: spec.directory,
+  });
   let ending = false;
   const end = async (how: 'down' | 'detach' | 'lost'): Promise<void> => {
     if (ending) return;

@@ -68,8 +68,8 @@ function driverCheck(
   if (check === undefined) return null;
   const settled = settleOnce(driver, context);
   return async (timeoutMs) => {
-    await check(context, timeoutMs);
     await settled();
+    await check(context, timeoutMs);
   };
 }
 
