@@ -6,26 +6,29 @@
  *       └───────── d ─▶ ended, the stack goes on
  */
 import { DarumaError, exitCodes } from '../model/errors.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
 import type { StackView } from '../model/view.ts';
 import { Keys } from './keys.ts';
 import { LiveView } from './live-view.ts';
 import { recordText } from './record-text.ts';
 import type { Session } from './session.ts';
-import { endpointLines, isSettled } from './stack-text.ts';
+import { isSettled } from './stack-text.ts';
 import { clockText } from './time-text.ts';
 
 const drawEveryMs = 250;
 
 export class Attendance {
   readonly #session: Session;
+  readonly #spec: StackSpec;
   readonly #live: LiveView | null;
   readonly #end = new AbortController();
   #goingDown: Promise<void> | null = null;
   #told = false;
   #failure: unknown = null;
 
-  constructor(session: Session) {
+  constructor(session: Session, spec: StackSpec) {
     this.#session = session;
+    this.#spec = spec;
     const { io, json, paint } = session;
     this.#live = io.out.isTTY === true && !json ? new LiveView(io.out, paint) : null;
   }
@@ -113,7 +116,7 @@ export class Attendance {
 
   #tellReady(view: StackView): void {
     this.#told = true;
-    const lines = ['everything is ready', ...endpointLines(view), ...this.#session.whatNext(view)];
+    const lines = ['everything is ready', ...this.#session.whatNext(view, this.#spec)];
     for (const line of lines) this.#tell(line);
   }
 

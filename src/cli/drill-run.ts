@@ -50,12 +50,25 @@ export async function runDrill(session: Session, plan: DrillPlan): Promise<Drill
     const { goesOn } = await inject(plan.fault, injection);
     const watched = watch(session, plan, begun, enough);
     [incident] = await Promise.all([watched, goesOn]);
-    if (plan.observed) await undo(injection);
+    await clearUp(session, plan, injection, incident);
   } finally {
     enough.abort();
     figures = (await load?.stop()) ?? null;
   }
   return resultOf(plan, begun, incident, figures);
+}
+
+/** What nobody mended is ended: a fault injected on purpose must not outlive its drill. */
+async function clearUp(
+  session: Session,
+  plan: DrillPlan,
+  injection: Injection,
+  incident: IncidentView | null,
+): Promise<void> {
+  if (endOf(plan, incident) === 'recovered') return;
+  if (plan.fault === 'hang' || plan.fault === 'slow') await undo(injection);
+  if (plan.fault !== 'leak' || plan.observed) return;
+  await session.client.request(session.user, { kind: 'restart', target: plan.instance });
 }
 
 /** Looks until the incident ended, or the time is over. */

@@ -12,7 +12,7 @@ import { firstStackText } from './first-stack.ts';
 import { LiveView } from './live-view.ts';
 import { coloured, plain } from './paint.ts';
 import { recordText } from './record-text.ts';
-import { endpointLines, stackHeadline, stackTable } from './stack-text.ts';
+import { stackHeadline, stackTable } from './stack-text.ts';
 import { environmentLine, execLine } from './systemd-unit.ts';
 import { cell, cut, displayWidth, table } from './table.ts';
 import { clockText, dateText, durationText } from './time-text.ts';
@@ -165,7 +165,6 @@ test('the stack as a table', () => {
     'api/2     unhealthy  11   40001  1 min 5 s  2         out             it hangs',
     'job/1     held       –    –      –          0         –               (observed)',
   ]);
-  assert.deepEqual(endpointLines(view), ['  api  127.0.0.1:8080']);
   assert.ok(stackTable(view, coloured)[1]?.includes('\u001b[32mready\u001b[39m      11'));
 });
 

@@ -9,6 +9,7 @@ import { formatProblem } from '../stack/problem.ts';
 import { findStackFile, readStack } from '../stack/read.ts';
 import { ControlClient } from './control-client.ts';
 import { coloured, type Paint, plain } from './paint.ts';
+import { endpointLines } from './stack-text.ts';
 import type { CliWiring, Io, StackPlace } from './wiring.ts';
 
 export interface GlobalOptions {
@@ -84,14 +85,20 @@ export class Session {
     return { file: spec.file, stateDir: this.stateDir, name: spec.name };
   }
 
-  /** What to try with a stack that is up. */
-  whatNext(view: StackView): string[] {
+  /** Where a stack that is up is reached, and what to try with it. */
+  whatNext(view: StackView, spec: StackSpec): string[] {
     const instances = view.services.flatMap(({ instances }) => instances);
     const example = instances.find(({ pid }) => pid !== null)?.id;
     const { file } = this.#options;
     const command = file === undefined ? 'daruma' : `daruma --file ${file}`;
     const drill = example === undefined ? [] : [`  ${command} drill kill ${example}`];
-    return ['try next:', `  ${command} ps`, ...drill, `  ${command} explain`];
+    return [
+      ...endpointLines(view, spec),
+      'try next:',
+      `  ${command} ps`,
+      ...drill,
+      `  ${command} explain`,
+    ];
   }
 
   print(...lines: readonly string[]): void {

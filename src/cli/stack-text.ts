@@ -1,4 +1,5 @@
 /** The stack as a table, and as a few words. */
+import type { StackSpec } from '../model/stack-spec.ts';
 import type { InstancePhase, InstanceView, ServiceView, StackView } from '../model/view.ts';
 import type { Colour, Paint } from './paint.ts';
 import { type Cell, cell, table } from './table.ts';
@@ -63,8 +64,16 @@ export function isSettled({ phase }: InstanceView): boolean {
   return phase === 'ready' || phase === 'completed';
 }
 
-export function endpointLines(view: StackView): string[] {
+/** Where the stack is reached; services that are checked by HTTP as an address to click on. */
+export function endpointLines(view: StackView, spec: StackSpec): string[] {
+  const web = new Set(
+    spec.services
+      .filter(({ healthcheck }) => healthcheck?.probe.kind === 'http')
+      .map(({ name }) => name),
+  );
   const withEndpoint = view.services.filter(({ endpoint }) => endpoint !== null);
   const longest = Math.max(0, ...withEndpoint.map(({ name }) => name.length));
-  return withEndpoint.map(({ name, endpoint }) => `  ${name.padEnd(longest)}  ${endpoint}`);
+  return withEndpoint.map(({ name, endpoint }) => {
+    return `  ${name.padEnd(longest)}  ${web.has(name) ? `http://${endpoint}/` : endpoint}`;
+  });
 }

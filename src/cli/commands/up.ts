@@ -10,7 +10,7 @@ import type { AddCommand } from '../command.ts';
 import { lastLines } from '../last-lines.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
-import { endpointLines, isSettled } from '../stack-text.ts';
+import { isSettled } from '../stack-text.ts';
 import { takenPorts } from '../taken-ports.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -33,8 +33,8 @@ export const addUp: AddCommand = ({ program, action }) => {
       action(async (session, options: UpOptions) => {
         const spec = await session.readStack();
         const seq = await bringUp(session, spec);
-        if (options.detach === true) return await detached(session, options.timeout * 1_000);
-        return await new Attendance(session).stay(seq);
+        if (options.detach === true) return await detached(session, spec, options.timeout * 1_000);
+        return await new Attendance(session, spec).stay(seq);
       }),
     );
 };
@@ -88,14 +88,14 @@ async function askUp(session: Session): Promise<void> {
   await session.client.request(session.user, { kind: 'up' });
 }
 
-async function detached(session: Session, timeoutMs: number): Promise<number> {
+async function detached(session: Session, spec: StackSpec, timeoutMs: number): Promise<number> {
   const endsAt = performance.now() + timeoutMs;
   for (;;) {
     const view = await session.client.stack();
     const waiting = view.services
       .filter(({ wanted }) => wanted === 'up')
       .flatMap(({ instances }) => instances.filter((instance) => !isSettled(instance)));
-    if (waiting.length === 0) return reportReady(session, view);
+    if (waiting.length === 0) return reportReady(session, spec, view);
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
     if (failed.length > 0) throw new DarumaError('START_FAILED', reasons(failed));
     if (performance.now() > endsAt) throw new DarumaError('TIMED_OUT', reasons(waiting));
@@ -109,8 +109,8 @@ function reasons(instances: readonly InstanceView[]): string {
     .join('\n');
 }
 
-function reportReady(session: Session, view: StackView): number {
+function reportReady(session: Session, spec: StackSpec, view: StackView): number {
   if (session.json) session.printJson(view);
-  else session.print(`${view.name} is up`, ...endpointLines(view), ...session.whatNext(view));
+  else session.print(`${view.name} is up`, ...session.whatNext(view, spec));
   return exitCodes.ok;
 }
