@@ -33,8 +33,6 @@ const notFor: Readonly<Record<DriverName, Readonly<Partial<Record<keyof RawServi
   external: {
     command: 'say `external: { start: … }`',
     postgres: 'needs `driver: postgres`',
-    endpoint:
-      'an external service listens by itself; check it with `healthcheck: { tcp: host:port }`',
     limits: 'Daruma doesn’t start an external service’s processes',
     deploy: 'Daruma doesn’t start an external service’s processes',
   },

@@ -46,6 +46,12 @@ export function collide(a: EndpointSpec, b: EndpointSpec): boolean {
   return a.port === b.port && (a.host === b.host || any);
 }
 
+/** Where a client on this machine connects: a wildcard address can only be listened on. */
+export function clientAddress({ host, port }: EndpointSpec): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return formatAddress({ host: reachable, port });
+}
+
 export function formatAddress(endpoint: { readonly host: string; readonly port: number }): string {
   return endpoint.host.includes(':')
     ? `[${endpoint.host}]:${endpoint.port}`

@@ -2,7 +2,7 @@
 import type { EndpointSpec, HealthcheckSpec, ProbeSpec } from '../model/stack-spec.ts';
 import { toCommand } from './command.ts';
 import type { StackDocument } from './document.ts';
-import { listenAddress } from './endpoint.ts';
+import { clientAddress, listenAddress } from './endpoint.ts';
 import type { Path } from './problem.ts';
 import { healthcheckFields, httpFields, type RawService } from './schema-service.ts';
 
@@ -11,14 +11,16 @@ type RawHttp = NonNullable<Raw['http']>;
 
 const kinds = ['http', 'tcp', 'test', 'sql'] as const;
 
-export function toHealthcheck(
-  document: StackDocument,
-  path: Path,
-  service: RawService,
-  endpoint: EndpointSpec | null,
-): HealthcheckSpec | null {
+export interface Checked {
+  readonly document: StackDocument;
+  readonly service: RawService;
+  readonly endpoint: EndpointSpec | null;
+}
+
+export function toHealthcheck(checked: Checked, path: Path): HealthcheckSpec | null {
+  const { document, service } = checked;
   const raw = service.healthcheck;
-  const byDefault = defaultProbe(service, endpoint);
+  const byDefault = defaultProbe(checked);
   if (raw === undefined) {
     const times = timesOf(healthcheckFields.parse({}));
     return byDefault === null ? null : { probe: byDefault, ...times };
@@ -35,7 +37,7 @@ export function toHealthcheck(
     document.complain([...path, 'nagios'], { message: 'needs `test`' });
   }
   if (raw.disable === true || none) return null;
-  const probe = kind === undefined ? byDefault : toProbe(document, path, kind, raw, service);
+  const probe = kind === undefined ? byDefault : toProbe(checked, path, kind, raw);
   if (probe === null) {
     const hint = 'say `http`, `tcp`, `test` or `sql`, or give the service an endpoint';
     if (kind === undefined) document.complain(path, { message: 'nothing to check', hint });
@@ -44,13 +46,13 @@ export function toHealthcheck(
   return { probe, ...timesOf(raw) };
 }
 
-function defaultProbe(service: RawService, endpoint: EndpointSpec | null): ProbeSpec | null {
+function defaultProbe({ service, endpoint }: Checked): ProbeSpec | null {
   if (service.driver === 'postgres') return { kind: 'driver' };
-  if (service.driver === 'external') {
-    const { status, pid_file: pidFile } = service.external ?? {};
-    return status === undefined && pidFile === undefined ? null : { kind: 'driver' };
+  if (service.external?.status !== undefined) return { kind: 'driver' };
+  if (endpoint !== null) {
+    return { kind: 'tcp', address: service.driver === 'external' ? clientAddress(endpoint) : null };
   }
-  return endpoint === null ? null : { kind: 'tcp', address: null };
+  return service.external?.pid_file === undefined ? null : { kind: 'driver' };
 }
 
 type Times = Omit<HealthcheckSpec, 'probe'>;
@@ -66,15 +68,15 @@ function timesOf(raw: Raw): Times {
 }
 
 function toProbe(
-  document: StackDocument,
+  checked: Checked,
   path: Path,
   kind: (typeof kinds)[number],
   raw: Raw,
-  service: RawService,
 ): ProbeSpec | null {
+  const { document, service } = checked;
   const here = [...path, kind];
-  if (raw.http !== undefined && kind === 'http') return http(document, here, raw.http, service);
-  if (raw.tcp !== undefined && kind === 'tcp') return tcp(document, here, raw.tcp, service);
+  if (raw.http !== undefined && kind === 'http') return http(checked, here, raw.http);
+  if (raw.tcp !== undefined && kind === 'tcp') return tcp(checked, here, raw.tcp);
   if (raw.test !== undefined && kind === 'test') {
     return exec(document, here, raw.test, raw.nagios === true);
   }
@@ -84,18 +86,23 @@ function toProbe(
   return { kind: 'sql', query: raw.sql ?? '' };
 }
 
-function http(document: StackDocument, path: Path, raw: RawHttp, service: RawService): ProbeSpec {
+/** Where an external service listens; null: an instance of ours, its port is known later. */
+function externalAddress({ document, service, endpoint }: Checked, path: Path): string | null {
+  if (service.driver !== 'external') return null;
+  if (endpoint !== null) return clientAddress(endpoint);
+  const hint = 'write the whole address here, or give the service an `endpoint`';
+  document.complain(path, { message: 'the port of an external service is not known', hint });
+  return null;
+}
+
+function http(checked: Checked, path: Path, raw: RawHttp): ProbeSpec {
+  const { document } = checked;
   const full = typeof raw === 'string' ? httpFields.parse({ path: raw }) : raw;
-  if (service.driver === 'external' && full.path.startsWith('/')) {
-    document.complain(path, {
-      message: 'Daruma doesn’t know the port of an external service',
-      hint: 'write the whole URL, such as http://127.0.0.1:8080/healthz',
-    });
-  }
+  const address = full.path.startsWith('/') ? externalAddress(checked, path) : null;
   const status = Array.isArray(full.status) ? full.status : [full.status];
   return {
     kind: 'http',
-    url: full.path,
+    url: address === null ? full.path : `http://${address}${full.path}`,
     method: full.method,
     headers: Object.fromEntries(Object.entries(full.headers).map(([k, v]) => [k, String(v)])),
     status: status.map((range) => statusRange(document, path, range)),
@@ -115,19 +122,9 @@ function statusRange(
   return [low, high];
 }
 
-function tcp(
-  document: StackDocument,
-  path: Path,
-  raw: true | number | string,
-  service: RawService,
-): ProbeSpec {
-  if (raw === true && service.driver === 'external') {
-    document.complain(path, {
-      message: 'Daruma doesn’t know the port of an external service',
-      hint: 'write the address, such as 127.0.0.1:8080',
-    });
-  }
-  const address = raw === true ? null : String(raw);
+function tcp(checked: Checked, path: Path, raw: true | number | string): ProbeSpec {
+  const { document } = checked;
+  const address = raw === true ? externalAddress(checked, path) : String(raw);
   const checkable = address !== null && !address.includes('${');
   if (checkable && listenAddress(address) === null && !/^[\w.-]+:\d{1,5}$/.test(address)) {
     document.complain(path, {

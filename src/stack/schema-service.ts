@@ -85,7 +85,10 @@ const statusRange = either(
 const httpPath = matching(/^(\/|https?:\/\/|\$\{)/, 'a path that begins with /, or a URL');
 
 export const httpFields = closed({
-  path: described(httpPath, 'A path is asked of the instance’s own port.'),
+  path: described(
+    httpPath,
+    'A path is asked of the instance’s own port, or of an external service’s endpoint.',
+  ),
   method: described(
     matching(/^[A-Z]+$/, 'a method such as GET').prefault('GET'),
     'The HTTP method.',
@@ -357,12 +360,13 @@ export const service = closed({
   depends_on: described(dependsOn.prefault([]), 'Services that must be there before.'),
   healthcheck: described(
     healthcheckFields.optional(),
-    'Default: a TCP connection for a service with an endpoint; a query for postgres; `status` for ' +
-      'an external service that has one.',
+    'Default: a query for postgres; `status` for an external service that has one; a TCP ' +
+      'connection for any other service with an endpoint; a living process by the pid file.',
   ),
   endpoint: described(
     endpoint.optional(),
-    'The stable address of the service. Each instance listens on its own $PORT.',
+    'The stable address of the service. Each instance listens on its own $PORT; an external ' +
+      'service listens there already.',
   ),
   restart: described(restart.prefault({}), 'What becomes of an instance that ended.'),
   recovery: described(recovery.prefault({}), 'The guards of its recovery.'),

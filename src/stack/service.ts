@@ -48,7 +48,7 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     user: raw.user === undefined ? null : String(raw.user),
     replicas: raw.replicas,
     dependsOn: dependenciesOf(raw),
-    healthcheck: toHealthcheck(document, [...path, 'healthcheck'], raw, endpoint),
+    healthcheck: toHealthcheck({ document, service: raw, endpoint }, [...path, 'healthcheck']),
     endpoint,
     restart: toRestart(raw, context.toComplete.has(name)),
     recovery: {

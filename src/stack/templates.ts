@@ -9,7 +9,7 @@ import type { Complaint, Path } from './problem.ts';
 /** What `${services.NAME.FIELD}` can ask of a service, by its driver. */
 const fieldsOf: Readonly<Record<DriverName, readonly string[]>> = {
   process: ['url', 'host', 'port'],
-  external: [],
+  external: ['host', 'port'],
   postgres: ['url', 'host', 'port', 'user', 'password', 'database'],
 };
 const throughEndpoint = new Set(['url', 'host', 'port']);
@@ -53,8 +53,8 @@ function complaintAbout(name: string, path: Path, services: Services): Complaint
     };
   }
   const service = services.all.find((candidate) => candidate.name === own);
-  if (name === 'PORT' && service?.driver === 'external') {
-    return { message: 'Daruma doesn’t know the port of an external service' };
+  if (name === 'PORT' && service?.driver === 'external' && service.endpoint === null) {
+    return { message: 'the port is not known', hint: 'say where it listens: `endpoint: 8080`' };
   }
   return name.startsWith('services.') ? reference(name, services) : null;
 }
@@ -70,7 +70,7 @@ function reference(name: string, services: Services): Complaint | null {
   const fields = fieldsOf[service.driver];
   if (!fields.includes(field)) {
     const near = nearest(field, fields);
-    const known = fields.length === 0 ? 'there are none' : `there are: ${fields.join(', ')}`;
+    const known = `there are: ${fields.join(', ')}`;
     return {
       message: `\`${target}\` (driver ${service.driver}) has no field \`${field}\``,
       hint: near === null ? known : `did you mean \`${near}\`?`,

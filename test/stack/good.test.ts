@@ -83,9 +83,15 @@ test('what is asked by default depends on the driver', async () => {
   ext: { driver: external, mode: observe, external: { status: a } }
   pid: { driver: external, mode: observe, external: { pid_file: a } }
   far: { driver: external, mode: observe }
+  any: { driver: external, mode: observe, endpoint: 0.0.0.0:81, external: { pid_file: a } }
+  six: { driver: external, mode: observe, endpoint: "[::]:82", healthcheck: { http: /up } }
 `);
-  const probes = services.map(({ healthcheck }) => healthcheck?.probe.kind ?? null);
-  assert.deepEqual(probes, ['driver', 'tcp', null, 'driver', 'driver', null]);
+  const probes = services.map(({ healthcheck }) => healthcheck?.probe ?? null);
+  const kinds = probes.map((probe) => probe?.kind ?? null);
+  assert.deepEqual(kinds, ['driver', 'tcp', null, 'driver', 'driver', null, 'tcp', 'http']);
+  assert.deepEqual(probes[1], { kind: 'tcp', address: null });
+  assert.deepEqual(probes[6], { kind: 'tcp', address: '127.0.0.1:81' });
+  assert.equal(probes[7]?.kind === 'http' ? probes[7].url : null, 'http://[::1]:82/up');
 });
 
 test('a stack in TypeScript is read, and found', async () => {
