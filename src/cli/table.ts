@@ -1,4 +1,4 @@
-/** Tables for a terminal: columns as wide as their widest cell, the last one as wide as it likes. */
+/** Tables for a terminal: columns as wide as their widest cell, the last as wide as it likes. */
 import type { Colour, Paint } from './paint.ts';
 
 export interface Cell {

@@ -157,7 +157,7 @@ describe('routes', () => {
   });
 });
 
-test('the socket is its owner’s only; follow sends the log, then what is new; close ends it', async () => {
+test('the socket is private; follow sends the log, then what is new, until close', async () => {
   const { options, publish, listeners } = build();
   const dir = mkdtempSync(join(tmpdir(), 'daruma-server-'));
   const socket = join(dir, 'control.sock');
