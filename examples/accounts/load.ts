@@ -5,7 +5,7 @@
  *
  *     node load.ts --rate 200 --duration 30s [--url http://127.0.0.1:8080] [--json]
  *
- * Ends with 1 when anything acknowledged was lost or an answer was wrong, with 2 when told nonsense.
+ * Ends with 1 when anything acknowledged was lost or an answer was wrong, with 2 for bad options.
  */
 import { parseArgs } from 'node:util';
 import { Client } from './load/client.ts';

@@ -1,15 +1,8 @@
 /** Users of this machine, through `id`, which also knows those of LDAP and the like. */
-import { runCommand } from './run-command.ts';
+import { type Account, runCommand } from './run-command.ts';
 
-export interface Account {
-  /** Its name, or its id where it has none. */
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** By name or numeric id; null when there is no such user. A numeric id needs no entry; its group is
- * then the same. */
+/** By name or numeric id; null when there is no such user. A numeric id needs no entry; its group
+ * is then the same. */
 export async function findAccount(user: string): Promise<Account | null> {
   const asked = [ask('-un', user), ask('-u', user), ask('-g', user)] as const;
   const [name, uid, gid] = await Promise.all(asked);

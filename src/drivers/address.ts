@@ -1,7 +1,7 @@
 /** The address of a service as its clients see it: its endpoint. */
 import type { ServiceSpec } from '../model/stack-spec.ts';
 
-/** `host` and `port` of the endpoint, and `url` when `scheme` is given; nothing without endpoint. */
+/** `host` and `port` of the endpoint, and `url` when `scheme` is given; nothing without one. */
 export function endpointAttributes(service: ServiceSpec, scheme?: string): Record<string, string> {
   if (service.endpoint === null) return {};
   const host = reachable(service.endpoint.host);

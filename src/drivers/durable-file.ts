@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Account } from './account.ts';
+import type { Account } from './run-command.ts';
 
 /** Replaces the file; it is readable by its owner only, who is `account` (null: ourselves). */
 export async function replaceFile(

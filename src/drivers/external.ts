@@ -4,9 +4,9 @@ import { DarumaError, errorInfo } from '../model/errors.ts';
 import { instanceLogDir } from '../model/layout.ts';
 import type { CommandSpec, ExternalSpec, ServiceSpec } from '../model/stack-spec.ts';
 import type { DriverContext, ExternalDriver } from '../ports/driver.ts';
-import { type Account, findAccount } from './account.ts';
+import { findAccount } from './account.ts';
 import { endpointAttributes } from './address.ts';
-import { type CommandResult, lastLines, runCommand } from './run-command.ts';
+import { type Account, type CommandResult, lastLines, runCommand } from './run-command.ts';
 
 type Status = Awaited<ReturnType<ExternalDriver['status']>>;
 

@@ -7,7 +7,14 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import type { Account } from './account.ts';
+
+/** A user of this machine. */
+export interface Account {
+  /** Its name, or its id where it has none. */
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export interface RunOptions {
   readonly timeoutMs: number;

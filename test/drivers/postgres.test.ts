@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
@@ -125,20 +126,23 @@ test('settings of the stack file hold, and its own port wins over them', async (
   });
 });
 
-test('a cluster that was half made is made anew', async () => {
+test('a cluster whose making was killed midway is made anew', async () => {
+  const life = fileURLToPath(new URL('postgres-life.ts', import.meta.url));
+  const args = [life, scene.stateDir, scene.sharedDir];
+  const killed = spawn(process.execPath, args, { stdio: 'ignore' });
+  await until(async () => (await halfMade()).some((path) => path.endsWith('/PG_VERSION')));
+  killed.kill('SIGKILL');
   const here = await context();
-  const { workingDir } = await driver.launch(here);
-  await rm(workingDir, { recursive: true });
-  await mkdir(join(`${workingDir}.new-0123`, 'data'), { recursive: true });
-  await writeFile(join(`${workingDir}.new-0123`, 'data', 'PG_VERSION'), '18\n');
   await launchAndSettle(here);
   await driver.check?.(here, 10_000);
-  const beside = await readdir(join(workingDir, '..'));
-  assert.deepEqual(
-    beside.filter((name) => name.includes('.new')),
-    [],
-  );
+  assert.deepEqual(await halfMade(), []);
 });
+
+async function halfMade(): Promise<string[]> {
+  // A directory may vanish while we look: then there is nothing to be seen yet.
+  const names = await readdir(scene.root, { recursive: true }).catch(() => []);
+  return names.filter((name) => name.includes('.new-'));
+}
 
 test('secrets are private, and lost ones are set anew', async () => {
   const here = await context();

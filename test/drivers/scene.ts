@@ -121,7 +121,7 @@ export function start(launch: Launch, ids: { uid: number; gid: number } | null):
   });
 }
 
-/** Ends a server as the supervisor does, and waits until nothing works in its directory any more. */
+/** Ends a server as the supervisor does, and waits until nothing works in its directory. */
 export async function end(
   child: ChildProcess,
   launch: Launch,

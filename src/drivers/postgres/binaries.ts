@@ -7,8 +7,7 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from '
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DarumaError, errorInfo } from '../../model/errors.ts';
-import type { Account } from '../account.ts';
-import { lastLines, runCommand } from '../run-command.ts';
+import { type Account, lastLines, runCommand } from '../run-command.ts';
 
 export interface Binaries {
   readonly postgres: string;

@@ -13,7 +13,8 @@ import { DarumaError } from '../../model/errors.ts';
 import { instanceFileName, layout } from '../../model/layout.ts';
 import type { ServiceSpec } from '../../model/stack-spec.ts';
 import type { DriverContext } from '../../ports/driver.ts';
-import { type Account, findAccount } from '../account.ts';
+import { findAccount } from '../account.ts';
+import type { Account } from '../run-command.ts';
 import { openDirectory } from './binaries.ts';
 import { postgresSpec } from './roles.ts';
 

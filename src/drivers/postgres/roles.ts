@@ -19,7 +19,7 @@ export function postgresSpec(service: ServiceSpec): PostgresSpec {
 
 /** Without any user given, the database gets an owner of its own name: nobody's application is to
  * work as superuser by default. */
-export function usersOf(spec: PostgresSpec): readonly User[] {
+function usersOf(spec: PostgresSpec): readonly User[] {
   if (spec.users.length > 0 || spec.database === spec.superuser) return spec.users;
   return [{ name: spec.database, password: null, owner: true }];
 }
