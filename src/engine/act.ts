@@ -3,7 +3,7 @@ import type { ActionId, ComponentId, IncidentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { Decision } from '../plan/plan.ts';
 import { missingDependency } from './dependencies.ts';
-import { beginStart, beginStop, hold } from './lifecycle.ts';
+import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
 import { type ActionState, type IncidentState, type InstanceState, isAlive } from './state.ts';
 import { followMs } from './treatment.ts';
@@ -154,6 +154,7 @@ function needPerson(
   const again = incident.state === 'needs-person';
   turn.emit({ kind: 'incident-needs-person', incident: incident.id, reason });
   if (instance !== undefined && !isAlive(instance)) hold(turn, instance, reason, 'person');
+  if (instance !== undefined) releaseDependents(turn, instance.service);
   if (!again) notify(turn, incident, 'needs-person', reason);
   const service = instance === undefined ? undefined : turn.state.services[instance.service];
   const slowRetryMs = service?.spec.recovery.slowRetryMs;

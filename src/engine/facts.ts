@@ -42,9 +42,7 @@ export function locateInput(
     symptoms: [...all.values()].map((symptom) => ({ symptom, killed: isKilled(state, symptom) })),
     components: instances.map((one) => componentFacts(state, one, at)),
     dependsOn: Object.fromEntries([...services].map((name) => [name, directOf(state, name)])),
-    hosts: [
-      ...new Set(symptoms.map((one) => one.component).filter((id) => id.startsWith('host:'))),
-    ],
+    hosts: [...new Set(symptoms.map((one) => one.component).filter(isHost))],
   };
 }
 

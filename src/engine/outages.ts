@@ -37,6 +37,24 @@ function endObserved(turn: Turn, instance: InstanceState): void {
   }
 }
 
+/** Symptoms that end with being ready. */
+function endsWithReady(turn: Turn, instance: InstanceState, id: string): boolean {
+  return isOwn(instance, id) || turn.state.symptoms[id]?.symptom.kind === 'unready';
+}
+
+/** An action's time is up and its instance was never ready, although nobody complains. */
+export function onNeverReady(turn: Turn, instance: InstanceState): void {
+  beginSymptom(turn, {
+    id: symptomId(instance.id, 'health'),
+    component: instance.id,
+    kind: 'unready',
+    name: 'health',
+    began: instance.startedAt ?? turn.at,
+    evidence: 'not ready since its start',
+    faults: [],
+  });
+}
+
 function isOwn(instance: InstanceState, id: string): boolean {
   return id === symptomId(instance.id, exitName) || id === symptomId(instance.id, startName);
 }
@@ -65,7 +83,7 @@ export function onStartFailed(
 /** An instance is ready: its own outage is over, and so is the waiting of those that need it. */
 export function onReady(turn: Turn, instance: InstanceState): void {
   const incidents = new Set<`i${number}`>();
-  for (const id of [...instance.symptoms].filter((one) => isOwn(instance, one))) {
+  for (const id of [...instance.symptoms].filter((one) => endsWithReady(turn, instance, one))) {
     const incident = turn.state.symptoms[id]?.incident ?? null;
     if (incident !== null) incidents.add(incident);
     turn.emit({ kind: 'symptom-ended', id });

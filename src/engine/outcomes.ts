@@ -86,15 +86,16 @@ function fail(turn: Turn, action: ActionState, reason: string): void {
 }
 
 /** Time is up for an action to show effect. */
-export function onEffectDue(turn: Turn, action: ActionId): void {
+export function judgeEffect(turn: Turn, action: ActionId): InstanceState | null {
   const incident = turn.state.actions[action] ?? null;
   const state = incident === null ? undefined : turn.state.incidents[incident];
   const known = state?.actions.find((one) => one.planned.action === action);
-  if (incident === null || known === undefined) return;
+  if (incident === null || known === undefined) return null;
   const instance = turn.instance(known.planned.target);
   const better = instance?.phase === 'ready' && instance.symptoms.length === 0;
   if (!better) fail(turn, known, 'no better after the time it should take');
   turn.touch(incident);
+  return instance?.phase === 'running' && instance.symptoms.length === 0 ? instance : null;
 }
 
 /** No symptom holds any more: wait for what is under way, then prove it, or end it. */

@@ -5,7 +5,8 @@
  */
 import type { ActionId, IncidentId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
-import { onEffectDue, onProofDue } from './outcomes.ts';
+import { onNeverReady } from './outages.ts';
+import { judgeEffect, onProofDue } from './outcomes.ts';
 import type { EngineState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -46,6 +47,11 @@ export function onTimer(turn: Turn, timer: string): void {
       onEffectDue(turn, subject as ActionId);
       return;
   }
+}
+
+function onEffectDue(turn: Turn, action: ActionId): void {
+  const neverReady = judgeEffect(turn, action);
+  if (neverReady !== null) onNeverReady(turn, neverReady);
 }
 
 /** What was waited for has had its time: decide again with what is known now. */

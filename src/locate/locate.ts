@@ -136,16 +136,16 @@ function evidenceFor(
   const list: Evidence[] = [];
   let dependencyBits: number | null = null;
   for (const observation of observations) {
-    const bits = bitsOf(observation);
+    const bits = round(bitsOf(observation));
     const elsewhere = observation.component !== component;
     if (!observation.bad && elsewhere && isDependency(network, observation.component, component)) {
-      if (observation.text !== 'process alive') dependencyBits = (dependencyBits ?? 0) + bits;
-    } else if (observation.bad || !elsewhere) {
+      if (observation.text !== '') dependencyBits = (dependencyBits ?? 0) + bits;
+    } else if (observation.text !== '' && (observation.bad || !elsewhere)) {
       const text =
         elsewhere && observation.symptom !== null
           ? `${observation.component}: ${observation.text}`
           : observation.text;
-      list.push({ symptom: observation.symptom, text, supports: bits >= 0, bits: round(bits) });
+      list.push({ symptom: observation.symptom, text, supports: bits >= 0, bits });
     }
   }
   if (dependencyBits !== null && !hasFailingDependency(component, network, observations)) {
@@ -164,5 +164,5 @@ function hasFailingDependency(
 }
 
 function round(bits: number): number {
-  return Math.round(bits * 10) / 10;
+  return Math.round(bits * 10) / 10 + 0;
 }

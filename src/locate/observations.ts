@@ -28,7 +28,7 @@ export function observe(input: LocateInput, network: Network): Observation[] {
     input.symptoms.filter((s) => healthSlot.has(s.symptom.kind)).map((s) => s.symptom.component),
   );
   for (const facts of input.components) {
-    if (facts.running) list.push(alive(network, facts));
+    if (facts.running) list.push(alive(network, facts, failing.has(facts.id)));
     if (failing.has(facts.id)) continue;
     if (facts.confirmed?.healthy === false) list.push(failsOnRequest(network, facts));
     else if (facts.checked) list.push(healthy(network, facts));
@@ -54,12 +54,13 @@ function present(network: Network, seen: LocateInput['symptoms'][number]): Obser
   };
 }
 
-function alive(network: Network, facts: ComponentFacts): Observation {
+/** Worth saying only of a process that fails its checks. */
+function alive(network: Network, facts: ComponentFacts, failing: boolean): Observation {
   return {
     component: facts.id,
     symptom: null,
     bad: false,
-    text: 'process alive',
+    text: failing ? 'process alive' : '',
     likelihood: (fault) => {
       if (fault === null) return 1 - leaks.exit;
       const own = fault.component === facts.id;

@@ -21,7 +21,8 @@ export function blockedBy(input: PlanInput, candidate: Candidate): Guard | null 
 }
 
 function hopeless({ target, slowTry, failed }: PlanInput, candidate: Candidate): Guard | null {
-  if (candidate.kind === 'restart' && target.startHopeless && !slowTry)
+  const starts = candidate.kind === 'restart' || candidate.kind === 'retry';
+  if (starts && target.startHopeless && !slowTry)
     return { why: 'trying again does not help', passing: false };
   const name = candidate.userAction?.name ?? null;
   const again = failed.some(

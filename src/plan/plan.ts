@@ -16,6 +16,7 @@ import type { Candidate, PlanInput } from './input.ts';
 import { blame } from './sentence.ts';
 import {
   aloneFactor,
+  drainMs,
   personMs,
   restartMends,
   startMsDefault,
@@ -64,8 +65,9 @@ export function plan(input: PlanInput): Decision {
     considered.push({ kind: candidate.kind, target: input.target.id, why });
   }
   considered.push(...notAvailable(input, ranked));
-  if (chosen !== null) return withMode(input, take(input, chosen, considered));
-  return withMode(input, giveUp(input, strongest, considered));
+  if (chosen === null || chosen.kind === 'ask-person')
+    return withMode(input, giveUp(input, strongest, considered));
+  return withMode(input, take(input, chosen, considered));
 }
 
 /** P(h) after actions that failed: each cause is as much less likely as the action would have
@@ -129,14 +131,15 @@ function specialCase(input: PlanInput): Decision | null {
 function candidates(input: PlanInput): Candidate[] {
   const { target } = input;
   const startMs = target.startMs ?? startMsDefault;
-  const alone = target.othersReady === 0 && target.condition === 'serving' ? aloneFactor : 1;
+  const serves = target.condition === 'serving';
+  const alone = serves && target.othersReady === 0 ? aloneFactor : 1;
   const list: Candidate[] = [];
   const add = (kind: ActionKind, costMs: number, userAction: UserActionSpec | null = null) => {
     const chance = recovers(input, kind, userAction);
     if (chance >= worthFrom) list.push({ kind, userAction, mends: chance, costMs });
   };
   if (target.startFailed) add('retry', startMs);
-  else if (!onlyBusy(input)) add('restart', startMs * alone);
+  else if (!onlyBusy(input)) add('restart', ((serves ? drainMs : 0) + startMs) * alone);
   if (canTakeOut(input)) add('take-out', 500);
   for (const action of target.actions) add('run', Math.max(1, action.costMs), action);
   list.push({ kind: 'ask-person', userAction: null, mends: 0.5, costMs: personMs });
@@ -188,7 +191,6 @@ function notAvailable(input: PlanInput, ranked: readonly Candidate[]): Considere
 
 function take(input: PlanInput, chosen: Candidate, considered: Considered[]): Decision {
   const { target, slowTry } = input;
-  if (chosen.kind === 'ask-person') return giveUp(input, null, considered);
   const restarts = chosen.kind === 'restart' || chosen.kind === 'retry';
   return {
     verdict: 'act',

@@ -40,7 +40,9 @@ export function blame(cause: Cause, causes: readonly Cause[], unsure: boolean): 
 function supporting(cause: Cause): string[] {
   const own = cause.evidence.filter((one) => one.supports && one.symptom !== null);
   const rest = cause.evidence.filter((one) => one.supports && one.symptom === null);
-  return [...own, ...rest].slice(0, 4).map((one) => one.text);
+  const around = rest.filter((one) => one.text === 'its dependencies healthy');
+  const self = rest.filter((one) => !around.includes(one) && !one.text.includes('passes'));
+  return [...own, ...self, ...around].slice(0, 4).map((one) => one.text);
 }
 
 /** Milliseconds as people say them: «250 ms», «2.1 s», «10 min». */

@@ -42,6 +42,8 @@ export const userActionMends = 0.6;
 export const personMs = 1_800_000;
 /** Time to be ready again when no earlier start tells. */
 export const startMsDefault = 2_000;
+/** To drain and stop what still serves. */
+export const drainMs = 2_000;
 /** An action is worth trying from this P(recovers) on. */
 export const worthFrom = 0.02;
 /** What an interruption costs a service that has no other ready instance, as a factor of time. */
