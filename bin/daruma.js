@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The `daruma` command: finds a Node.js that is new enough and runs the program with it. */
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { newerNode, runsOnNewEnough } from './newer-node.js';
 import { runProgram } from './run-program.js';
 import { userEnvironment } from './user-environment.js';
@@ -13,8 +12,7 @@ async function main() {
   if (process.platform !== 'linux') throw new Error('Daruma runs on Linux only.');
   const environment = userEnvironment(process.env);
   if (!runsOnNewEnough()) {
-    const self = fileURLToPath(import.meta.url);
-    const argv = [newerNode(import.meta.url), self, ...process.argv.slice(2)];
+    const argv = [newerNode(import.meta.url), ...process.argv.slice(1)];
     process.exitCode = await runProgram(argv, { env: environment });
     return;
   }

@@ -90,7 +90,8 @@ export class Session {
     const instances = view.services.flatMap(({ instances }) => instances);
     const example = instances.find(({ pid }) => pid !== null)?.id;
     const { file } = this.#options;
-    const command = file === undefined ? 'daruma' : `daruma --file ${file}`;
+    const { program } = this.io;
+    const command = file === undefined ? program : `${program} --file ${file}`;
     const drill = example === undefined ? [] : [`  ${command} drill kill ${example}`];
     return [
       ...endpointLines(view, spec),

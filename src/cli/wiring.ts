@@ -41,4 +41,6 @@ export interface Io {
   readonly input: NodeJS.ReadStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** How a person calls us: `daruma`, or a path in a clone. */
+  readonly program: string;
 }
