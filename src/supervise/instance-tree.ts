@@ -12,6 +12,8 @@ import { treeOf } from './tree.ts';
 const killTimeoutMs = 10_000;
 /** `members` may be this old where every process of the system has to be looked at. */
 const membersAgeMs = 500;
+/** So may the look for what is left of an earlier controller's instances, shared by all of them. */
+const firstLookAgeMs = 2000;
 
 export interface TreeTarget {
   readonly instance: InstanceId;
@@ -78,10 +80,13 @@ export class InstanceTrees {
     return [...bySigns, ...inCgroup.filter(({ pid }) => !known.has(pid))];
   }
 
-  /** Whether nothing of it is left; quick where there is a cgroup. */
-  async isEmpty(target: TreeTarget): Promise<boolean> {
+  /** Whether nothing of it is left; quick where there is a cgroup. `ranBefore`: we know of a run;
+   * otherwise anything that is left is older than we are, and needn't be looked for again. */
+  async isEmpty(target: TreeTarget, ranBefore: boolean): Promise<boolean> {
     if (target.confined) return this.#busySlots(target).length === 0;
-    return this.#bySigns(target, await this.#tables.fresh()).length === 0;
+    const tables = this.#tables;
+    const table = await (ranBefore ? tables.fresh() : tables.recent(firstLookAgeMs));
+    return this.#bySigns(target, table).length === 0;
   }
 
   /**

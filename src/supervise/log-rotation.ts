@@ -2,8 +2,8 @@
  * Rotates the log of an instance by size although the instance itself holds the file open.
  *
  * The oldest bytes of the live file are copied into an archive named by its range, and only when
- * that is durable is a hole punched where they were: the file keeps its length and every offset its
- * meaning, but not the space. Killed anywhere, nothing is lost or doubled: an archive counts once it
+ * that is durable is a hole punched where they were: the file keeps its length, every offset keeps
+ * its meaning, and only the space is given back. Killed anywhere, nothing is lost or doubled: an archive counts once it
  * has its name, and a hole that wasn't punched is punched the next time. One process rotates.
  *
  * Where the file system knows no holes, a file is put away between two runs only.
@@ -121,7 +121,7 @@ export interface RotationOptions extends LoggingSpec {
 }
 
 /** Whether `rotateLog` would have something to do. Cheap. */
-export function needsRotation(directory: string, maxSizeBytes: number): boolean {
+function needsRotation(directory: string, maxSizeBytes: number): boolean {
   const files = listLogFiles(directory);
   const live = files.live.at(-1);
   if (live === undefined) return false;

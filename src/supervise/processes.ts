@@ -45,6 +45,7 @@ import { readBootId, signalProcess } from './proc.ts';
 import type { RunRecord } from './run-file.ts';
 import { RunFiles } from './run-file.ts';
 import { ProcessTables } from './tree.ts';
+import { Turnstile } from './turnstile.ts';
 
 const rotationIntervalMs = 1000;
 /** A run that lasted so long gets a launcher for the next start. */
@@ -58,8 +59,9 @@ export interface ProcessesOptions {
   readonly clock: Clock;
   /** False: do without cgroups although there are some. */
   readonly cgroups?: boolean;
-  /** Keep a launcher ready for the next start of each running instance: a restart then needn't wait
-   * for a new process and its cgroup (2 to 20 ms). Costs an idle shell per instance. Default: true. */
+  /** Keep a launcher ready for the next start of each running instance: a restart then needn't
+   * wait for a new process and its cgroup (2 to 20 ms). Costs an idle shell per instance.
+   * Default: true. */
   readonly spareLaunchers?: boolean;
   /** What goes wrong behind the scenes (a log that can't be rotated), once per happening. */
   readonly onTrouble?: (text: string) => void;
@@ -84,6 +86,7 @@ class LocalProcesses implements SupervisedProcesses {
   readonly #watch: ExitWatch;
   readonly #logs: InstanceLogs;
   readonly #launchers: Launchers;
+  readonly #turns = new Turnstile();
   readonly #instances = new Map<InstanceId, Instance>();
   readonly #listeners: ((instance: InstanceId, exit: ExitInfo) => void)[] = [];
   #cancelRotation: () => void;
@@ -127,6 +130,7 @@ class LocalProcesses implements SupervisedProcesses {
   // Starting
 
   async prepare(spec: LaunchSpec): Promise<PreparedLaunch> {
+    await this.#turns.pass();
     const key = this.#launchers.keyOf(spec);
     const instance = this.#instance(spec.instance);
     await instance.stop?.done;
@@ -150,7 +154,8 @@ class LocalProcesses implements SupervisedProcesses {
   async #endLeftovers(instance: Instance): Promise<void> {
     const run = instance.run;
     const target = this.#target(instance);
-    if ((run === null || run.ended) && (await this.#trees.isEmpty(target))) return;
+    const quiet = run === null || run.ended;
+    if (quiet && (await this.#trees.isEmpty(target, run !== null))) return;
     if (run !== null) run.stopping = true;
     await this.#trees.end(target, await this.#trees.all(target));
   }
@@ -169,6 +174,7 @@ class LocalProcesses implements SupervisedProcesses {
     waiting: WaitingLauncher,
     spec: LaunchSpec,
   ): Promise<RunningInstance> {
+    await this.#turns.pass();
     if (!waiting.launcher.waits) {
       throw new DarumaError('START_FAILED', `${instance.id}: its launcher was ended`);
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { FaultPoint } from '../../src/ports/fault-point.ts';
+import { faultPoints } from '../../src/ports/fault-point.ts';
 import { readStat } from '../../src/supervise/proc.ts';
 import type { Scene } from './scene.ts';
 import { controller, heard, lives, scene, shell, spec, start, textOf, until } from './scene.ts';
@@ -105,13 +106,7 @@ test('a run file that is torn or of another stack counts as none', async (t) => 
   assert.deepEqual(await (await at.next()).adopt(), []);
 });
 
-const launchFaults: readonly FaultPoint[] = [
-  'launch.before-run-file',
-  'launch.after-run-file',
-  'launch.after-gate',
-];
-
-for (const faultPoint of launchFaults) {
+for (const faultPoint of faultPoints.filter((name) => name.startsWith('launch.'))) {
   test(`killed at ${faultPoint}, nothing runs twice and nothing is lost`, async (t) => {
     const at = scene(t);
     const launch = shell('echo $$ >>ran; exec sleep 1000', { workingDir: at.directory });

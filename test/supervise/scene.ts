@@ -36,12 +36,12 @@ function stateDirectory(): string {
   return directory;
 }
 
-export function stackIdFor(): string {
+function stackIdFor(): string {
   scenes += 1;
   return `test-${process.pid}-${scenes}`;
 }
 
-export function processesIn(
+function processesIn(
   directory: string,
   stackId: string,
   options: Partial<ProcessesOptions> = {},

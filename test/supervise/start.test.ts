@@ -105,7 +105,7 @@ test('an unknown user is refused', async (t) => {
   await assert.rejects(processes.prepare(launch), { code: 'USER_UNKNOWN' });
 });
 
-test('the launcher kept for the next start is used, and replaced when the command changes', async (t) => {
+test('the launcher kept for the next start is used, but not for another command', async (t) => {
   const { processes, exits, directory } = scene(t);
   const first = shell(`echo first >>${directory}/ran; exec sleep 1000`);
   await start(processes, first);

@@ -5,7 +5,7 @@ import { lives, scene, shell, spec, start, textOf, until, writtenNumber } from '
 
 const quickly = { signal: 'SIGTERM', graceMs: 10_000 } as const;
 
-/** A grandchild in a session of its own, whose parent is gone; it writes its pid to `grandchild`. */
+/** A grandchild in a session of its own, whose parent is gone; its pid is in `grandchild`. */
 const daemon = `(setsid sh -c 'echo $$ >grandchild; exec sleep 1000' &) `;
 
 function within(at: Scene, script: string) {
@@ -81,7 +81,7 @@ test('the stop signal comes first, and the program may end by itself', async (t)
   assert.equal(at.processes.running('api/1'), null);
 });
 
-test('a stopped process gets its signal; a deaf one is killed; a hurry shortens the grace', async (t) => {
+test('a stopped process gets its signal, a deaf one is killed in a hurry', async (t) => {
   const at = scene(t);
   const script = `trap 'echo asked >asked; exit 0' TERM; echo ready >ready; while :; do sleep 0.01; done`;
   await start(at.processes, within(at, script));
