@@ -81,7 +81,7 @@ function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' })
   for (const instance of targets(state, record.target)) {
     instance.wanted = record.wanted;
     instance.tries = 0;
-    instance.next = null;
+    if (record.wanted === 'down') instance.next = null;
     instance.unasked = false;
     if (record.wanted === 'down') instance.starts = 0;
   }

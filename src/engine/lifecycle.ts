@@ -4,7 +4,15 @@
  */
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
-import { type Hold, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
+import {
+  actionOf,
+  type Hold,
+  type InstanceState,
+  instancesOf,
+  isAlive,
+  isRunning,
+} from './state.ts';
+import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
 /** Takes the next step, if there is one, from what an instance is to what is wanted of it. */
@@ -55,6 +63,7 @@ export function beginStart(
   action: ActionId,
   recovery: boolean,
 ): void {
+  overtake(turn, instance, action);
   turn.emit({ kind: 'instance-starting', instance, action });
   turn.command({ kind: 'start', instance, action }, recovery);
 }
@@ -65,8 +74,21 @@ export function beginStop(
   action: ActionId,
   how: { readonly hurry: boolean; readonly recovery: boolean },
 ): void {
+  overtake(turn, instance, action);
   turn.emit({ kind: 'instance-stopping', instance, action, hurry: how.hurry });
   turn.command({ kind: 'stop', instance, action, hurry: how.hurry }, how.recovery);
+}
+
+/** An action at the instance that was not done yet gives way to this one. */
+function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
+  for (const [id, incident] of Object.entries(turn.state.actions)) {
+    const action = id === by ? undefined : actionOf(turn.state, id as ActionId);
+    if (action === undefined || incident === null || !isRemedy(action)) continue;
+    if (action.planned.target !== target || action.done !== null) continue;
+    const how = { outcome: 'unknown' as const, reason: 'overtaken by another action' };
+    turn.emit({ kind: 'action-outcome', incident, action: action.planned.action, ...how });
+    turn.touch(incident);
+  }
 }
 
 function bringDown(turn: Turn, instance: InstanceState): void {

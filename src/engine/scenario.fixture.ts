@@ -29,7 +29,7 @@ const readyMs = 100;
 const stopMs = 30;
 const confirmMs = 10;
 
-export function exit(how: number | string, lastLines: readonly string[] = []): ExitInfo {
+function exit(how: number | string, lastLines: readonly string[] = []): ExitInfo {
   const known = how !== 'unknown';
   const signal = typeof how === 'string' && known ? how : null;
   return { code: typeof how === 'number' ? how : null, signal, known, oom: false, lastLines };
@@ -213,6 +213,25 @@ export class Scenario {
   /** An instance ends while nobody watches. */
   diesUnseen(instance: InstanceId): this {
     this.#running.delete(instance);
+    return this;
+  }
+
+  isRunning(instance: InstanceId): boolean {
+    return this.#running.has(instance);
+  }
+
+  mendAll(): this {
+    this.#sick.clear();
+    this.#startErrors.clear();
+    for (const id of this.#running) this.#later(readyMs, { kind: 'ready', instance: id });
+    return this;
+  }
+
+  /** The observer sees all symptoms end that do not end by a restart. */
+  endAll(): this {
+    for (const id of Object.keys(this.state.symptoms)) {
+      if (!id.endsWith('#exit') && !id.endsWith('#start')) this.tell({ kind: 'symptom-ended', id });
+    }
     return this;
   }
 

@@ -1,5 +1,5 @@
 /** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
-import { type ComponentId, serviceOf } from '../model/ids.ts';
+import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { isConnected } from './graph.ts';
 import { failActionsAt } from './outcomes.ts';
@@ -15,6 +15,7 @@ export function raiseSymptom(turn: Turn, symptom: Symptom): void {
 }
 
 function isKnown(turn: Turn, component: ComponentId): boolean {
+  if (isInstance(component)) return false;
   const service = serviceOf(component);
   return service === null || turn.state.services[service]?.wanted === 'up';
 }
