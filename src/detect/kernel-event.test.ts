@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import { parseKernelRecord } from './kernel-event.ts';
 
 const told: readonly (readonly [string, string])[] = [
-  ['Out of memory: Killed process 4711 (node) total-vm:9kB, anon-rss:5kB', 'oom 4711'],
-  ['Memory cgroup out of memory: Killed process 12 (a b) c) total-vm:1kB', 'oom 12'],
+  [
+    'Out of memory: Killed process 4711 (node) total-vm:9kB, anon-rss:5kB',
+    'oom 4711 of the machine',
+  ],
+  ['Memory cgroup out of memory: Killed process 12 (a b) c) total-vm:1kB', 'oom 12 of a cgroup'],
   ['blk_update_request: I/O error, dev sda, sector 2048 op 0x0:(READ)', 'io-error'],
   ['critical medium error, dev nvme0n1, sector 5', 'io-error'],
   ['Buffer I/O error on dev dm-0, logical block 1, async page read', 'io-error'],
@@ -18,8 +21,9 @@ test('records of the kernel', async (t) => {
   for (const [text, expected] of told) {
     await t.test(text, () => {
       const event = parseKernelRecord(`3,1234,5678901,-;${text}\n SUBSYSTEM=block\n`);
-      const pid = event?.kind === 'oom' ? ` ${event.pid}` : '';
-      assert.equal(`${event?.kind ?? 'nothing'}${pid}`, expected);
+      const whose = event?.kind === 'oom' && event.whole ? 'the machine' : 'a cgroup';
+      const killed = event?.kind === 'oom' ? ` ${event.pid} of ${whose}` : '';
+      assert.equal(`${event?.kind ?? 'nothing'}${killed}`, expected);
     });
   }
 });

@@ -1,7 +1,8 @@
 /** What the kernel's log says about memory, disks and file systems. */
 export type KernelEvent =
-  /** The out-of-memory killer ended a process. */
-  | { readonly kind: 'oom'; readonly pid: number; readonly text: string }
+  /** The out-of-memory killer ended a process: of a cgroup at its limit, or for want of memory in
+   * the whole machine. */
+  | { readonly kind: 'oom'; readonly pid: number; readonly whole: boolean; readonly text: string }
   | { readonly kind: 'io-error'; readonly text: string }
   | { readonly kind: 'read-only'; readonly text: string }
   /** A file system was mounted writable again. */
@@ -24,7 +25,9 @@ export function parseKernelRecord(record: string): KernelEvent | null {
   if (found === null || Number(found[1]) >> 3 !== 0) return null;
   const text = (found[2] ?? '').slice(0, textMax);
   const killed = /\b(?:[Kk]illed process|Kill process) (\d+) \(/.exec(text);
-  if (killed !== null) return { kind: 'oom', pid: Number(killed[1]), text };
+  if (killed !== null) {
+    return { kind: 'oom', pid: Number(killed[1]), whole: !/\bcgroup\b/i.test(text), text };
+  }
   if (readOnly.test(text)) return { kind: 'read-only', text };
   if (writable.test(text)) return { kind: 'writable', text };
   return ioError.test(text) ? { kind: 'io-error', text } : null;

@@ -10,8 +10,7 @@ import type { CommandSpec, Severity } from './stack-spec.ts';
 export type Command = {
   /** May be carried out although the store can't write: safe and reversible. */
   readonly unrecordedOk: boolean;
-} & /** Ends with `started` or `start-failed`. Whatever is left of an earlier run is ended first. */
-(
+} /** Ends with `started` or `start-failed`. Whatever is left of an earlier run is ended first. */ & (
   | { readonly kind: 'start'; readonly instance: InstanceId; readonly action: ActionId }
   /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or `stop-failed`.
    * `hurry`: no draining and no grace (a hung process). */

@@ -64,7 +64,10 @@ export class KernelWatch {
   }
 
   #take(event: KernelEvent): void {
-    if (event.kind === 'oom' && this.#instanceKilled(event.pid, event.text)) return;
+    if (event.kind === 'oom') {
+      // Somebody else's cgroup at its own limit says nothing of this host.
+      if (this.#instanceKilled(event.pid, event.text) || !event.whole) return;
+    }
     if (event.kind === 'writable') this.#end('read-only');
     else this.#begin(event.kind, event.text);
   }

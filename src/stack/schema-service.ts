@@ -381,8 +381,8 @@ export const service = closed({
     'As in Compose, as far as listed here.',
   ),
   stop_signal: described(
-    matching(/^(SIG)?[A-Z][A-Z0-9+]*$/, 'a signal such as SIGTERM').prefault('SIGTERM'),
-    'Asks an instance to end.',
+    matching(/^(SIG)?[A-Z][A-Z0-9+]*$/, 'a signal such as SIGTERM').optional(),
+    'Asks an instance to end. Default: SIGTERM; for postgres SIGINT, which waits for no client.',
   ),
   stop_grace_period: described(
     duration().prefault('10s'),

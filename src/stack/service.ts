@@ -57,7 +57,7 @@ export function toService(context: ServiceContext, name: string, raw: RawService
       slowRetryMs: raw.recovery.slow_retry,
     },
     limits: toLimits(context, path, raw),
-    stopSignal: toSignal(raw.stop_signal),
+    stopSignal: toSignal(raw.stop_signal ?? (raw.driver === 'postgres' ? 'SIGINT' : 'SIGTERM')),
     stopGracePeriodMs: raw.stop_grace_period,
     requires: toRequires(raw.requires, directory),
     actions: toActions(context, path, raw),
