@@ -10,7 +10,7 @@ import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointStats } from '../ports/endpoints.ts';
 import { proxyHeader } from './proxy-header.ts';
-import { splice } from './splice.ts';
+import { connectUpstream, splice } from './splice.ts';
 import { Target } from './target.ts';
 import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
 
@@ -133,12 +133,7 @@ export class ServiceProxy {
       return;
     }
     const begunMs = performance.now();
-    const upstream = net.connect({
-      host: '127.0.0.1',
-      port: target.port,
-      allowHalfOpen: true,
-      noDelay: true,
-    });
+    const upstream = connectUpstream(target.port, client);
     const fail = (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       upstream.destroy();

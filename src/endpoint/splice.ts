@@ -1,16 +1,43 @@
-/** Joins two connected sockets: what comes in at one goes out at the other, ends and resets too. */
-import type { Socket } from 'node:net';
+/** Joins a client and an instance: what comes in at one goes out at the other, ends and resets too. */
+import net, { type Socket } from 'node:net';
 import type { OpenConnection } from './target.ts';
 
-/** `onClosed` is called once, when both are closed. */
+/** Where all reads from instances land, to be copied out at once: a buffer per read costs more. */
+const landing = Buffer.allocUnsafe(64 * 1024);
+
+/** Begins to connect; what the instance will send goes to the client. */
+export function connectUpstream(port: number, client: Socket): Socket {
+  return net.connect({
+    host: '127.0.0.1',
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    onread: {
+      buffer: landing,
+      // False stops reading, until `drain` of the client resumes it.
+      callback(length) {
+        const chunk = Buffer.allocUnsafe(length);
+        landing.copy(chunk, 0, 0, length);
+        return client.write(chunk);
+      },
+    },
+  });
+}
+
+/** `onClosed` is called once, when both are closed. `upstream` is connected. */
 export function splice(client: Socket, upstream: Socket, onClosed: () => void): OpenConnection {
   let left = 2;
   const closed = () => {
     left--;
     if (left === 0) onClosed();
   };
-  lead(client, upstream, closed);
-  lead(upstream, client, closed);
+  client.on('data', (chunk: Buffer) => {
+    if (!upstream.write(chunk)) client.pause();
+  });
+  upstream.on('drain', () => client.resume());
+  client.on('drain', () => upstream.resume());
+  passEnd(client, upstream, closed);
+  passEnd(upstream, client, closed);
   return {
     cut() {
       client.resetAndDestroy();
@@ -19,11 +46,7 @@ export function splice(client: Socket, upstream: Socket, onClosed: () => void): 
   };
 }
 
-function lead(from: Socket, to: Socket, closed: () => void): void {
-  from.on('data', (chunk: Buffer) => {
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
+function passEnd(from: Socket, to: Socket, closed: () => void): void {
   from.on('end', () => to.end());
   from.on('close', (hadError: boolean) => {
     closed();

@@ -143,6 +143,22 @@ describe('an endpoint', () => {
     client.close();
   });
 
+  test('carries much both ways, slower readers included, without losing a byte', async () => {
+    const upstreamPort = await freePort();
+    await rig.upstream('one', upstreamPort);
+    await rig.serve('api', spec(port), [upstreamPort]);
+    const line = 'x'.repeat(1_000_000);
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    for (let index = 0; index < 20; index++) socket.write(`${line}\n`);
+    socket.end();
+    let length = 0;
+    for await (const chunk of socket) {
+      length += chunk.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(length, 20 * `one ${line}\n`.length);
+  });
+
   test('passes ends on in one direction only', async () => {
     const upstreamPort = await freePort();
     await rig.upstream('one', upstreamPort);
