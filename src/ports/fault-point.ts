@@ -1,8 +1,9 @@
 /**
  * Named places at which a test may kill this process, as if by `kill -9`, to see that nothing
  * started twice and nothing was lost. Inert unless DARUMA_FAULT_POINT names one, as in
- * `launch.after-gate`, or `launch.after-gate:3` for the third time that it is reached. With DARUMA_FAULT_ONCE, the path
- * of a file, it strikes only the first process that comes by, which leaves that file.
+ * `launch.after-gate`, or `launch.after-gate:3` for the third time that it is reached. With
+ * DARUMA_FAULT_ONCE, the path of a file, it strikes only the first process that comes by, which
+ * leaves that file.
  */
 import { closeSync, openSync } from 'node:fs';
 

@@ -57,14 +57,20 @@ export class InstanceTrees {
 
   /** By the cgroup where there is one; looks at every process of the system where there is none. */
   async members(target: TreeTarget): Promise<readonly number[]> {
-    const refs = target.confined
-      ? this.#inCgroup(target)
-      : this.#bySigns(target, await this.#tables.recent(membersAgeMs));
+    const refs = target.confined ? this.#inCgroup(target) : await this.#recentBySigns(target);
     const pids = refs.map(({ pid }) => pid);
     const first = target.main?.pid;
     return first === undefined || !pids.includes(first)
       ? pids
       : [first, ...pids.filter((pid) => pid !== first)];
+  }
+
+  async #recentBySigns(target: TreeTarget): Promise<readonly ProcessRef[]> {
+    const { main } = target;
+    const recent = this.#bySigns(target, await this.#tables.recent(membersAgeMs));
+    // It may have been started since.
+    const hasMain = main === null || recent.some(({ pid }) => pid === main.pid);
+    return hasMain ? recent : this.#bySigns(target, await this.#tables.fresh());
   }
 
   #bySigns(target: TreeTarget, table: Parameters<typeof treeOf>[0]): readonly ProcessRef[] {

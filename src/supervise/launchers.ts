@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
 import { instanceFileName } from '../model/layout.ts';
 import type { LaunchSpec } from '../ports/processes.ts';
@@ -50,9 +51,19 @@ export class Launchers {
     return JSON.stringify([spec, identity]);
   }
 
-  /** `lastSlot`: the cgroup that it must not share. */
+  /** `lastSlot`: the cgroup that it must not share. Rejects with START_FAILED or USER_UNKNOWN. */
   async make(spec: LaunchSpec, lastSlot: string | null): Promise<WaitingLauncher> {
     const key = this.keyOf(spec);
+    try {
+      return await this.#make(spec, key, lastSlot);
+    } catch (cause) {
+      if (cause instanceof DarumaError) throw cause;
+      const text = `${spec.instance}: what it needs to run can't be made`;
+      throw new DarumaError('START_FAILED', text, { cause });
+    }
+  }
+
+  async #make(spec: LaunchSpec, key: string, lastSlot: string | null): Promise<WaitingLauncher> {
     const [first, second] = slotsOf(spec.instance);
     const slot = lastSlot === first ? second : first;
     const log = await this.#logs.open(spec.instance, spec.logging);

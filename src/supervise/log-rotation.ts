@@ -3,8 +3,9 @@
  *
  * The oldest bytes of the live file are copied into an archive named by its range, and only when
  * that is durable is a hole punched where they were: the file keeps its length, every offset keeps
- * its meaning, and only the space is given back. Killed anywhere, nothing is lost or doubled: an archive counts once it
- * has its name, and a hole that wasn't punched is punched the next time. One process rotates.
+ * its meaning, and only the space is given back. Killed anywhere, nothing is lost or doubled: an
+ * archive counts once it has its name, and a hole that wasn't punched is punched the next time. One
+ * process rotates.
  *
  * Where the file system knows no holes, a file is put away between two runs only.
  */

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { DarumaError } from '../model/errors.ts';
-import { systemCode } from './system-error.ts';
+import { systemCode, unless } from './system-error.ts';
 
 /** Where a shell looks when the environment has no PATH. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -43,11 +43,19 @@ export function requireProgram(
     return;
   }
   const places = (path ?? defaultPath).split(delimiter).map((dir) => resolve(workingDir, dir));
-  const problems = places.map((dir) => obstacle(`${dir}/${program}`));
+  const problems = places
+    .map((dir) => `${dir}/${program}`)
+    .filter(isFile)
+    .map(obstacle);
   if (problems.includes(null)) return;
-  const worst = problems.find((problem) => problem !== reasons['ENOENT']);
-  const reason = worst ?? `not found in PATH (${places.join(delimiter)})`;
+  const reason = problems[0] ?? `not found in PATH (${places.join(delimiter)})`;
   throw startFailed(`cannot run «${program}»: ${reason}`);
+}
+
+/** False also where we may not look. */
+function isFile(path: string): boolean {
+  const hidden = ['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG'];
+  return unless(hidden, () => statSync(path).isFile()) ?? false;
 }
 
 function requireDirectory(workingDir: string): void {

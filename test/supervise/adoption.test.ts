@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { FaultPoint } from '../../src/ports/fault-point.ts';
 import { faultPoints } from '../../src/ports/fault-point.ts';
@@ -94,6 +94,31 @@ test('a pid that was given to another process is neither adopted nor signalled',
     await next.stop('api/1', { signal: 'SIGTERM', graceMs: 1000 });
     assert.ok(lives(foreign.pid));
   }
+});
+
+test('a start that could not be recorded is not repeated beside it', async (t) => {
+  const at = scene(t);
+  // The file that is to become the run file can't be made, as on a full disk.
+  const inTheWay = `${runFile(at)}.${process.pid}`;
+  mkdirSync(`${inTheWay}/x`, { recursive: true });
+  const first = await start(at.processes, spec(['sleep', '1000']));
+  assert.match(at.troubles.join(), /api\/1: its run file: EISDIR/);
+  const next = await at.next();
+  assert.deepEqual(await next.adopt(), []);
+  rmSync(inTheWay, { recursive: true });
+  const second = await start(next, spec(['sleep', '1000']));
+  assert.deepEqual([first.pid, second.pid].filter(lives), [second.pid]);
+});
+
+test('what could not be recorded is recorded later', async (t) => {
+  const at = scene(t);
+  const inTheWay = `${runFile(at)}.${process.pid}`;
+  mkdirSync(inTheWay);
+  const { pid } = await start(at.processes, spec(['sleep', '1000']));
+  rmSync(inTheWay, { recursive: true });
+  await until('it was recorded', () => textOf(runFile(at)));
+  const [result] = await (await at.next()).adopt();
+  assert.equal(result?.kind === 'adopted' && result.running.pid, pid);
 });
 
 test('a run file that is torn or of another stack counts as none', async (t) => {

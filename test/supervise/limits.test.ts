@@ -50,7 +50,8 @@ test('root runs a program as its user, with its groups and home; others can not'
   const script = 'id -u; id -g; id -G; echo $USER $HOME; cat /proc/self/cgroup';
   const home = process.env['HOME'] ?? '/';
   const environment = { PATH: process.env['PATH'] ?? '', HOME: home };
-  const launch = shell(script, { user: 'nobody', environment, workingDir: '/' });
+  const user = asRoot ? 'nobody' : 'root';
+  const launch = shell(script, { user, environment, workingDir: '/' });
   if (!asRoot) {
     await assert.rejects(at.processes.prepare(launch), { code: 'START_FAILED', message: /root/ });
     return;

@@ -113,7 +113,7 @@ export async function start(
   return (await processes.prepare(launch)).go();
 }
 
-/** Waits until `condition` gives something other than false, null or undefined. */
+/** Waits until `condition` gives something true. */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
@@ -121,7 +121,7 @@ export async function until<T>(
   const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await condition();
-    if (value !== false && value !== null && value !== undefined) return value;
+    if (value) return value;
     if (Date.now() > deadline) throw new Error(`it never came to pass that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
