@@ -7,7 +7,7 @@
 import type { Layout } from '../model/layout.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointTable } from '../ports/endpoints.ts';
-import type { HeldAddress } from '../ports/keeper.ts';
+import type { EndpointFile, HeldAddress } from '../ports/keeper.ts';
 import { ownIdentity } from '../ports/process-identity.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
 import { Control } from './control.ts';
@@ -36,7 +36,8 @@ export class EndpointServer {
   readonly #control: Control;
   readonly #keeper: KeeperConnection;
   #tables: readonly EndpointTable[];
-  #routesUnwritten = false;
+  /** Files that could not be written, each told once. */
+  readonly #unwritten = new Set<string>();
 
   constructor(options: EndpointServerOptions) {
     const { layout, held } = options;
@@ -63,7 +64,8 @@ export class EndpointServer {
   async start(): Promise<void> {
     const { layout, version } = this.#options;
     if (!(await this.#listen())) return;
-    replaceFile(layout.endpointFile, JSON.stringify({ ...ownIdentity(), version }));
+    const file: EndpointFile = { ...ownIdentity(), version };
+    this.#keepFile(layout.endpointFile, file);
     await this.#control.open(layout.runDir, () => ({
       kind: 'stats',
       stats: this.#proxies.flatMap((proxy) => proxy.stats()),
@@ -108,15 +110,18 @@ export class EndpointServer {
 
   #changed(): void {
     this.#applyTables();
-    const { routesFile } = this.#options.layout;
+    const file: RoutesFile = { tables: this.#tables };
+    this.#keepFile(this.#options.layout.routesFile, file);
+  }
+
+  /** What is in memory counts; files are for the processes after us. */
+  #keepFile(path: string, content: object): void {
     try {
-      const file: RoutesFile = { tables: this.#tables };
-      replaceFile(routesFile, JSON.stringify(file));
-      this.#routesUnwritten = false;
+      replaceFile(path, JSON.stringify(content));
+      this.#unwritten.delete(path);
     } catch (error) {
-      // The routes in memory count; the file is needed only by the next process. Told once.
-      if (!this.#routesUnwritten) console.error(`${routesFile}: ${String(error)}`);
-      this.#routesUnwritten = true;
+      if (!this.#unwritten.has(path)) console.error(`${path}: ${String(error)}`);
+      this.#unwritten.add(path);
     }
   }
 

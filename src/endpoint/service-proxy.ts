@@ -98,6 +98,7 @@ export class ServiceProxy {
     if (route.state === 'draining') target.drain(this.spec.drainMs);
     else if (target.state === 'draining') target.undrain();
     target.state = route.state;
+    target.forgive();
     return target;
   }
 

@@ -43,8 +43,7 @@ export class Target {
   opened(connection: OpenConnection, tookMs: number): void {
     this.#open.add(connection);
     this.#accepted++;
-    this.#skipMs = 0;
-    this.#skipUntil = 0;
+    this.forgive();
     if (this.#connectMs.length < connectTimesKept) this.#connectMs.push(tookMs);
   }
 
@@ -60,6 +59,12 @@ export class Target {
     this.#refused++;
     this.#skipMs = Math.min(longestSkipMs, Math.max(firstSkipMs, this.#skipMs * 2));
     this.#skipUntil = now + this.#skipMs;
+  }
+
+  /** The controller has looked at it since: it is tried as any other. */
+  forgive(): void {
+    this.#skipMs = 0;
+    this.#skipUntil = 0;
   }
 
   /** From the first call on, connections have `drainMs` to end. */

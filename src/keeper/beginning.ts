@@ -30,13 +30,12 @@ export async function inherit(layout: Layout): Promise<Begun> {
 export async function begin(layout: Layout, command: KeeperCommand): Promise<Begun> {
   const lock = takeLock(layout.keeperLock);
   if (lock === null) return 'taken';
-  const found = readJsonFile(layout.endpointFile) as EndpointFile | null;
-  if (found === null || !isAlive(found)) return lock;
   lock.release();
   if (await delegate(layout, command)) return 'delegated';
-  // It neither keeps nor serves: it hangs. Its addresses are free once it is gone.
-  if (isAlive(found)) process.kill(found.pid, 'SIGKILL');
-  return (await waitForLock(layout.keeperLock, 0)) ?? 'taken';
+  const found = readJsonFile(layout.endpointFile) as EndpointFile | null;
+  // One that lives and doesn't answer hangs. Its addresses are free once it is gone.
+  if (found !== null && isAlive(found)) process.kill(found.pid, 'SIGKILL');
+  return takeLock(layout.keeperLock) ?? 'taken';
 }
 
 async function delegate(layout: Layout, command: KeeperCommand): Promise<boolean> {

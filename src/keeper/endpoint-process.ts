@@ -113,6 +113,7 @@ export class EndpointProcess {
       for (const socket of before) if (!kept.has(socket.fd)) socket.close();
     } catch (error) {
       for (const socket of bound) socket.close();
+      if (this.#current === null && before.length > 0) this.#startAgain(0);
       throw error;
     }
   }
@@ -127,12 +128,18 @@ export class EndpointProcess {
   }
 
   async #replace(sockets: readonly HeldSocket[]): Promise<void> {
-    const next = sockets.length === 0 ? null : await this.#start(sockets);
     const old = this.#current;
+    // Without a common socket two processes can't listen on the same address.
+    const handsOver = sockets.every(({ fd }) => fd !== null);
+    if (old !== null && !handsOver) {
+      this.#current = null;
+      this.#retire(old);
+    }
+    const next = sockets.length === 0 ? null : await this.#start(sockets);
     this.#sockets = sockets;
     this.#current = next;
     next?.gone.then(() => this.#died(next));
-    if (old !== null) this.#retire(old);
+    if (old !== null && handsOver) this.#retire(old);
   }
 
   async #start(sockets: readonly HeldSocket[]): Promise<RunningEndpoint> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { requestReplace } from '../../src/keeper/replace.ts';
 import { lockHolder } from '../../src/ports/lock.ts';
@@ -145,6 +146,29 @@ describe('the data path goes on', () => {
     const broken = { exec: [process.execPath, '-e', 'process.exit(3)'], controller: ['x'] };
     await assert.rejects(requestReplace(rig.layout, broken), { code: 'START_FAILED' });
     assert.deepEqual(await rig.status(), before);
+    assert.equal(await exchange(port, 'x'), 'one x');
+  });
+
+  test('on a Node.js that cannot hold sockets, though some are refused meanwhile', async () => {
+    const older = `${rig.stateDir}/older-node.mjs`;
+    writeFileSync(older, 'import net from "node:net";\ndelete net.BoundSocket;\n');
+    rig.start(rig.command(), { ...process.env, NODE_OPTIONS: `--import=${older}` });
+    await rig.serve('api', spec(port), [upstreamPort]);
+    const before = await rig.settled('serving', (now) => now.endpoint.pid !== null);
+    assert.match(rig.log(), /cannot hold bound sockets/);
+    process.kill(before.endpoint.pid ?? 0, 'SIGKILL');
+    await until('served again', () => exchange(port, 'x').catch(() => null));
+    const client = await Client.open(port);
+    const other = await freePort();
+    const endpoints = [
+      { service: 'api', endpoint: spec(port) },
+      { service: 'web', endpoint: spec(other) },
+    ];
+    assert.equal((await rig.ask({ kind: 'listen', endpoints })).kind, 'ok');
+    assert.equal(await client.exchange('x'), 'one x');
+    client.close();
+    process.kill(before.pid, 'SIGKILL');
+    await rig.settled('new keeper', (now) => now.pid !== before.pid && now.endpoint.pid !== null);
     assert.equal(await exchange(port, 'x'), 'one x');
   });
 
