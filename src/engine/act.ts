@@ -1,16 +1,25 @@
 /** Carries out decisions: records first, then the command. */
-import type { ActionId, ComponentId, IncidentId } from '../model/ids.ts';
+import type { ActionId, ComponentId, IncidentId, ServiceName } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { Decision } from '../plan/plan.ts';
 import { missingDependency } from './dependencies.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
-import { type ActionState, type IncidentState, type InstanceState, isAlive } from './state.ts';
+import { isFailing } from './routing.ts';
+import {
+  type ActionState,
+  type IncidentState,
+  type InstanceState,
+  instancesOf,
+  isAlive,
+} from './state.ts';
 import { followMs } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
-/** How soon a decision that had to wait for others is looked at again. */
+/** How soon a dependency that failed one check, and shows nothing yet, is looked at again; twice as
+ * long each time. */
 const againMs = 2_000;
+const againMaxMs = 60_000;
 
 export function carryOut(
   turn: Turn,
@@ -19,10 +28,8 @@ export function carryOut(
   decision: Decision,
 ): void {
   const told = incident.told;
-  if (decision.verdict === 'later') {
-    turn.setTimer(`recheck:${incident.id}`, turn.at + againMs);
-    return;
-  }
+  // What holds it back will be an event: another instance is ready, the store can write again.
+  if (decision.verdict === 'later') return;
   const action = planAction(turn, incident, target, decision);
   const instance = turn.instance(target);
   switch (decision.verdict) {
@@ -139,10 +146,24 @@ function wait(
   reason: string,
 ): void {
   turn.emit({ kind: 'action-begun', incident: incident.id, action, spared: true });
-  turn.setTimer(`recheck:${incident.id}`, turn.at + againMs);
-  if (instance === undefined || isAlive(instance)) return;
+  if (instance === undefined) return;
+  if (isProvisional(turn, instance.service)) {
+    const waits = incident.actions.filter((one) => one.planned.kind === 'wait').length;
+    const againInMs = Math.min(againMaxMs, againMs * 2 ** Math.min(30, waits - 1));
+    turn.setTimer(`recheck:${incident.id}`, turn.at + againInMs);
+  }
+  if (isAlive(instance)) return;
   const text = reason.slice(reason.indexOf(': it ') + 5);
   hold(turn, instance, text, 'dependency');
+}
+
+/** What is waited for failed a check on request, and nothing else tells when it is well again. */
+function isProvisional(turn: Turn, service: ServiceName): boolean {
+  if (missingDependency(turn.state, service) !== null) return false;
+  const dependencies = turn.state.services[service]?.spec.dependsOn ?? [];
+  return !dependencies.some((dependency) =>
+    instancesOf(turn.state, dependency.service).some((one) => isFailing(turn.state, one)),
+  );
 }
 
 function needPerson(

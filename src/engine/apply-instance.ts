@@ -146,6 +146,7 @@ function confirmed(
   instance: InstanceState,
   record: InstanceRecord & { kind: 'instance-confirmed' },
 ): void {
+  instance.stale = false;
   instance.confirmed = {
     at: record.at,
     healthy: record.healthy,

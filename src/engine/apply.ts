@@ -6,7 +6,7 @@ import type { LogRecord } from '../model/record.ts';
 import { applyConfigured } from './apply-configured.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
-import { type EngineState, initialState, instancesOf } from './state.ts';
+import { type EngineState, initialState, instancesOf, isRunning } from './state.ts';
 
 /** Changes the state in place by one record. */
 export function apply(state: EngineState, record: LogRecord): void {
@@ -67,6 +67,8 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'looked':
       state.looking = false;
+      for (const instance of Object.values(state.instances))
+        instance.stale = isRunning(instance) && instance.symptoms.some(isHealth);
       return;
     case 'store':
       state.storeWritable = record.writable;
@@ -133,6 +135,10 @@ function applyReset(state: EngineState, record: LogRecord & { kind: 'reset' }): 
     incident.state = 'open';
     askAnew(state, incident);
   }
+}
+
+function isHealth(symptom: string): boolean {
+  return symptom.endsWith('#health');
 }
 
 /** The instances that a service name, an instance id or null (all) stands for. */

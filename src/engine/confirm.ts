@@ -16,7 +16,7 @@ import type { Turn } from './turn.ts';
 const confirmTimeoutMs = 250;
 /** For the answer to arrive. */
 const confirmSlackMs = 250;
-/** Asks whether a dependency is behind the symptoms, unless that is known. True: to be waited for. */
+/** Asks whether a dependency is behind the symptoms, unless that is known. True: wait for it. */
 export function askConfirm(
   turn: Turn,
   incident: IncidentState,
@@ -63,8 +63,9 @@ export function onConfirmed(turn: Turn, event: EngineEvent & { kind: 'confirmed'
   const waiting = turn.state.open.filter((one) =>
     turn.state.incidents[one]?.confirm?.waiting.includes(id),
   );
+  const { stale } = instance;
   turn.emit({ kind: 'instance-confirmed', instance: id, healthy, evidence });
-  if (healthy) {
+  if (healthy && stale) {
     for (const symptom of [...instance.symptoms]) {
       if (symptom.endsWith('#health')) endSymptom(turn, symptom);
     }

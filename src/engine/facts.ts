@@ -14,7 +14,7 @@ import {
   recentlyDown,
 } from './graph.ts';
 import { answers, isFailing } from './routing.ts';
-import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
+import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
 
 /** Of a dependency with many instances only so many sound ones are looked at. */
 const soundMax = 4;
@@ -96,6 +96,12 @@ function othersReady(state: EngineState, instance: InstanceState): number {
   ).length;
 }
 
+function othersBusy(state: EngineState, instance: InstanceState): number {
+  return instancesOf(state, instance.service).filter(
+    (one) => one.id !== instance.id && isAlive(one) && one.phase !== 'ready',
+  ).length;
+}
+
 /** `jitter`: uniform in [0, 1), for the back-off. */
 export function targetFacts(
   state: EngineState,
@@ -129,6 +135,7 @@ export function targetFacts(
     replicas,
     othersReady: others,
     othersOut: Math.max(0, replicas - 1 - others),
+    othersBusy: othersBusy(state, instance),
     hasEndpoint: spec?.endpoint != null,
     takenOut: instance.takenOut,
     startMs: instance.startTookMs,
@@ -155,6 +162,7 @@ const bare: TargetFacts = {
   replicas: 1,
   othersReady: 0,
   othersOut: 0,
+  othersBusy: 0,
   hasEndpoint: false,
   takenOut: false,
   startMs: null,
@@ -173,7 +181,7 @@ function conditionOf(state: EngineState, instance: InstanceState): TargetFacts['
   return isFailing(state, instance) || instance.phase !== 'ready' ? 'failing' : 'serving';
 }
 
-/** Only what a dependency may have brought about waits for it; but nothing is started without it. */
+/** Only what a dependency may have brought about waits for it. */
 function waitsFor(
   state: EngineState,
   instance: InstanceState,

@@ -57,7 +57,7 @@ function isSound(state: EngineState, instance: InstanceState, at: number): boole
   return answers(state, instance) && freshlyConfirmed(instance, at) !== false;
 }
 
-/** Why a service can't work now because of a dependency that it requires; null: none is at fault. */
+/** Why a service can't work now: a dependency that it requires is missing or fails; or null. */
 export function failingDependency(
   state: EngineState,
   service: ServiceName,

@@ -1,13 +1,15 @@
 /**
- * After a start of the controller: `looking` (see `beginLook`), `found` for each instance, `looked`.
- * Until `looked` nothing is begun. What was under way is then finished or planned anew: a command
+ * After a start of the controller: `looking` (see `beginLook`), `found` for each instance, then
+ * `looked`. Until `looked` nothing is begun. What was under way is then finished or planned anew: a command
  * that may not have been carried out is given again, with the same action id.
  */
 import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
+import type { ActionId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { reconcile } from './lifecycle.ts';
 import { onUnexpectedExit } from './outages.ts';
+import { onStarted } from './outcomes.ts';
 import { finishRequests, pumpQueue } from './requests.ts';
 import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
 import { placeSymptom } from './symptoms.ts';
@@ -33,7 +35,9 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
   if (instance === undefined) return;
   if (event.running) {
     const { pid, port, startedAt } = event;
+    const started = instance.phase === 'starting' ? instance.action : null;
     turn.emit({ kind: 'instance-adopted', instance: instance.id, pid, port, startedAt });
+    if (started !== null) onStarted(turn, instance, started);
     return;
   }
   if (!isAlive(instance)) return;
@@ -47,6 +51,7 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
 export function onLooked(turn: Turn): void {
   turn.emit({ kind: 'looked' });
   const instances = Object.values(turn.state.instances);
+  judgeRuns(turn);
   for (const instance of instances) resume(turn, instance);
   for (const name of turn.state.order) {
     for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
@@ -59,6 +64,22 @@ export function onLooked(turn: Turn): void {
   }
   for (const id of [...turn.state.open]) turn.touch(id);
   finishRequests(turn);
+}
+
+/** Whether a user's command was carried out can't be known: it is decided anew. */
+function judgeRuns(turn: Turn): void {
+  for (const [id, incident] of Object.entries(turn.state.actions)) {
+    const action = actionOf(turn.state, id as ActionId);
+    const runs = action?.planned.kind === 'run' && action.begun !== null && action.done === null;
+    if (!runs || incident === null) continue;
+    turn.emit({
+      kind: 'action-outcome',
+      incident,
+      action: action.planned.action,
+      outcome: 'unknown',
+      reason: 'the controller was restarted meanwhile',
+    });
+  }
 }
 
 function resume(turn: Turn, instance: InstanceState): void {
@@ -77,15 +98,11 @@ function resume(turn: Turn, instance: InstanceState): void {
 /** Symptoms seen by an earlier observer: those of checks are asked for again, the rest have to be
  * noticed anew. */
 function askStaleSymptoms(turn: Turn, instances: readonly InstanceState[]): void {
-  const failing: InstanceState[] = [];
-  for (const instance of instances) {
-    if (!isRunning(instance)) continue;
+  for (const instance of instances.filter(isRunning)) {
     for (const id of [...instance.symptoms]) {
-      if (id.endsWith('#health')) failing.push(instance);
-      else turn.emit({ kind: 'symptom-ended', id });
+      if (!id.endsWith('#health')) turn.emit({ kind: 'symptom-ended', id });
     }
   }
-  if (failing.length === 0) return;
-  const ids = failing.map((one) => one.id);
-  turn.command({ kind: 'confirm', instances: ids, timeoutMs: 1000 }, true);
+  const stale = instances.filter((one) => one.stale).map((one) => one.id);
+  if (stale.length > 0) turn.command({ kind: 'confirm', instances: stale, timeoutMs: 1000 }, true);
 }

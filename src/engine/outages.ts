@@ -3,10 +3,9 @@ import type { ErrorInfo } from '../model/errors.ts';
 import { describeExit } from '../model/exit.ts';
 import type { ActionId } from '../model/ids.ts';
 import { type Symptom, symptomId } from '../model/symptom.ts';
-import { release } from './act.ts';
 import { failActionsAt } from './outcomes.ts';
-import { type InstanceState, instancesOf } from './state.ts';
-import { beginSymptom } from './symptoms.ts';
+import type { InstanceState } from './state.ts';
+import { beginSymptom, onServing } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
 const exitName = 'exit';
@@ -95,8 +94,6 @@ export function onReady(turn: Turn, instance: InstanceState): void {
     );
     if (incident !== null && concerned === true) incidents.add(incident);
   }
-  for (const name of turn.state.services[instance.service]?.dependents ?? []) {
-    for (const one of instancesOf(turn.state, name)) release(turn, one);
-  }
+  onServing(turn, instance);
   for (const id of incidents) turn.touch(id);
 }

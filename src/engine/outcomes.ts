@@ -54,7 +54,7 @@ export function onActionFinished(
   turn.touch(incident);
 }
 
-/** Judges the actions at a component as failed: all that were begun, or only those that are done. */
+/** Judges the actions at a component as failed: all that were begun, or only the done ones. */
 export function failActionsAt(
   turn: Turn,
   target: ComponentId,

@@ -64,6 +64,8 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     default: {
       const instances = resolveTarget(turn, request.target);
       if (instances === null) return unknownTarget(turn, request.target);
+      const observed = instances.find((one) => isObserved(turn, one.service));
+      if (observed !== undefined) return observeRefusal(observed);
       if (request.kind === 'start') return start(turn, by, request.target, instances);
       if (request.kind === 'stop') return stop(turn, by, request.target, instances);
       return restart(turn, by, request.target, instances);
@@ -117,8 +119,6 @@ function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
 }
 
 function start(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
-  const observed = instances.find((one) => isObserved(turn, one.service));
-  if (observed !== undefined) return observeRefusal(observed);
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `start ${target}`);
   const idle = instances.filter((one) => !isAlive(one));
@@ -142,8 +142,6 @@ function observeRefusal(instance: InstanceState): Answer {
 }
 
 function restart(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
-  const observed = instances.find((one) => isObserved(turn, one.service));
-  if (observed !== undefined) return observeRefusal(observed);
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `restart ${target}`);
   for (const one of instances) {

@@ -33,9 +33,7 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
   const ready = instancesOf(state, service).filter((one) => one.readyAt !== null);
-  const good = ready.filter(
-    (one) => answers(state, one) && !one.suspected && !one.takenOut && isConfirmed(one),
-  );
+  const good = ready.filter((one) => answers(state, one) && !one.suspected && !one.takenOut);
   const serving = good.length > 0 ? good : ready.filter((one) => one.phase === 'ready');
   return ready.flatMap((instance) => {
     if (instance.port === null) return [];
@@ -44,10 +42,6 @@ export function routeTargets(state: EngineState, service: ServiceName): RouteTar
     const state = draining ? ('draining' as const) : ('serving' as const);
     return [{ instance: instance.id, port: instance.port, state }];
   });
-}
-
-function isConfirmed(instance: InstanceState): boolean {
-  return instance.confirmed?.healthy !== false;
 }
 
 /** Null: the service has no endpoint. */

@@ -49,6 +49,7 @@ export class Scenario {
   #requests = 0;
   /** Given to every event; 1 is the longest back-off. */
   chance = 0.999;
+  #stopsFail = false;
   /** No command is carried out and no event of the shell arrives: the controller is dead. */
   #dead = false;
 
@@ -104,7 +105,9 @@ export class Scenario {
     if (command.kind === 'start') this.#start(command.instance, command.action);
     if (command.kind === 'stop') {
       const { instance, action } = command;
-      this.#later(stopMs, { kind: 'stopped', instance, action });
+      const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
+      if (this.#stopsFail) this.#later(stopMs, { kind: 'stop-failed', instance, action, error });
+      else this.#later(stopMs, { kind: 'stopped', instance, action });
     }
     if (command.kind === 'run') {
       const { action } = command;
@@ -218,6 +221,11 @@ export class Scenario {
 
   isRunning(instance: InstanceId): boolean {
     return this.#running.has(instance);
+  }
+
+  stopsFail(fail: boolean): this {
+    this.#stopsFail = fail;
+    return this;
   }
 
   mendAll(): this {

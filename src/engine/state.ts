@@ -57,6 +57,8 @@ export interface InstanceState {
   tries: number;
   /** Its definition changed since it was started. */
   changed: boolean;
+  /** A failing check was seen by an earlier controller: to be asked for again. */
+  stale: boolean;
   /** Found running though nobody asked for it (external, or only observed): left alone. */
   unasked: boolean;
   /** No longer in the stack file: forgotten once it is gone. */
@@ -200,6 +202,7 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
     starts: 0,
     tries: 0,
     changed: false,
+    stale: false,
     unasked: false,
     removed: false,
   };

@@ -95,6 +95,9 @@ function handle(turn: Turn, event: EngineEvent): void {
   }
 }
 
+/** A stop that failed is tried again this much later, as long as it is wanted. */
+const stopAgainMs = 10_000;
+
 type Of<K extends EngineEvent['kind']> = EngineEvent & { readonly kind: K };
 
 function onConfigured(turn: Turn, { spec }: Of<'configured'>): void {
@@ -177,6 +180,7 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
   turn.emit({ kind: 'instance-stop-failed', instance: instance.id, action, error });
   giveUpRestarts(turn, instance, error.message);
   failRequests(turn, instance, error.message);
+  if (instance.wanted === 'down') turn.setTimer(`stop:${instance.id}`, turn.at + stopAgainMs);
   onActionFinished(turn, action, false, error);
 }
 

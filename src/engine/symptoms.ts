@@ -1,9 +1,17 @@
 /** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
 import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
+import { release } from './act.ts';
 import { isConnected } from './graph.ts';
 import { failActionsAt } from './outcomes.ts';
-import { type IncidentState, type InstanceState, isRunning, reopenWithinMs } from './state.ts';
+import { answers } from './routing.ts';
+import {
+  type IncidentState,
+  type InstanceState,
+  instancesOf,
+  isRunning,
+  reopenWithinMs,
+} from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** A symptom that an observer saw. */
@@ -121,6 +129,21 @@ export function endSymptom(turn: Turn, id: string): void {
   if (held === undefined) return;
   turn.emit({ kind: 'symptom-ended', id });
   if (held.incident !== null) turn.touch(held.incident);
+  const instance = turn.instance(held.symptom.component);
+  if (instance !== undefined && answers(turn.state, instance)) onServing(turn, instance);
+}
+
+/** An instance serves (again): what waited for that is looked at. */
+export function onServing(turn: Turn, instance: InstanceState): void {
+  for (const name of turn.state.services[instance.service]?.dependents ?? []) {
+    for (const one of instancesOf(turn.state, name)) release(turn, one);
+  }
+  for (const sibling of instancesOf(turn.state, instance.service)) {
+    for (const id of sibling.symptoms) {
+      const incident = turn.state.symptoms[id]?.incident ?? null;
+      if (incident !== null) turn.touch(incident);
+    }
+  }
 }
 
 /** Ends all symptoms of an instance whose process is gone or which is given up. */

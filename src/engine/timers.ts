@@ -1,17 +1,19 @@
 /**
  * Timers live in the state; the shell sends `timer` when the earliest is due. Their names:
  * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
- * `effect:ACTION`.
+ * `effect:ACTION`, `stop:INSTANCE` (again).
  */
-import type { ActionId, IncidentId } from '../model/ids.ts';
+import type { ActionId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
+import { reconcile } from './lifecycle.ts';
 import { onNeverReady } from './outages.ts';
 import { judgeEffect, onProofDue } from './outcomes.ts';
 import type { EngineState } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** The timer that is due first; null: none is set. */
+/** The timer that is due first; null: none is set, or the look after a start is not over. */
 export function nextTimer(state: EngineState): { timer: string; due: number } | null {
+  if (state.looking) return null;
   let first: { timer: string; due: number } | null = null;
   for (const [timer, due] of Object.entries(state.timers)) {
     if (first === null || due < first.due) first = { timer, due };
@@ -31,6 +33,9 @@ export function onTimer(turn: Turn, timer: string): void {
       if (incident !== null) turn.touch(incident);
       return;
     }
+    case 'stop':
+      reconcile(turn, subject as InstanceId);
+      return;
     case 'confirm':
       turn.touch(subject as IncidentId);
       return;

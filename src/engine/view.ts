@@ -38,6 +38,7 @@ function stackState(state: EngineState): StackView['state'] {
   if (state.wanted === 'down') return state.alive > 0 ? 'stopping' : 'stopped';
   const starting = Object.values(state.instances).some((one) => {
     if (one.wanted === 'down' || one.starts > 1) return false;
+    if (one.phase === 'held') return one.starts === 0 && one.hold === 'dependency';
     return one.phase === 'stopped' || one.phase === 'starting' || one.phase === 'running';
   });
   return starting ? 'starting' : 'running';

@@ -39,7 +39,8 @@ interface Hypothesis {
 const negligible = 0.005;
 const causesMax = 6;
 
-export function locate(input: LocateInput): Located {
+export function locate(given: LocateInput): Located {
+  const input = inOrder(given);
   const network = new Network(input);
   const observations = observe(input, network);
   const hypotheses = weigh(input, network, observations);
@@ -52,6 +53,13 @@ export function locate(input: LocateInput): Located {
     .slice(0, causesMax)
     .map((one) => toCause(one, { ranked, network, observations }));
   return { causes, unsure: (causes[0]?.probability ?? 0) < sureFrom };
+}
+
+/** Sums in a fixed order, so that the order of the input changes no digit. */
+function inOrder(input: LocateInput): LocateInput {
+  const symptoms = [...input.symptoms].sort((a, b) => (a.symptom.id < b.symptom.id ? -1 : 1));
+  const components = [...input.components].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { ...input, symptoms, components, hosts: [...input.hosts].sort() };
 }
 
 /** Whether a fault may bring about a symptom, by the tables; for joining symptoms to incidents. */
@@ -90,7 +98,7 @@ function priorOf(input: LocateInput, network: Network, { component, kind }: Faul
   return priors[kind] * (recent && recentChange.kinds.has(kind) ? recentChange.factor : 1);
 }
 
-/** A cause does not begin after its effects; how late it may be seen depends on how often one looks. */
+/** A cause does not begin after its effects; how late it may be seen depends on the checks. */
 function onsetFactor(input: LocateInput, network: Network, fault: Fault): number {
   let own = Number.POSITIVE_INFINITY;
   let effect = Number.POSITIVE_INFINITY;

@@ -65,7 +65,7 @@ export class Network {
   /** P(this fault alone makes this symptom show), 0 to 1. */
   shows(fault: Fault, component: ComponentId, seen: SeenSymptom): number {
     const { symptom, killed } = seen;
-    const kind = killed ? 'killed' : symptom.kind;
+    const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
     return this.#showsKind(fault, component, kind, symptom.faults);
   }
 

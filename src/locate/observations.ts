@@ -43,7 +43,7 @@ function noisyOr(leak: number, shows: number): number {
 
 function present(network: Network, seen: LocateInput['symptoms'][number]): Observation {
   const { symptom, killed } = seen;
-  const leak = leaks[killed ? 'killed' : symptom.kind];
+  const leak = leaks[killed && symptom.kind === 'exit' ? 'killed' : symptom.kind];
   return {
     component: symptom.component,
     symptom: symptom.id,

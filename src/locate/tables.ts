@@ -11,7 +11,7 @@ type Shows = Readonly<Partial<Record<SymptomKind | 'killed', number>>>;
  * programs seldom bring upon themselves.
  */
 export const showOwn: Readonly<Record<FaultKind, Shows>> = {
-  crash: { exit: 0.95, killed: 0.97, oom: 0.2, 'health-refused': 0.3 },
+  crash: { exit: 0.95, killed: 0.97, oom: 0.05, 'health-refused': 0.3 },
   hang: { 'health-timeout': 0.9, stopped: 0.5, unready: 0.3, latency: 0.3, exit: 0.01 },
   slow: { 'health-timeout': 0.15, latency: 0.8, pressure: 0.3, signal: 0.2 },
   overload: { cpu: 0.8, latency: 0.5, pressure: 0.6, 'health-timeout': 0.15, signal: 0.2 },
@@ -40,7 +40,7 @@ export const showOwn: Readonly<Record<FaultKind, Shows>> = {
     log: 0.5,
     error: 0.8,
     unready: 0.2,
-    'health-refused': 0.2,
+    'health-refused': 0.5,
     signal: 0.2,
   },
   release: { 'health-failed': 0.5, exit: 0.5, unready: 0.6, error: 0.6, 'start-failed': 0.2 },

@@ -14,7 +14,7 @@ export function blockedBy(input: PlanInput, candidate: Candidate): Guard | null 
   return (
     hopeless(input, candidate) ??
     consentGuard(input, candidate) ??
-    budgetGuard(input) ??
+    budgetGuard(input, candidate) ??
     blastGuard(input, candidate) ??
     storeGuard(input, candidate)
   );
@@ -43,7 +43,10 @@ function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate)
   return { why, passing: false };
 }
 
-function budgetGuard({ serviceBudget, stackBudget, slowTry, target }: PlanInput): Guard | null {
+function budgetGuard(input: PlanInput, { userAction }: Candidate): Guard | null {
+  const { serviceBudget, stackBudget, slowTry, target, consent } = input;
+  // A person who consented to an action wants it done.
+  if (userAction?.destructive === true && consent === true) return null;
   if (slowTry || target.sparedBy !== null) return null;
   if (serviceBudget.left <= 0) return { why: spent('its budget', serviceBudget), passing: false };
   if (stackBudget.left <= 0)
@@ -62,12 +65,20 @@ function blastGuard(
   candidate: Candidate,
 ): Guard | null {
   const interrupts = candidate.kind === 'restart' || candidate.kind === 'take-out';
-  if (!interrupts || target.condition !== 'serving' || target.replicas === 1) return null;
+  if (!interrupts || target.condition === 'gone' || target.hangs) return null;
+  if (target.replicas === 1) return null;
+  if (target.condition === 'failing') {
+    if (target.othersBusy + 1 <= allowedOut(target.replicas, maxUnavailableShare)) return null;
+    return { why: 'another instance is being restarted', passing: true };
+  }
   if (target.othersReady === 0) return { why: 'it is the last ready instance', passing: true };
-  const allowed = Math.max(1, Math.floor(maxUnavailableShare * target.replicas));
-  if (target.othersOut + 1 > allowed)
+  if (target.othersOut + 1 > allowedOut(target.replicas, maxUnavailableShare))
     return { why: `${target.othersOut} of ${target.replicas} instances are out`, passing: true };
   return null;
+}
+
+function allowedOut(replicas: number, share: number): number {
+  return Math.max(1, Math.floor(share * replicas));
 }
 
 function storeGuard({ storeWritable }: PlanInput, { kind }: Candidate): Guard | null {

@@ -32,6 +32,8 @@ export interface TargetFacts {
   readonly othersReady: number;
   /** Other instances of its service that do not serve now. */
   readonly othersOut: number;
+  /** Other instances that are being started or stopped. */
+  readonly othersBusy: number;
   readonly hasEndpoint: boolean;
   readonly takenOut: boolean;
   readonly startMs: number | null;

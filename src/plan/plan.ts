@@ -88,7 +88,7 @@ export function afterFailures(
     .map(({ cause, factor, tried }) => {
       const probability = (cause.probability * factor * before) / after;
       if (tried === 0 || factor === 1) return { ...cause, probability };
-      const bits = Math.round(Math.log2((factor * before) / after) * 10) / 10;
+      const bits = Math.round(Math.log2((factor * before) / after) * 10) / 10 + 0;
       const text = tried === 1 ? 'one action failed' : `${tried} actions failed`;
       const failed = { symptom: null, text, supports: bits >= 0, bits };
       return { ...cause, probability, evidence: [...cause.evidence, failed] };

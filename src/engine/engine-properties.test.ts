@@ -4,11 +4,16 @@ import fc from 'fast-check';
 import type { EngineEvent } from '../model/event.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
-import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
-import { symptomKinds } from '../model/symptom.ts';
+import type {
+  DependencyCondition,
+  ServiceSpec,
+  StackSpec,
+  UserActionSpec,
+} from '../model/stack-spec.ts';
+import { type FaultKind, symptomKinds } from '../model/symptom.ts';
 import { replay } from './apply.ts';
 import { Scenario } from './scenario.fixture.ts';
-import { service, stack } from './stack.fixture.ts';
+import { dependency, service, stack } from './stack.fixture.ts';
 import { type EngineState, initialState, instancesOf } from './state.ts';
 import { step } from './step.ts';
 import { nextTimer } from './timers.ts';
@@ -22,14 +27,18 @@ const anyStack: fc.Arbitrary<StackSpec> = fc
       replicas: fc.integer({ min: 1, max: 3 }),
       needs: fc.subarray([0, 1, 2]),
       budget: fc.integer({ min: 1, max: 5 }),
+      condition: fc.constantFrom<DependencyCondition>('service_started', 'service_healthy'),
+      required: fc.boolean(),
+      action: fc.constantFrom('none', 'safe', 'destructive'),
     }),
     { minLength: 1, maxLength: 4 },
   )
   .map((list) => {
     const spec = stack(
-      list.map(({ replicas, needs, budget }, index): ServiceSpec => {
+      list.map(({ replicas, needs, budget, condition, required, action }, index): ServiceSpec => {
         const below = needs.filter((one) => one < index).flatMap((one) => names[one] ?? []);
-        const base = service(names[index] ?? 'a', { replicas, needs: below });
+        const dependsOn = below.map((name) => dependency(name, condition, required));
+        const base = service(names[index] ?? 'a', { replicas, dependsOn, actions: own(action) });
         const recovery = { ...base.recovery, budget: { count: budget, windowMs: 600_000 } };
         return { ...base, recovery };
       }),
@@ -40,6 +49,14 @@ const anyStack: fc.Arbitrary<StackSpec> = fc
     );
     return Object.defineProperty(spec, fc.toStringMethod, { value: () => told.join('; ') });
   });
+
+function own(kind: string): UserActionSpec[] {
+  if (kind === 'none') return [];
+  const destructive = kind === 'destructive';
+  const mends: FaultKind[] = ['error', 'hang', 'corruption'];
+  const command = { argv: ['mend'] };
+  return [{ name: kind, command, mends, costMs: 100, destructive, timeoutMs: 1000 }];
+}
 
 const anyInstance = fc
   .tuple(fc.constantFrom(...names), fc.integer({ min: 1, max: 3 }))
@@ -96,6 +113,11 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     move('writable', (s) => s.tell({ kind: 'store', writable: true, reason: '' })),
     move('up', (s) => s.ask({ kind: 'up' })),
     move('reset', (s) => s.ask({ kind: 'reset', target: null })),
+    move('down', (s) => s.ask({ kind: 'down' })),
+    move('approve', (s) => s.ask({ kind: 'approve', incident: 'i1' })),
+    move('reject', (s) => s.ask({ kind: 'reject', incident: 'i1' })),
+    move('stops fail', (s) => s.stopsFail(true)),
+    move('stops succeed', (s) => s.stopsFail(false)),
   ),
   fc
     .tuple(anyInstance, anyWish)
@@ -183,7 +205,10 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(anyStory, ([spec, moves]) => {
         const s = play(spec, moves);
-        s.tell({ kind: 'store', writable: true, reason: '' }).mendAll().ask({ kind: 'up' });
+        s.tell({ kind: 'store', writable: true, reason: '' })
+          .stopsFail(false)
+          .mendAll()
+          .ask({ kind: 'up' });
         s.passes(60_000).endAll().passes(3_600_000);
         for (const one of Object.values(s.state.instances)) {
           const done = one.phase === 'ready' || one.phase === 'completed';
@@ -200,7 +225,7 @@ describe('whatever happens', () => {
   test('down ends everything, and nothing is left to wait for', () => {
     fc.assert(
       fc.property(anyStory, ([spec, moves]) => {
-        const s = play(spec, moves).ask({ kind: 'down' }).passes(120_000);
+        const s = play(spec, moves).stopsFail(false).ask({ kind: 'down' }).passes(120_000);
         assert.equal(s.state.alive, 0);
         assert.deepEqual(s.state.open, []);
         assert.deepEqual(s.state.requests, {});
