@@ -34,6 +34,11 @@ export class Bench {
     this.environment = environment;
   }
 
+  /** Changes the stack file. */
+  rewrite(stack: string): Promise<void> {
+    return writeFile(this.file, stack);
+  }
+
   /** Runs `daruma …` to its end. */
   daruma(...args: string[]): Promise<RunResult> {
     return this.darumaWith({}, ...args);
