@@ -214,8 +214,8 @@ class Changes {
   }
 }
 
-/** Calls back with each line that comes from now on; returns how to stop. When the log can't be read
- * (an error of the disk) it goes on after a while. */
+/** Calls back with each line that comes from now on; returns how to stop. When the log can't be
+ * read (an error of the disk) it goes on after a while. */
 export function followLog(directory: string, onLine: (line: string) => void): () => void {
   const stop = new AbortController();
   const options = { sinceOffset: endOffset(directory), follow: true, signal: stop.signal };
