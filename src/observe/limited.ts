@@ -15,8 +15,8 @@ export function runLimited(limitMs: number, work: () => void): boolean {
     script.runInContext(context, { timeout: limitMs });
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    // The error is one of the other context: it is no `instanceof` our own Error.
+    if (Object(error).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     return false;
   }
 }

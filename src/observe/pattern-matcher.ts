@@ -47,6 +47,10 @@ export class PatternMatcher {
     return new Promise((resolve) => this.#room.push(resolve));
   }
 
+  get idle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** Its lines that still wait are forgotten. */
   forget(patterns: readonly LinePattern[]): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.patterns !== patterns);
