@@ -34,6 +34,17 @@ export class ControlClient {
     }
   }
 
+  /** Resolves when no keeper lives any more: then nothing of Daruma runs. Rejects with TIMED_OUT. */
+  async ended(): Promise<void> {
+    const patientUntil = performance.now() + patienceMs;
+    while (this.isKept()) {
+      if (performance.now() > patientUntil) {
+        throw new DarumaError('TIMED_OUT', 'everything is stopped, but Daruma itself does not end');
+      }
+      await pause(retryMs);
+    }
+  }
+
   /** Null: no controller answers just now. */
   async version(): Promise<{ readonly version: string; readonly pid: number } | null> {
     try {

@@ -8,6 +8,8 @@ import type { Session } from '../session.ts';
 
 async function ask(session: Session, request: PersonRequest): Promise<number> {
   const message = await session.client.request(session.user, request);
+  // Whoever brings the stack up again next must not meet what is just leaving.
+  if (request.kind === 'down') await session.client.ended();
   if (session.json) session.printJson({ message });
   else session.print(message);
   return 0;
