@@ -20,6 +20,7 @@ const holdMs = 5_000;
 /** How long a retiring process may live for its last connections. */
 const retiringMs = 3_600_000;
 const retiringLookMs = 500;
+const controlRetryMs = 1_000;
 /** How long to wait for a predecessor's address when sockets can't be handed over. */
 const plainListenMs = 3_000;
 
@@ -66,11 +67,22 @@ export class EndpointServer {
     if (!(await this.#listen())) return;
     const file: EndpointFile = { ...ownIdentity(), version };
     this.#keepFile(layout.endpointFile, file);
-    await this.#control.open(layout.runDir, () => ({
-      kind: 'stats',
-      stats: this.#proxies.flatMap((proxy) => proxy.stats()),
-    }));
+    await this.#openControl();
     this.#keeper.report({ kind: 'ready' });
+  }
+
+  /** Where no socket can be made (read-only file system) we serve as before, and try again. */
+  async #openControl(): Promise<void> {
+    const stats = () => this.#proxies.flatMap((proxy) => proxy.stats());
+    try {
+      await this.#control.open(this.#options.layout.runDir, () => ({
+        kind: 'stats',
+        stats: stats(),
+      }));
+    } catch (error) {
+      console.error(`endpoint.sock: ${String(error)}`);
+      setTimeout(() => void this.#openControl(), controlRetryMs);
+    }
   }
 
   /** False: an address could not be had; the keeper has been told and ends us. */

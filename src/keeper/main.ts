@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { exitCodes } from '../model/errors.ts';
+import { errorInfo, exitCodes } from '../model/errors.ts';
 import { type Layout, layout as layoutOf } from '../model/layout.ts';
 import type { HeldAddress, KeeperCommand } from '../ports/keeper.ts';
 import { lockHolder } from '../ports/lock.ts';
@@ -26,7 +26,10 @@ interface Arguments {
 
 process.umask(0o077);
 process.on('SIGHUP', () => undefined);
-await main(readArguments());
+main(readArguments()).catch((error: unknown) => {
+  process.stderr.write(`keeper: ${errorInfo(error).message}\n`);
+  process.exit(exitCodes.failed);
+});
 
 function readArguments(): Arguments {
   const { values, positionals } = parseArgs({
