@@ -1,4 +1,4 @@
-/** Joins a client and an instance: what comes in at one goes out at the other, ends and resets too. */
+/** Joins a client and an instance: what comes in at one goes out at the other, ends too. */
 import net, { type Socket } from 'node:net';
 import type { OpenConnection } from './target.ts';
 
