@@ -55,7 +55,7 @@ function opened(state: EngineState, record: LogRecord & { kind: 'incident-opened
     confirm: null,
     consent: null,
     told: false,
-    slowTry: false,
+    slowTries: [],
     needs: [],
     summary: '',
   };
@@ -105,13 +105,10 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
     case 'incident-needs-person':
       incident.state = 'needs-person';
       incident.summary = record.reason;
-      incident.slowTry = false;
-      incident.needs = incident.symptoms
-        .filter((entry) => entry.ended === null)
-        .map((entry) => entry.symptom.component);
+      needsPerson(incident);
       return;
     case 'slow-try':
-      incident.slowTry = true;
+      incident.slowTries = [...incident.needs];
       askAnew(state, incident);
       return;
     case 'incident-resolved':
@@ -132,6 +129,14 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       askAnew(state, incident);
       return;
   }
+}
+
+/** A person is needed for what the last decision was about. */
+function needsPerson(incident: IncidentState): void {
+  const target = incident.actions.at(-1)?.planned.target;
+  if (target === undefined) return;
+  incident.needs = [...incident.needs.filter((one) => one !== target), target];
+  incident.slowTries = incident.slowTries.filter((one) => one !== target);
 }
 
 /** What a person was asked or told no longer stands in the way of deciding again. */
@@ -239,7 +244,7 @@ function begun(
   if (kind === 'wait' || kind === 'ask-person' || record.incident === null) return;
   const incident = state.incidents[record.incident as IncidentId];
   if (incident === undefined) return;
-  incident.slowTry = false;
+  incident.slowTries = incident.slowTries.filter((one) => one !== target);
   if (incident.state === 'open' || incident.state === 'verifying') incident.state = 'acting';
   incident.acted ??= record.at;
   if (!record.spared) countAct(state, target, record.at);

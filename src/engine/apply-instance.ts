@@ -56,7 +56,9 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       stopped(instance);
       return;
     case 'instance-stop-failed':
-      instance.phase = instance.readyAt === null ? 'running' : 'ready';
+      // Its main process may have ended while others of its tree live on.
+      if (instance.exit !== null) instance.phase = 'exited';
+      else instance.phase = instance.readyAt === null ? 'running' : 'ready';
       instance.action = null;
       instance.next = null;
       instance.note = record.error.message;

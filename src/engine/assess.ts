@@ -75,10 +75,16 @@ function planFor(turn: Turn, incident: IncidentState, left: readonly Symptom[]):
   const components = new Set(left.map((symptom) => symptom.component));
   const top = causes.find((one) => components.has(one.component));
   const first = left[0]?.component ?? '';
-  const cause: Cause = top ?? { component: first, fault: 'error', probability: 0, evidence: [] };
+  const cause = top ?? unexplained(turn, first);
   const decision = plan(planInput(turn, incident, { cause, causes }));
   carryOut(turn, incident, cause.component, decision);
   return cause.component;
+}
+
+/** None of the likely causes is where something can be done: go by what is seen there. */
+function unexplained(turn: Turn, component: ComponentId): Cause {
+  const gone = turn.instance(component)?.phase === 'exited';
+  return { component, fault: gone ? 'crash' : 'error', probability: 0, evidence: [] };
 }
 
 function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]): Cause[] {
@@ -122,7 +128,7 @@ function planInput(
     maxUnavailableShare: state.stack?.recovery.maxUnavailableShare ?? 1,
     failed: failures(incident),
     observe: service !== null && isObserved(turn, service),
-    slowTry: incident.slowTry,
+    slowTry: incident.slowTries.includes(cause.component),
     consent: incident.consent,
     storeWritable: state.storeWritable,
   };

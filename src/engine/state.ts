@@ -108,9 +108,9 @@ export interface IncidentState {
   consent: boolean | null;
   /** People were told of it since it was opened or reopened. */
   told: boolean;
-  /** One try is due although a person is needed. */
-  slowTry: boolean;
-  /** Where the symptoms were when it was last told that a person is needed. */
+  /** Components that get one try although a person is needed for them. */
+  slowTries: ComponentId[];
+  /** Components for which a person is needed. */
   needs: ComponentId[];
   summary: string;
 }

@@ -54,6 +54,9 @@ function present(network: Network, seen: LocateInput['symptoms'][number]): Obser
   };
 }
 
+/** As good as: what is certain may still have been seen wrongly. */
+const impossible = 0.001;
+
 /** Worth saying only of a process that fails its checks. */
 function alive(network: Network, facts: ComponentFacts, failing: boolean): Observation {
   return {
@@ -64,6 +67,7 @@ function alive(network: Network, facts: ComponentFacts, failing: boolean): Obser
     likelihood: (fault) => {
       if (fault === null) return 1 - leaks.exit;
       const own = fault.component === facts.id;
+      if (own && fault.kind === 'crash') return impossible;
       // A dependant may yet exit; only its own crash would have ended it for certain.
       const weight = own ? 1 : unconfirmedWeight;
       return (1 - noisyOr(leaks.exit, network.showsAny(fault, facts.id, lifeKinds))) ** weight;
@@ -81,7 +85,11 @@ function healthy(network: Network, facts: ComponentFacts): Observation {
     text: confirmed ? `${facts.id} passed a check made just now` : `${facts.id} passes its checks`,
     likelihood: (fault) => {
       if (fault === null) return 1 - confirmError;
-      const shows = noisyOr(confirmError, network.showsAny(fault, facts.id, healthKinds));
+      const own = Math.max(
+        network.showsAny(fault, facts.id, healthKinds),
+        ownCrash(fault, facts.id),
+      );
+      const shows = noisyOr(confirmError, own);
       return Math.max(confirmError, 1 - shows) ** weight;
     },
   };
@@ -102,7 +110,7 @@ function failsOnRequest(network: Network, facts: ComponentFacts): Observation {
 
 /** Whatever ended it also fails its check. */
 function ownCrash(fault: Fault | null, component: ComponentId): number {
-  return fault?.component === component && fault.kind === 'crash' ? 0.9 : 0;
+  return fault?.component === component && fault.kind === 'crash' ? 0.95 : 0;
 }
 
 /** Whether an observation is at something that the component depends on. */

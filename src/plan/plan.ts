@@ -136,7 +136,10 @@ function candidates(input: PlanInput): Candidate[] {
   const list: Candidate[] = [];
   const add = (kind: ActionKind, costMs: number, userAction: UserActionSpec | null = null) => {
     const chance = recovers(input, kind, userAction);
-    if (chance >= worthFrom) list.push({ kind, userAction, mends: chance, costMs });
+    // What does not serve has nothing to lose by being started, whatever is blamed.
+    const free = !serves && (kind === 'restart' || kind === 'retry');
+    const mends = free ? Math.max(chance, worthFrom) : chance;
+    if (mends >= worthFrom) list.push({ kind, userAction, mends, costMs });
   };
   if (target.startFailed) add('retry', startMs);
   else if (!onlyBusy(input)) add('restart', ((serves ? drainMs : 0) + startMs) * alone);
