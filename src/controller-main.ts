@@ -19,7 +19,8 @@ import type { StackSpec } from './model/stack-spec.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
 import { faultPoint } from './ports/fault-point.ts';
-import { waitForLock } from './ports/lock.ts';
+import type { KeeperLink } from './ports/keeper.ts';
+import { type Lock, waitForLock } from './ports/lock.ts';
 import { startServer } from './server/server.ts';
 import { formatProblem } from './stack/problem.ts';
 import { readStack } from './stack/read.ts';
@@ -61,6 +62,69 @@ async function keepSpec(spec: StackSpec, stateDir: string): Promise<void> {
   }
 }
 
+/** The shell's parts, none of which does anything yet. */
+async function openParts(spec: StackSpec, stateDir: string, keeper: KeeperLink) {
+  const paths = layout(stateDir);
+  const stackId = await openStateDir(stateDir, spec);
+  await keepSpec(spec, stateDir);
+  const clock = systemClock();
+  const host = hostname();
+  const store = await openStore({ file: paths.database });
+  faultPoint('up.store-open');
+  return {
+    stackId,
+    clock,
+    host,
+    store,
+    processes: createProcesses({ layout: paths, stackId, clock, onTrouble: log }),
+    endpoints: createEndpoints({ layout: paths, clock, keeper }),
+    observer: createObserver({
+      clock,
+      random: systemRandom,
+      host,
+      stateDir,
+      followLog: (logDir, signal) =>
+        readLogs(logDir, { sinceOffset: endOffset(logDir), follow: true, signal }),
+      asUser: (user) => {
+        const identity = identityOf(user);
+        return identity === null ? [] : becomeUser(identity);
+      },
+    }),
+    notifier: createNotifier({
+      clock,
+      onError: (report) => store.reportErrors([report]),
+      workingDir: spec.directory,
+    }),
+  };
+}
+
+interface Closing {
+  readonly parts: Awaited<ReturnType<typeof openParts>>;
+  readonly keeper: KeeperLink;
+  readonly lock: Lock;
+  readonly closeController: () => Promise<void>;
+}
+
+/** Ends this process, once: how much of what is around it ends too is told by `how`. */
+function ending({ parts, keeper, lock, closeController }: Closing) {
+  let begun = false;
+  return async (how: 'down' | 'detach' | 'let-go'): Promise<void> => {
+    if (begun) return;
+    begun = true;
+    // The answer to who asked is on its way; the server ends last.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (how === 'down') {
+      await parts.endpoints.shutdown();
+      faultPoint('down.endpoints-closed');
+    }
+    await closeController();
+    lock.release();
+    if (how === 'down') await keeper.shutdown();
+    else if (how === 'detach') await keeper.detach();
+    process.exit(0);
+  };
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { 'state-dir': { type: 'string' }, file: { type: 'string' } },
@@ -71,78 +135,45 @@ async function main(): Promise<void> {
   }
   const paths = layout(stateDir);
   const keeper = keeperLink(paths);
-  const lock = await waitForLock(`${paths.runDir}/controller.lock`, lockPatienceMs);
+  const lock = await waitForLock(paths.controllerLock, lockPatienceMs);
   if (lock === null) throw new DarumaError('ALREADY_RUNNING', 'another controller does not end');
   faultPoint('up.locked');
   const spec = await currentSpec(file, stateDir);
-  const stackId = await openStateDir(stateDir, spec);
-  await keepSpec(spec, stateDir);
-  const clock = systemClock();
-  const host = hostname();
-  const store = await openStore({ file: paths.database });
-  faultPoint('up.store-open');
-  const processes = createProcesses({ layout: paths, stackId, clock, onTrouble: log });
-  const endpoints = createEndpoints({ layout: paths, clock, keeper });
-  const observer = createObserver({
-    clock,
-    random: systemRandom,
-    host,
-    stateDir,
-    followLog: (logDir, signal) =>
-      readLogs(logDir, { sinceOffset: endOffset(logDir), follow: true, signal }),
-    asUser: (user) => {
-      const identity = identityOf(user);
-      return identity === null ? [] : becomeUser(identity);
-    },
-  });
-  const notifier = createNotifier({
-    clock,
-    onError: (report) => store.reportErrors([report]),
-    workingDir: spec.directory,
-  });
-  let ending = false;
-  const end = async (how: 'down' | 'detach' | 'lost'): Promise<void> => {
-    if (ending) return;
-    ending = true;
-    // The answer to who asked is on its way; the server ends last.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    if (how === 'down') await endpoints.shutdown();
+  const parts = await openParts(spec, stateDir, keeper);
+  const closeController = async () => {
     await controller.close();
-    await server.close();
-    lock.release();
-    if (how === 'down') await keeper.shutdown();
-    else if (how === 'detach') await keeper.detach();
-    process.exit(0);
+    await server?.close();
   };
+  const end = ending({ parts, keeper, lock, closeController });
   const controller = new Controller({
+    ...parts,
     spec,
     stateDir,
-    stackId,
-    host,
     version,
     environment: process.env,
     nodePath: process.execPath,
-    store,
-    clock,
     random: systemRandom,
-    processes,
-    endpoints,
-    observer,
-    notifier,
     drivers: createDrivers(),
     log,
     newRequestId: randomUUID,
     end,
   });
+  let server: { close(): Promise<void> } | null = null;
+  process.once('SIGTERM', () => void end('let-go'));
+  keeper.onLost(() => void end('let-go'));
   await controller.start();
-  const server = await startServer({ api: controller, socket: paths.controlSocket, host, log });
+  server = await startServer({
+    api: controller,
+    socket: paths.controlSocket,
+    host: parts.host,
+    log,
+  });
   keeper.onTerminate(() => {
     controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {
       log(`down: ${errorInfo(error).message}`);
     });
   });
-  keeper.onLost(() => void end('lost'));
-  watchWakefulness(clock, (ms) => controller.slept(ms));
+  watchWakefulness(parts.clock, (ms) => controller.slept(ms));
   log(`controller ${version} of stack ${spec.name} decides`);
 }
 

@@ -37,7 +37,7 @@ let passesLeft = Number(times);
 export function faultPoint(name: FaultPoint): void {
   if (name !== armed) return;
   passesLeft -= 1;
-  if (passesLeft === 0 && isFirst()) process.kill(process.pid, 'SIGKILL');
+  if (passesLeft <= 0 && isFirst()) process.kill(process.pid, 'SIGKILL');
 }
 
 function isFirst(): boolean {
