@@ -85,6 +85,7 @@ function starting(
 ): void {
   clearHold(instance);
   instance.phase = 'starting';
+  instance.startingAt = record.at;
   instance.action = record.action;
   instance.next = null;
   instance.starts += 1;

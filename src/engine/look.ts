@@ -42,10 +42,18 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
   }
   if (!isAlive(instance)) return;
   // A start that never came to be is commanded again; one that ended meanwhile is an exit.
-  if (instance.phase === 'starting' && event.exit === null) return;
+  if (instance.phase === 'starting' && !isOfLatestStart(instance, event)) return;
   const exit = event.exit ?? unknownExit;
   const expected = instance.phase === 'stopping' || instance.wanted === 'down';
   turn.emit({ kind: 'instance-exited', instance: instance.id, exit, expected });
+}
+
+/** What is known of the end of an instance may be of the run before. */
+function isOfLatestStart(
+  { startingAt = 0 }: InstanceState,
+  { exit, startedAt }: EngineEvent & { readonly kind: 'found' },
+): boolean {
+  return exit !== null && (startedAt === null || startedAt >= startingAt);
 }
 
 export function onLooked(turn: Turn): void {
@@ -90,9 +98,15 @@ function resume(turn: Turn, instance: InstanceState): void {
   } else if (instance.phase === 'stopping' && action !== null) {
     const hurry = instance.hurry;
     turn.command({ kind: 'stop', instance: instanceId, action, hurry }, recovery);
-  } else if (instance.phase === 'exited' && !turn.state.symptoms[`${instanceId}#exit`]) {
+  } else if (instance.phase === 'exited' && isNews(turn, instance)) {
     onUnexpectedExit(turn, instance);
   }
+}
+
+/** It may have been down already, and have been started and ended again since. */
+function isNews(turn: Turn, { id, downAt }: InstanceState): boolean {
+  const known = turn.state.symptoms[`${id}#exit`];
+  return known === undefined || known.symptom.began < (downAt ?? 0);
 }
 
 /** Symptoms seen by an earlier observer: those of checks are asked for again, the rest have to be

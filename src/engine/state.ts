@@ -34,6 +34,8 @@ export interface InstanceState {
   next: 'start' | null;
   pid: number | null;
   port: number | null;
+  /** When its latest start was decided; absent in snapshots of older versions. */
+  startingAt?: number;
   startedAt: number | null;
   readyAt: number | null;
   /** From start to ready, the last time; null: not yet known. */

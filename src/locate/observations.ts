@@ -19,6 +19,8 @@ export interface Observation {
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
+/** A check on request has to be answered soon: being late is a failure too. */
+const quickKinds: readonly SymptomKind[] = [...healthKinds, 'latency'];
 const lifeKinds: readonly SymptomKind[] = ['exit', 'start-failed'];
 const healthSlot: ReadonlySet<SymptomKind> = new Set([...healthKinds, 'unready', 'stopped']);
 
@@ -86,7 +88,7 @@ function healthy(network: Network, facts: ComponentFacts): Observation {
     likelihood: (fault) => {
       if (fault === null) return 1 - confirmError;
       const own = Math.max(
-        network.showsAny(fault, facts.id, healthKinds),
+        network.showsAny(fault, facts.id, confirmed ? quickKinds : healthKinds),
         ownCrash(fault, facts.id),
       );
       const shows = noisyOr(confirmError, own);
