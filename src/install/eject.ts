@@ -1,6 +1,6 @@
 /**
- * Plain systemd units for a stack, so that it can do without Daruma. Data stays where it is; nothing
- * is started or stopped.
+ * Plain systemd units for a stack, so that it can do without Daruma. Data stays where it is;
+ * nothing is started or stopped.
  *
  * 1. One unit and one environment file (mode 0600) for each instance. What runs is taken as the
  *    kernel knows it, so that ports, passwords and addresses are those in use; what doesn't run is

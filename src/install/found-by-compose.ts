@@ -54,7 +54,7 @@ export function foundByCompose(directory: string): FoundService[] {
   });
 }
 
-/** `8080:80`, `127.0.0.1:8080:80/tcp`, `{ published: 8080 }`; ranges and unpublished ones aren't. */
+/** `8080:80`, `127.0.0.1:8080:80/tcp`, `{ published: 8080 }`; no ranges. */
 export function published(port: unknown): string | null {
   const asMap = z.looseObject({ published: z.coerce.string() }).safeParse(port);
   const text = asMap.success

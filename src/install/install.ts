@@ -24,7 +24,8 @@ export interface InstallOptions {
   readonly file: string;
   /** Of the user who installs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where the state is; null: `/var/lib/daruma/NAME` for root unless `.daruma` is there already. */
+  /** Where the state is; null: `.daruma` beside the stack file, for root that only if it is there
+   * already and else `/var/lib/daruma/NAME`. */
   readonly stateDir: string | null;
   /** For the system (root), or for one user. */
   readonly root: boolean;
@@ -152,7 +153,6 @@ function serviceLines(options: UnitOptions): readonly (readonly [string, string]
     ['NotifyAccess', 'all'],
     ['WorkingDirectory', plain(dirname(spec.file))],
     ['EnvironmentFile', plain(environmentFile)],
-    ['UMask', '0077'],
     ['ExecStart', execLine(options.keeperArgv({ file: spec.file, stateDir }))],
     'Once it runs: everything is wanted, unless part of it was stopped on purpose.',
     ['ExecStartPost', execLine([...hook, 'start', ...place])],

@@ -3,7 +3,8 @@
  * `start --state-dir DIR` after it is ready: what is wanted is asked for.
  * `stop --state-dir DIR --unit NAME [--user]` before it is ended: when systemd restarts the unit,
  * instances are let go of; when it stops it, or the machine goes down, they are stopped.
- * A controller that can't be reached is left to systemd, whose SIGTERM the keeper takes as `down`.
+ * A controller that can't be reached, or refuses, is left to systemd, whose SIGTERM the keeper
+ * takes as `down`.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -29,7 +30,7 @@ if (verb === 'start') await start();
 else if (verb === 'stop') await stop();
 else throw new Error('usage: start|stop --state-dir DIR [--unit NAME] [--user]');
 
-/** Part of it may have been stopped on purpose; then nothing is changed. systemd's time-out ends us. */
+/** Changes nothing when only a part was stopped: on purpose. Ended by systemd's own time-out. */
 async function start(): Promise<void> {
   for (;;) {
     const view = await look();
@@ -44,8 +45,13 @@ async function start(): Promise<void> {
 
 async function stop(): Promise<void> {
   if ((await look()) === null) return;
-  if (await isRestart()) await ask(socket, 'POST', '/v1/detach', {});
-  else await request({ kind: 'down' });
+  try {
+    if (await isRestart()) await ask(socket, 'POST', '/v1/detach', {});
+    else await request({ kind: 'down' });
+  } catch (error) {
+    // It may end before it has answered; if it died instead, its successor carries on.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ECONNRESET')) throw error;
+  }
   await mainProcessEnds();
 }
 
