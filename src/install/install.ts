@@ -10,6 +10,7 @@
  * 5. Variables that the stack file takes from the environment are kept in a file of mode 0600, for
  *    systemd knows nothing of the shell in which `install` was run.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,6 +86,12 @@ export async function install(options: InstallOptions): Promise<InstallResult> {
       next: nextSteps(options, systemctl.join(' '), unit),
     },
   };
+}
+
+/** Has systemd read the new unit; false: it doesn't answer, so a person has to. */
+export function reloadSystemd(systemctl: readonly string[]): boolean {
+  const [program = '', ...args] = systemctl;
+  return spawnSync(program, [...args, 'daemon-reload'], { timeout: 30_000 }).status === 0;
 }
 
 function stateDirOf({ stateDir, root }: InstallOptions, spec: StackSpec): string {

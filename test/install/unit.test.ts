@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eject } from '../../src/install/eject.ts';
-import { install } from '../../src/install/install.ts';
+import { install, reloadSystemd } from '../../src/install/install.ts';
 import { carryOut } from '../../src/install/plan.ts';
 import { keeperCommand } from '../../src/keeper/start.ts';
 import { entry } from '../../src/model/entry.ts';
@@ -199,6 +199,8 @@ test('systemd understands the unit, and secrets are in a file of their own', asy
   const written = join(at.directory, 'daruma-hooked.service');
   writeFileSync(written, unit.text);
   assert.equal(complaints([written]), '');
+  assert.equal(reloadSystemd(['true']), true);
+  assert.equal(reloadSystemd(['no-such-systemctl', '--user']), false);
   const own = await installed(at, false);
   assert.equal(
     own.plan.files[0]?.path,
