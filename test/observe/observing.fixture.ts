@@ -48,7 +48,7 @@ export interface Observing extends AsyncDisposable {
 export function observing(options: Partial<ObserverOptions> = {}): Observing {
   const observer = createObserver({
     clock,
-    random: { next: Math.random },
+    random: { next: () => 0.5 },
     host: 'here',
     stateDir: tmpdir(),
     asUser: () => [],
