@@ -21,6 +21,7 @@ import { createObserver } from './observe/observer.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import type { KeeperLink } from './ports/keeper.ts';
 import { type Lock, waitForLock } from './ports/lock.ts';
+import { identify } from './ports/process-identity.ts';
 import { startServer } from './server/server.ts';
 import { formatProblem } from './stack/problem.ts';
 import { readStack } from './stack/read.ts';
@@ -156,6 +157,7 @@ async function main(): Promise<void> {
     drivers: createDrivers(),
     log,
     newRequestId: randomUUID,
+    keeperId: JSON.stringify(identify(process.ppid)),
     end,
   });
   let server: { close(): Promise<void> } | null = null;

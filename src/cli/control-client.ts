@@ -16,6 +16,14 @@ import { socketPath } from '../ports/socket-path.ts';
 /** A controller that was killed is back well within this. */
 const patienceMs = 15_000;
 const retryMs = 50;
+/** Asked twice, they come to the same. */
+const repeatable: ReadonlySet<PersonRequest['kind']> = new Set([
+  'up',
+  'down',
+  'start',
+  'stop',
+  'reset',
+]);
 
 export class ControlClient {
   readonly #paths: Layout;
@@ -56,23 +64,23 @@ export class ControlClient {
   }
 
   stack(): Promise<StackView> {
-    return this.#ask('GET', '/v1/stack');
+    return this.#askAgain('GET', '/v1/stack');
   }
 
   incidents(limit: number): Promise<readonly IncidentView[]> {
-    return this.#ask('GET', `/v1/incidents?limit=${limit}`);
+    return this.#askAgain('GET', `/v1/incidents?limit=${limit}`);
   }
 
   incident(id: string): Promise<IncidentView> {
-    return this.#ask('GET', `/v1/incidents/${encodeURIComponent(id)}`);
+    return this.#askAgain('GET', `/v1/incidents/${encodeURIComponent(id)}`);
   }
 
   records(after: number, limit: number): Promise<readonly StoredRecord[]> {
-    return this.#ask('GET', `/v1/records?after=${after}&limit=${limit}`);
+    return this.#askAgain('GET', `/v1/records?after=${after}&limit=${limit}`);
   }
 
   errors(limit: number): Promise<readonly ErrorRecord[]> {
-    return this.#ask('GET', `/v1/errors?limit=${limit}`);
+    return this.#askAgain('GET', `/v1/errors?limit=${limit}`);
   }
 
   acknowledgeError(id: string, by: string): Promise<void> {
@@ -80,8 +88,19 @@ export class ControlClient {
   }
 
   async request(by: string, request: PersonRequest): Promise<string> {
-    const answer: { message: string } = await this.#ask('POST', '/v1/requests', { by, request });
-    return answer.message;
+    const kept = this.isKept();
+    const path = '/v1/requests';
+    try {
+      const body = { by, request };
+      const answer: { message: string } = repeatable.has(request.kind)
+        ? await this.#askAgain('POST', path, body)
+        : await this.#ask('POST', path, body);
+      return answer.message;
+    } catch (error) {
+      const ended = kept && error instanceof DarumaError && error.code === 'NOT_RUNNING';
+      if (request.kind === 'down' && ended) return 'the stack is down';
+      throw error;
+    }
   }
 
   drill(fault: DrillFault): Promise<void> {
@@ -116,16 +135,31 @@ export class ControlClient {
     }
   }
 
+  /** Until a controller has answered; what breaks off half-way may have been carried out. */
+  #ask<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#until(isRefused, method, path, body);
+  }
+
+  /** Asked again also when it broke off: for what may be carried out twice. */
+  #askAgain<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#until(isUnreachable, method, path, body);
+  }
+
   /** Again and again while a keeper lives that will bring the controller back. */
-  async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const patientUntil = performance.now() + patienceMs;
+  async #until<T>(
+    again: (error: unknown) => boolean,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<T> {
+    let patientUntil = performance.now() + patienceMs;
     for (;;) {
       try {
         return (await this.#once(method, path, body)) as T;
       } catch (error) {
-        // A request that broke off half-way may have been carried out: only reading is repeated.
-        const again = method === 'GET' ? isUnreachable(error) : isRefused(error);
-        if (!again) throw isUnreachable(error) ? brokenOff(path, error) : error;
+        if (!again(error)) throw isUnreachable(error) ? brokenOff(path, error) : error;
+        // It was there until now, however long it took.
+        if (!isRefused(error)) patientUntil = performance.now() + patienceMs;
         if (!this.isKept()) throw new DarumaError('NOT_RUNNING', 'the stack is not running');
         if (performance.now() > patientUntil) {
           throw new DarumaError('TIMED_OUT', 'the controller does not answer', { cause: error });

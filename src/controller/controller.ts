@@ -49,6 +49,8 @@ export interface ControllerOptions {
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly log: (text: string) => void;
   readonly newRequestId: () => string;
+  /** Which keeper started us. */
+  readonly keeperId: string;
   /** Ends this process and the keeper: after `down` (endpoints closed too) or `detach`. */
   readonly end: (how: 'down' | 'detach') => Promise<void>;
 }
@@ -59,6 +61,8 @@ interface Waiting {
 }
 
 const listenRetryMs = 2_000;
+/** Key in the store: the keeper under which a `down` was asked for. */
+const downUnder = 'down-under';
 
 export class Controller implements ControllerApi {
   readonly version: string;
@@ -121,6 +125,7 @@ export class Controller implements ControllerApi {
     void this.#listen();
     await this.#look(loop);
     faultPoint('up.looked');
+    await this.#finishDown();
   }
 
   /** Lets go of everything; instances and endpoints go on. */
@@ -159,7 +164,8 @@ export class Controller implements ControllerApi {
     return () => this.#followers.delete(listener);
   }
 
-  request(by: string, request: PersonRequest): Promise<string> {
+  async request(by: string, request: PersonRequest): Promise<string> {
+    if (request.kind === 'down') await this.#rememberDown();
     const requestId = `${request.kind}-${this.#options.newRequestId()}`;
     return new Promise((resolve, reject) => {
       this.#waiting.set(requestId, { resolve, reject });
@@ -200,6 +206,29 @@ export class Controller implements ControllerApi {
     return this.#options.end('detach');
   }
 
+  /**
+   * A `down` ends with the keeper. Until then it must be brought to its end by every controller that
+   * this keeper starts, also when who asked has had the answer; the next keeper is there for an `up`.
+   */
+  async #rememberDown(): Promise<void> {
+    try {
+      await this.#options.store.set(downUnder, this.#options.keeperId);
+    } catch (error) {
+      this.#options.log(`down is not remembered: ${errorInfo(error).message}`);
+    }
+  }
+
+  async #finishDown(): Promise<void> {
+    const { store, keeperId, log } = this.#options;
+    if ((await store.get(downUnder)) !== keeperId) return;
+    if (Object.values(this.#theLoop().state.instances).some(({ wanted }) => wanted === 'up'))
+      return;
+    log('goes on with the down that was asked for');
+    this.request('daruma', { kind: 'down' }).catch((error: unknown) => {
+      log(`down: ${errorInfo(error).message}`);
+    });
+  }
+
   #theLoop(): Loop {
     if (this.#loop === null) throw new DarumaError('NOT_RUNNING', 'the controller is starting');
     return this.#loop;
@@ -231,8 +260,16 @@ export class Controller implements ControllerApi {
       const instance = result.kind === 'adopted' ? result.running.instance : result.instance;
       found.set(instance, 'told');
       if (result.kind === 'gone') {
-        const gone = { running: false, pid: null, port: null, startedAt: null };
-        loop.push({ kind: 'found', instance, ...gone, exit: result.exit });
+        const { startedAt, exit } = result;
+        loop.push({
+          kind: 'found',
+          instance,
+          running: false,
+          pid: null,
+          port: null,
+          startedAt,
+          exit,
+        });
         continue;
       }
       const { running } = result;

@@ -36,6 +36,7 @@ export type EngineEvent = EventBase &
         readonly running: boolean;
         readonly pid: number | null;
         readonly port: number | null;
+        /** Of the run that is found, or of the one whose exit is told. */
         readonly startedAt: number | null;
         readonly exit: ExitInfo | null;
       }

@@ -3,7 +3,7 @@
  * started twice and nothing was lost. Inert unless DARUMA_FAULT_POINT names one, as in
  * `launch.after-gate`, or `launch.after-gate:3` for the third time that it is reached. With
  * DARUMA_FAULT_ONCE, the path of a file, it strikes only the first process that comes by, which
- * leaves that file.
+ * leaves that file: while it is there nothing happens, and once it is removed, it strikes again.
  */
 import { closeSync, openSync } from 'node:fs';
 

@@ -63,4 +63,10 @@ export interface Processes {
 
 export type AdoptionResult =
   | { readonly kind: 'adopted'; readonly running: RunningInstance }
-  | { readonly kind: 'gone'; readonly instance: InstanceId; readonly exit: ExitInfo };
+  | {
+      readonly kind: 'gone';
+      readonly instance: InstanceId;
+      /** Of the run that ended; stack time. */
+      readonly startedAt: number;
+      readonly exit: ExitInfo;
+    };

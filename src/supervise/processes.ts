@@ -317,7 +317,7 @@ class LocalProcesses implements SupervisedProcesses {
     }
     run.markEnded();
     const exit = record.exit ?? this.#exitInfo(record, statusUnknown);
-    return { kind: 'gone', instance: record.instance, exit };
+    return { kind: 'gone', instance: record.instance, startedAt: record.startedAt, exit };
   }
 
   async #stillRuns(run: Run): Promise<boolean> {

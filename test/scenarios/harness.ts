@@ -3,6 +3,7 @@
  * of its own, and everything ended and removed afterwards.
  */
 import { execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -170,4 +171,22 @@ export function background(t: TestContext, argv: readonly string[], cwd: string)
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   return child;
+}
+
+/** Processes that have the directory in their arguments or environment: all of its stack. */
+export function processesOf(directory: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    return Number.isInteger(pid) && mentions(pid, directory) ? [pid] : [];
+  });
+}
+
+function mentions(pid: number, text: string): boolean {
+  try {
+    return ['cmdline', 'environ'].some((file) =>
+      readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text),
+    );
+  } catch {
+    return false; // It ended, or belongs to somebody else.
+  }
 }

@@ -44,11 +44,11 @@ for (const cgroups of [true, false]) {
 
 test('an exit that was collected is known to the next controller', async (t) => {
   const at = scene(t);
-  await start(at.processes, shell('echo why; exit 9'));
+  const { startedAt } = await start(at.processes, shell('echo why; exit 9'));
   await until('the exit was told', () => at.exits.length === 1);
   const [result] = await (await at.next()).adopt();
   const exit = { code: 9, signal: null, known: true, oom: false, lastLines: ['why'] };
-  assert.deepEqual(result, { kind: 'gone', instance: 'api/1', exit });
+  assert.deepEqual(result, { kind: 'gone', instance: 'api/1', startedAt, exit });
 });
 
 test('what ended while there was no controller is told as unknown', async (t) => {
@@ -60,7 +60,8 @@ test('what ended while there was no controller is told as unknown', async (t) =>
   await until('it ended', () => !lives(running.pid));
   const [result] = await at.processes.adopt();
   const exit = { code: null, signal: null, known: false, oom: false, lastLines: ['last words'] };
-  assert.deepEqual(result, { kind: 'gone', instance: 'api/1', exit });
+  const { startedAt } = running;
+  assert.deepEqual(result, { kind: 'gone', instance: 'api/1', startedAt, exit });
 });
 
 /** Writes into the run file what another program, `pid`, would have there. */

@@ -1,0 +1,118 @@
+/**
+ * The controller is killed at every named fault point, at start-up, while an instance is healed or
+ * restarted, and at `down`. Whatever the moment: what was asked for is done, nothing runs twice,
+ * nothing is left, and the log has no gap.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { type FaultPoint, faultPoints } from '../../src/ports/fault-point.ts';
+import { processesOf, until } from './harness.ts';
+import { allReady, greeting, logWithoutGaps, type OnlyOnce, onlyOnce } from './only-once.ts';
+
+type Phase = 'up' | 'heal' | 'restart' | 'down';
+
+/** In which phases each point is passed. */
+const passed: Readonly<Record<FaultPoint, readonly Phase[]>> = {
+  'up.locked': ['up'],
+  'up.store-open': ['up'],
+  'up.recovered': ['up'],
+  'up.looked': ['up'],
+  'records.before-append': ['up', 'heal', 'down'],
+  'records.after-append': ['up', 'heal', 'down'],
+  'command.before': ['up', 'heal', 'down'],
+  'start.prepared': ['up', 'heal'],
+  'start.gone': ['up', 'heal'],
+  'launch.before-run-file': ['up', 'heal'],
+  'launch.after-run-file': ['up', 'heal'],
+  'launch.after-gate': ['up', 'heal'],
+  'stop.drained': ['restart', 'down'],
+  'stop.after-signal': ['restart', 'down'],
+  'stop.before-kill': ['restart', 'down'],
+  'stop.stopped': ['restart', 'down'],
+  'down.replied': ['down'],
+  'down.endpoints-closed': ['down'],
+};
+
+/** The run is on record and its program never ran: that can't be told from an end unseen. */
+const neverRan: FaultPoint = 'launch.after-run-file';
+
+/** The file whose absence arms the fault point. */
+class Guard {
+  readonly file: string;
+
+  constructor(directory: string) {
+    this.file = path.join(directory, 'struck');
+  }
+
+  /** Runs a phase with the point armed or not, and sees that it struck if it was to. */
+  async during(armed: boolean, work: () => Promise<void>): Promise<void> {
+    if (armed) rmSync(this.file, { force: true });
+    else writeFileSync(this.file, '');
+    await work();
+    assert.ok(existsSync(this.file), 'the fault point was passed');
+  }
+}
+
+async function up({ made, port }: OnlyOnce, point: FaultPoint, guard: Guard): Promise<void> {
+  await made.up({ DARUMA_FAULT_POINT: point, DARUMA_FAULT_ONCE: guard.file });
+  await until('the endpoint leads to an instance', () => greeting(port));
+}
+
+async function heal({ made }: OnlyOnce, point: FaultPoint): Promise<void> {
+  const pid = await made.pid('front/1');
+  process.kill(pid, 'SIGKILL');
+  await until('front/1 is ready again', async () => {
+    const all = await allReady(made);
+    return all?.some((one) => one.id === 'front/1' && one.pid !== pid);
+  });
+  const blamed = (await made.incidents()).map(({ component }) => component);
+  assert.deepEqual(blamed, point === neverRan ? ['front/1', 'base/1'] : ['front/1']);
+}
+
+async function restart({ made }: OnlyOnce): Promise<void> {
+  const pid = await made.pid('front/2');
+  const { code, stderr } = await made.daruma('restart', 'front/2');
+  assert.equal(code, 0, stderr);
+  await until('front/2 is ready again', async () => {
+    const all = await allReady(made);
+    return all?.some((one) => one.id === 'front/2' && one.pid !== pid);
+  });
+}
+
+async function down({ made }: OnlyOnce): Promise<void> {
+  const { code, stderr } = await made.daruma('down');
+  assert.equal(code, 0, stderr);
+  await until('no process is left', () => processesOf(made.directory).length === 0);
+}
+
+async function scenario(t: TestContext, point: FaultPoint): Promise<void> {
+  const stack = await onlyOnce(t);
+  const guard = new Guard(stack.made.directory);
+  const during = (phase: Phase, work: () => Promise<void>) =>
+    guard.during(passed[point].includes(phase), work);
+  const restarts = passed[point].includes('restart');
+  await during('up', () => up(stack, point, guard));
+  await (restarts
+    ? during('restart', () => restart(stack))
+    : during('heal', () => heal(stack, point)));
+  await during('down', () => down(stack));
+  const expected = { 'base/1': 1, 'front/1': restarts ? 1 : 2, 'front/2': restarts ? 2 : 1 };
+  assert.deepEqual(stack.starts(), expected);
+  await logWithoutGaps(stack.made);
+}
+
+describe('the controller is killed at', { concurrency: 3 }, () => {
+  for (const point of faultPoints) test(point, (t) => scenario(t, point));
+});
+
+test('each fault point is used in exactly one place', () => {
+  const root = path.resolve(import.meta.dirname, '../../src');
+  const text = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /(?<!\.test)\.ts$/.test(file))
+    .map((file) => readFileSync(path.join(root, file), 'utf8'))
+    .join('\n');
+  const used = [...text.matchAll(/\bfaultPoint\('([^']+)'\)/g)].map(([, name]) => name);
+  assert.deepEqual(used.sort(), [...faultPoints].sort());
+});
