@@ -9,6 +9,10 @@ import type { PortBook } from './port-book.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 
+/** Variables that the service manager or a test gave to Daruma itself. */
+const ours =
+  /^(DARUMA_|NOTIFY_SOCKET$|WATCHDOG_|INVOCATION_ID$|JOURNAL_STREAM$|LISTEN_|NODE_CHANNEL_)/;
+
 export interface ContextOptions {
   readonly stateDir: string;
   readonly drivers: Readonly<Record<string, Driver>>;
@@ -69,7 +73,7 @@ export class InstanceContexts {
   ): Record<string, string> {
     const environment: Record<string, string> = {};
     for (const [name, value] of Object.entries(this.#options.environment)) {
-      if (value !== undefined) environment[name] = value;
+      if (value !== undefined && !ours.test(name)) environment[name] = value;
     }
     environment['DARUMA_SOCKET'] = layout(this.#options.stateDir).controlSocket;
     if (port !== null) environment['PORT'] = String(port);

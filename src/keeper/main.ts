@@ -9,6 +9,7 @@ import { errorInfo, exitCodes } from '../model/errors.ts';
 import { type Layout, layout as layoutOf } from '../model/layout.ts';
 import type { HeldAddress, KeeperCommand } from '../ports/keeper.ts';
 import { lockHolder } from '../ports/lock.ts';
+import { umaskVariable } from '../ports/umask.ts';
 import { begin, inherit } from './beginning.ts';
 import { type HeldSocket, inherited } from './held-sockets.ts';
 import { Keeper } from './keeper.ts';
@@ -24,6 +25,8 @@ interface Arguments {
   readonly command: KeeperCommand;
 }
 
+// What Daruma itself writes is for its owner only; instances get the umask that we were given.
+process.env[umaskVariable] ??= process.umask(0o077).toString(8);
 process.umask(0o077);
 process.on('SIGHUP', () => undefined);
 main(readArguments()).catch((error: unknown) => {

@@ -17,6 +17,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { DarumaError } from '../model/errors.ts';
 import { faultPoint } from '../ports/fault-point.ts';
+import { umaskVariable } from '../ports/umask.ts';
 import type { ExitStatus } from './exit-info.ts';
 import type { ProcessRef } from './proc.ts';
 import { isAlive, readCommandLine, readStat } from './proc.ts';
@@ -34,8 +35,11 @@ const gateClosed = 125;
 const cannotRun: readonly (number | null)[] = [126, 127];
 
 const gateScript = `read g <&${gateFd} || exit ${gateClosed}; exec "$@" ${gateFd}<&-`;
+/** Programs get the umask of who started Daruma, not our own strict one. */
+const umask = /^[0-7]{1,4}$/.exec(process.env[umaskVariable] ?? '')?.[0];
+const setUmask = umask === undefined ? '' : `umask ${umask}; `;
 /** Arguments up to `--` are the files to write to in order to join cgroups. */
-const joinScript = `while [ "$1" != -- ]; do echo 0 >"$1" || exit ${couldNotJoin}; shift; done; shift; `;
+const joinScript = `${setUmask}while [ "$1" != -- ]; do echo 0 >"$1" || exit ${couldNotJoin}; shift; done; shift; `;
 
 export interface LaunchPlan {
   readonly argv: readonly string[];
