@@ -54,7 +54,7 @@ const kinds: readonly (readonly [RegExp, SymptomKind])[] = [
   [/^(health\.latency|endpoint\.connect)$/, 'latency'],
 ];
 
-/** By the first rule that one of the signals meets: what grows without bound before what is busy. */
+/** By the first rule that one of the signals meets: what grows comes before what is busy. */
 export function kindOfSignals(signals: readonly SignalName[]): SymptomKind {
   for (const [pattern, kind] of kinds) {
     if (signals.some((signal) => pattern.test(signal))) return kind;

@@ -18,7 +18,7 @@ export function tcpQuestion(address: string | null, watched: WatchedInstance): Q
 }
 
 /** `host:port`, `[v6]:port` or `port`; null: the instance's own port. */
-export function tcpTarget(
+function tcpTarget(
   address: string | null,
   watched: Pick<WatchedInstance, 'port' | 'expand'>,
 ): { readonly host: string; readonly port: number } | null {

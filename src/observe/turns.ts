@@ -1,7 +1,7 @@
 /**
  * Turns of many checks, those due at nearly the same time together: waking up costs more than what
- * a check itself does. A turn comes up to `slotMs` later than asked for, and never earlier; turns at
- * an interval that is a multiple of it come exactly at their interval.
+ * a check itself does. A turn comes up to `slotMs` later than asked for, never earlier; turns at an
+ * interval that is a multiple of it come exactly at their interval.
  */
 import type { Clock } from '../ports/clock.ts';
 

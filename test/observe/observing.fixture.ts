@@ -15,7 +15,7 @@ import { createObserver, type ObserverOptions } from '../../src/observe/observer
 import type { Observer, WatchedInstance } from '../../src/ports/observer.ts';
 
 const offset = Date.now() - performance.now();
-export const clock = {
+const clock = {
   now: () => performance.now() + offset,
   after: (delayMs: number, callback: () => void) => {
     const timer = setTimeout(callback, delayMs);
@@ -23,7 +23,7 @@ export const clock = {
   },
 };
 
-export const deadlineMs = 30_000;
+const deadlineMs = 30_000;
 
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const end = performance.now() + deadlineMs;
