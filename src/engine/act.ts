@@ -12,6 +12,7 @@ import {
   type InstanceState,
   instancesOf,
   isAlive,
+  unjudgedAt,
 } from './state.ts';
 import { followMs } from './treatment.ts';
 import type { Turn } from './turn.ts';
@@ -97,15 +98,12 @@ export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
 
 /** The action at a component that is planned and not begun. */
 function plannedAt(turn: Turn, target: ComponentId): ActionState | undefined {
-  for (const [id, incident] of Object.entries(turn.state.actions)) {
-    if (incident === null) continue;
-    const action = turn.state.incidents[incident]?.actions.find(
-      (one) => one.planned.action === id && one.planned.target === target,
-    );
-    const remedy = action?.planned.kind === 'restart' || action?.planned.kind === 'retry';
-    if (action?.begun === null && remedy && !action.planned.wouldOnly) return action;
-  }
-  return undefined;
+  return unjudgedAt(turn.state, target).find(
+    ({ planned, begun }) =>
+      (planned.kind === 'restart' || planned.kind === 'retry') &&
+      begun === null &&
+      !planned.wouldOnly,
+  );
 }
 
 function begin(

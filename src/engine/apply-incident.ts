@@ -186,7 +186,7 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
   };
   state.actions[action.action] = id;
   if (incident !== undefined) {
-    keep(state, incident, entry);
+    keep(incident, entry);
     return;
   }
   state.personal[action.action] = entry;
@@ -194,12 +194,12 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
   service?.queue.push(action.action);
 }
 
-function keep(state: EngineState, incident: IncidentState, entry: ActionState): void {
+function keep(incident: IncidentState, entry: ActionState): void {
   incident.told = true;
   incident.actions.push(entry);
-  for (const old of incident.actions.splice(0, incident.actions.length - actionsKept)) {
-    delete state.actions[old.planned.action];
-  }
+  const judged = incident.actions.find((one) => one.outcome !== null);
+  if (incident.actions.length > actionsKept && judged !== undefined)
+    incident.actions = incident.actions.filter((one) => one !== judged);
 }
 
 function progressed(state: EngineState, record: Exclude<ActionRecord, { kind: 'action-planned' }>) {

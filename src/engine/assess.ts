@@ -6,7 +6,7 @@
  */
 import { locate } from '../locate/locate.ts';
 import { sureFrom } from '../locate/tables.ts';
-import type { ComponentId, IncidentId } from '../model/ids.ts';
+import type { ComponentId, IncidentId, ServiceName } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { Cause } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
@@ -62,9 +62,14 @@ function decide(turn: Turn, incident: IncidentState, symptoms: readonly Symptom[
 }
 
 function dependenciesFirst(turn: Turn, symptoms: readonly Symptom[]): Symptom[] {
-  const waits = (symptom: Symptom) => {
-    const service = serviceOf(symptom.component);
-    return service !== null && failingDependency(turn.state, service, turn.at) !== null;
+  const waiting = new Map<ServiceName | null, boolean>([[null, false]]);
+  const waits = ({ component }: Symptom) => {
+    const service = serviceOf(component);
+    const known = waiting.get(service);
+    if (known !== undefined || service === null) return known === true;
+    const fails = failingDependency(turn.state, service, turn.at) !== null;
+    waiting.set(service, fails);
+    return fails;
   };
   return [...symptoms].sort((a, b) => Number(waits(a)) - Number(waits(b)));
 }

@@ -5,12 +5,12 @@
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
 import {
-  actionOf,
   type Hold,
   type InstanceState,
   instancesOf,
   isAlive,
   isRunning,
+  unjudgedAt,
 } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
@@ -81,12 +81,11 @@ export function beginStop(
 
 /** An action at the instance that was not done yet gives way to this one. */
 function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
-  for (const [id, incident] of Object.entries(turn.state.actions)) {
-    const action = id === by ? undefined : actionOf(turn.state, id as ActionId);
-    if (action === undefined || incident === null || !isRemedy(action)) continue;
-    if (action.planned.target !== target || action.done !== null) continue;
+  for (const { planned, incident, done } of unjudgedAt(turn.state, target)) {
+    const gives = isRemedy({ planned }) && done === null && planned.action !== by;
+    if (!gives || incident === null) continue;
     const how = { outcome: 'unknown' as const, reason: 'overtaken by another action' };
-    turn.emit({ kind: 'action-outcome', incident, action: action.planned.action, ...how });
+    turn.emit({ kind: 'action-outcome', incident, action: planned.action, ...how });
     turn.touch(incident);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * After a start of the controller: `looking` (see `beginLook`), `found` for each instance, then
- * `looked`. Until `looked` nothing is begun. What was under way is then finished or planned anew: a command
- * that may not have been carried out is given again, with the same action id.
+ * `looked`. Until `looked` nothing is begun. What was under way is then finished or planned anew: a
+ * command that may not have been carried out is given again, with the same action id.
  */
 import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';

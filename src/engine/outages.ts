@@ -4,7 +4,7 @@ import { describeExit } from '../model/exit.ts';
 import type { ActionId } from '../model/ids.ts';
 import { type Symptom, symptomId } from '../model/symptom.ts';
 import { failActionsAt } from './outcomes.ts';
-import type { InstanceState } from './state.ts';
+import { type InstanceState, unjudgedAt } from './state.ts';
 import { beginSymptom, onServing } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
@@ -87,12 +87,8 @@ export function onReady(turn: Turn, instance: InstanceState): void {
     if (incident !== null) incidents.add(incident);
     turn.emit({ kind: 'symptom-ended', id });
   }
-  for (const [action, incident] of Object.entries(turn.state.actions)) {
-    const state = incident === null ? undefined : turn.state.incidents[incident];
-    const concerned = state?.actions.some(
-      (one) => one.planned.action === action && one.planned.target === instance.id,
-    );
-    if (incident !== null && concerned === true) incidents.add(incident);
+  for (const { incident } of unjudgedAt(turn.state, instance.id)) {
+    if (incident !== null) incidents.add(incident);
   }
   onServing(turn, instance);
   for (const id of incidents) turn.touch(id);

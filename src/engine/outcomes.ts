@@ -5,7 +5,7 @@ import { serviceOf } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import { putBack } from './act.ts';
 import { notify, summary } from './notices.ts';
-import type { ActionState, IncidentState, InstanceState } from './state.ts';
+import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
@@ -61,12 +61,8 @@ export function failActionsAt(
   reason: string,
   which: 'begun' | 'done',
 ): void {
-  for (const [id, incident] of Object.entries(turn.state.actions)) {
-    if (incident === null) continue;
-    const action = turn.state.incidents[incident]?.actions.find((one) => {
-      return one.planned.action === id && one.planned.target === target;
-    });
-    if (action === undefined || !isRemedy(action)) continue;
+  for (const action of unjudgedAt(turn.state, target)) {
+    if (!isRemedy(action)) continue;
     if (which === 'begun' ? action.begun !== null : action.done !== null)
       fail(turn, action, reason);
   }

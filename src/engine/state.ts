@@ -17,7 +17,7 @@ import type { IncidentView, InstancePhase } from '../model/view.ts';
 export const resolvedKept = 200;
 /** Symptoms that return within this time after a resolution belong to the same incident. */
 export const reopenWithinMs = 600_000;
-/** Actions of one incident that are kept. */
+/** Actions of one incident that are kept; those not judged yet always are. */
 export const actionsKept = 50;
 
 export type Hold = 'dependency' | 'back-off' | 'person' | 'observe';
@@ -233,4 +233,13 @@ export function actionOf(state: EngineState, id: ActionId): ActionState | undefi
 export function instancesOf(state: EngineState, service: ServiceName): InstanceState[] {
   const ids = state.services[service]?.instances ?? [];
   return ids.flatMap((id) => state.instances[id] ?? []);
+}
+
+/** Actions of open incidents at a component that are not judged yet. */
+export function unjudgedAt(state: EngineState, target: ComponentId): ActionState[] {
+  return state.open.flatMap((id) =>
+    (state.incidents[id]?.actions ?? []).filter(
+      (action) => action.outcome === null && action.planned.target === target,
+    ),
+  );
 }

@@ -81,7 +81,14 @@ function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null
 function belongsTo(turn: Turn, incident: IncidentState, symptom: Symptom): boolean {
   const holding = incident.symptoms.filter((entry) => entry.ended === null);
   const entries = holding.length > 0 ? holding : incident.symptoms;
-  if (entries.some((entry) => isConnected(turn.state, entry.symptom, symptom))) return true;
+  const seen = new Set<string>();
+  for (const { symptom: other } of entries) {
+    // Symptoms that are alike at instances of one service are connected alike.
+    const alike = `${serviceOf(other.component) ?? other.component} ${other.kind}`;
+    if (seen.has(alike) && other.kind !== 'exit') continue;
+    seen.add(alike);
+    if (isConnected(turn.state, other, symptom)) return true;
+  }
   const cause = incident.causes[0];
   if (cause === undefined || incident.unsure) return false;
   return isConnected(turn.state, { ...symptom, component: cause.component }, symptom);

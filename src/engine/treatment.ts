@@ -1,8 +1,9 @@
 /** Which symptoms of an incident are seen to already, by what is under way or was decided. */
 import { explains } from '../locate/locate.ts';
+import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { locateInput } from './facts.ts';
-import { isKilled } from './graph.ts';
+import { dependenciesOf, isKilled } from './graph.ts';
 import { answers } from './routing.ts';
 import type { ActionState, IncidentState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -12,29 +13,64 @@ export const followMs = 5_000;
 
 type Entry = IncidentState['symptoms'][number];
 
+/** The symptoms that nothing is done about yet. */
 export function untreated(
   turn: Turn,
   incident: IncidentState,
   active: readonly Entry[],
 ): Symptom[] {
-  const actions = incident.actions.filter((one) => one.outcome === null);
-  return active
-    .filter((entry) => !isTreated(turn, incident, entry, actions))
-    .map((entry) => entry.symptom);
+  const treatments = new Treatments(turn, incident);
+  return active.filter((entry) => !treatments.cover(entry)).map((entry) => entry.symptom);
 }
 
-function isTreated(
-  turn: Turn,
-  incident: IncidentState,
-  entry: Entry,
-  actions: readonly ActionState[],
-): boolean {
-  const { component } = entry.symptom;
-  if (incident.state === 'needs-person' && incident.needs.includes(component)) return true;
-  return actions.some((action) => {
-    if (action.planned.target === component) return isMeant(action, entry);
-    return isRemedy(action) && mendsCause(turn, action, entry.symptom);
-  });
+/** The actions of an incident that are not judged yet, by where they are; answers are kept, as many
+ * symptoms of one cause are alike. */
+class Treatments {
+  readonly #turn: Turn;
+  readonly #needs: ReadonlySet<ComponentId>;
+  readonly #byTarget: Map<ComponentId, ActionState[]>;
+  readonly #remedies: Map<ServiceName | null, ActionState[]>;
+  readonly #dependencies = new Map<ServiceName, ReadonlySet<ServiceName>>();
+  readonly #mends = new Map<string, boolean>();
+
+  constructor(turn: Turn, incident: IncidentState) {
+    const actions = incident.actions.filter((one) => one.outcome === null);
+    this.#turn = turn;
+    this.#needs = new Set(incident.state === 'needs-person' ? incident.needs : []);
+    this.#byTarget = Map.groupBy(actions, (one) => one.planned.target);
+    this.#remedies = Map.groupBy(actions.filter(isRemedy), (one) => serviceOf(one.planned.target));
+  }
+
+  cover(entry: Entry): boolean {
+    const { component } = entry.symptom;
+    if (this.#needs.has(component)) return true;
+    if (this.#byTarget.get(component)?.some((action) => isMeant(action, entry))) return true;
+    const service = serviceOf(component);
+    if (service === null) return false;
+    // A process that is gone has to be held or started for itself.
+    if (this.#turn.instance(component)?.phase === 'exited') return false;
+    return [...this.#dependenciesOf(service)].some((name) =>
+      this.#remedies.get(name)?.some((action) => this.#mendsCause(action, entry.symptom)),
+    );
+  }
+
+  #dependenciesOf(service: ServiceName): ReadonlySet<ServiceName> {
+    const known = this.#dependencies.get(service);
+    if (known !== undefined) return known;
+    const found = dependenciesOf(this.#turn.state, service);
+    this.#dependencies.set(service, found);
+    return found;
+  }
+
+  #mendsCause(action: ActionState, symptom: Symptom): boolean {
+    const alike = [serviceOf(symptom.component), symptom.kind, ...symptom.faults].join(' ');
+    const key = `${action.planned.action} ${alike} ${isKilled(this.#turn.state, symptom)}`;
+    const known = this.#mends.get(key);
+    if (known !== undefined) return known;
+    const mends = mendsCause(this.#turn, action, symptom);
+    this.#mends.set(key, mends);
+    return mends;
+  }
 }
 
 /** Being told of, or only thought of, answers what was known then; a remedy answers all. */
@@ -43,7 +79,7 @@ function isMeant(action: ActionState, entry: Entry): boolean {
 }
 
 /** It does, or will do, something about a fault. */
-export function isRemedy({ planned }: ActionState): boolean {
+export function isRemedy({ planned }: Pick<ActionState, 'planned'>): boolean {
   return !planned.wouldOnly && planned.kind !== 'wait' && planned.kind !== 'ask-person';
 }
 
@@ -52,8 +88,6 @@ function mendsCause(turn: Turn, action: ActionState, symptom: Symptom): boolean 
   const { target } = action.planned;
   const cause = turn.instance(target);
   if (cause === undefined || action.fault === null) return false;
-  // A process that is gone has to be held or started for itself.
-  if (turn.instance(symptom.component)?.phase === 'exited') return false;
   const right = answers(turn.state, cause) && cause.readyAt !== null;
   if (right && turn.at >= (cause.readyAt ?? 0) + followMs) return false;
   const seen = { symptom, killed: isKilled(turn.state, symptom) };
