@@ -57,7 +57,11 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'requested':
       if (record.request !== undefined)
-        state.requests[record.requestId] = { by: record.by, request: record.request };
+        state.requests[record.requestId] = {
+          by: record.by,
+          request: record.request,
+          deferred: state.looking,
+        };
       return;
     case 'replied':
       delete state.requests[record.requestId];
@@ -67,6 +71,7 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'looked':
       state.looking = false;
+      for (const pending of Object.values(state.requests)) pending.deferred = false;
       for (const instance of Object.values(state.instances))
         instance.stale = isRunning(instance) && instance.symptoms.some(isHealth);
       return;

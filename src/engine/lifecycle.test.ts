@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { beginLook } from './look.ts';
 import { scenario } from './scenario.fixture.ts';
 import { dependency, service, stack } from './stack.fixture.ts';
+import { initialState, revive } from './state.ts';
 
 const shop = () =>
   stack([
@@ -176,5 +178,35 @@ describe('after a restart of the controller', () => {
     s.controllerDies('commands').controllerReturns().passes(1000);
     assert.equal(s.state.alive, 0);
     assert.deepEqual([...new Set(s.stopped())], ['web/1', 'api/1', 'api/2', 'db/1']);
+  });
+
+  test('what is asked while it looks is done afterwards', () => {
+    const s = scenario(shop());
+    s.state = initialState();
+    s.records.length = 0;
+    s.records.push(...beginLook(s.state, s.at));
+    s.tell({ kind: 'configured', spec: shop() }).ask({ kind: 'up' });
+    assert.deepEqual(s.commands, []);
+    s.tell({ kind: 'looked' });
+    assert.deepEqual(s.started(), ['db/1']);
+    assert.equal(s.sent('reply').length, 1);
+    s.passes(2000).expectPhases({ 'web/1': 'ready' });
+  });
+
+  test('a hung instance that came right meanwhile is left alone', () => {
+    const s = scenario(shop()).up();
+    const spec = stack(shop().services, { mode: 'observe' });
+    s.tell({ kind: 'configured', spec }).shows('db/1', 'health-timeout');
+    s.controllerDies().controllerReturns().passes(100);
+    assert.equal(s.incident().state, 'resolved');
+    assert.equal(s.phase('db/1'), 'ready');
+  });
+
+  test('a snapshot of an older version gets what it lacked', () => {
+    const s = scenario(shop()).up();
+    const old = JSON.parse(JSON.stringify(s.state));
+    delete old.acts;
+    delete old.instances['db/1'].stale;
+    assert.deepEqual(revive(old), s.state);
   });
 });

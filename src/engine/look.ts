@@ -10,7 +10,7 @@ import type { LogRecord } from '../model/record.ts';
 import { reconcile } from './lifecycle.ts';
 import { onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
-import { finishRequests, pumpQueue } from './requests.ts';
+import { beginDeferred, deferredRequests, finishRequests, pumpQueue } from './requests.ts';
 import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
 import { placeSymptom } from './symptoms.ts';
 import { Turn } from './turn.ts';
@@ -57,6 +57,7 @@ function isOfLatestStart(
 }
 
 export function onLooked(turn: Turn): void {
+  const deferred = deferredRequests(turn);
   turn.emit({ kind: 'looked' });
   const instances = Object.values(turn.state.instances);
   judgeRuns(turn);
@@ -71,6 +72,7 @@ export function onLooked(turn: Turn): void {
     if (incident === null) placeSymptom(turn, symptom);
   }
   for (const id of [...turn.state.open]) turn.touch(id);
+  for (const id of deferred) beginDeferred(turn, id);
   finishRequests(turn);
 }
 

@@ -346,6 +346,12 @@ describe('limits', () => {
     s.shows('db/1', 'health-failed').passes(40_000);
     assert.equal(s.incident().state, 'needs-person');
     assert.equal(s.sent('run').length, 0);
+    assert.match(s.incident().summary, /«wipe» is destructive and needs consent/);
+    s.ask({ kind: 'approve', incident: 'i1' });
+    assert.deepEqual(
+      s.sent('run').map((one) => [one.name, one.instance]),
+      [['wipe', 'db/1']],
+    );
   });
 
   test('while the store can not write, restarts go on', () => {

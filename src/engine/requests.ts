@@ -16,9 +16,26 @@ export function onRequest(
   const { requestId, by, request } = event;
   const what = describe(request);
   turn.emit({ kind: 'requested', requestId, by, what, request });
+  if (turn.state.looking) return;
+  begin(turn, requestId, by, request);
+  finishRequests(turn);
+}
+
+/** Requests that came while instances were looked at. */
+export function deferredRequests(turn: Turn): string[] {
+  const { requests } = turn.state;
+  return Object.keys(requests).filter((id) => requests[id]?.deferred === true);
+}
+
+/** Carries out a request that was recorded; `finishRequests` is to follow. */
+export function beginDeferred(turn: Turn, requestId: string): void {
+  const pending = turn.state.requests[requestId];
+  if (pending !== undefined) begin(turn, requestId, pending.by, pending.request);
+}
+
+function begin(turn: Turn, requestId: string, by: string, request: PersonRequest): void {
   const answer = carryOut(turn, by, request);
   if (answer !== null) reply(turn, requestId, answer);
-  finishRequests(turn);
 }
 
 interface Answer {
@@ -48,9 +65,6 @@ function describe(request: PersonRequest): string {
 
 /** Null: the answer comes later. */
 function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null {
-  if (turn.state.looking) {
-    return refused('REFUSED', 'the controller has just started and still looks at what runs');
-  }
   switch (request.kind) {
     case 'up':
       return up(turn, by);
@@ -233,7 +247,7 @@ export function finishRequests(turn: Turn): void {
 function isGone(turn: Turn, pending: PendingRequest): boolean {
   const { request } = pending;
   if (request.kind === 'down') return turn.state.alive === 0;
-  if (request.kind !== 'stop') return true;
+  if (request.kind !== 'stop') return false;
   return (resolveTarget(turn, request.target) ?? []).every((one) => !isAlive(one));
 }
 

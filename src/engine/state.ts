@@ -120,6 +120,8 @@ export interface IncidentState {
 export interface PendingRequest {
   by: string;
   request: PersonRequest;
+  /** Came while instances were looked at; carried out afterwards. */
+  deferred: boolean;
 }
 
 export interface EngineState {
@@ -175,6 +177,16 @@ export function initialState(): EngineState {
     personal: {},
     acts: [],
   };
+}
+
+/** A snapshot as the current version knows it: what an older one lacked gets its first value. */
+export function revive(snapshot: Partial<EngineState>): EngineState {
+  const state: EngineState = { ...initialState(), ...snapshot };
+  for (const [id, instance] of Object.entries(state.instances)) {
+    const first = newInstance(instance.id, instance.service);
+    state.instances[id as InstanceId] = { ...first, ...instance };
+  }
+  return state;
 }
 
 export function newInstance(id: InstanceId, service: ServiceName): InstanceState {

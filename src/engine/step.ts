@@ -182,7 +182,8 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
   failRequests(turn, instance, error.message);
   if (instance.wanted === 'down') turn.setTimer(`stop:${instance.id}`, turn.at + stopAgainMs);
   onActionFinished(turn, action, false, error);
-  if (!isAlive(instance)) onUnexpectedExit(turn, instance);
+  if (isAlive(instance)) releaseDependents(turn, instance.service);
+  else onUnexpectedExit(turn, instance);
 }
 
 function onInstanceReady(turn: Turn, id: InstanceId): void {
