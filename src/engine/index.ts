@@ -1,7 +1,7 @@
 /** The engine, as the shell sees it. */
-export { apply, replay } from './apply.ts';
+export { apply } from './apply.ts';
 export { beginLook } from './look.ts';
 export { type EngineState, initialState, revive } from './state.ts';
-export { type StepResult, step } from './step.ts';
+export { step } from './step.ts';
 export { nextTimer } from './timers.ts';
 export { incidentView, incidentViews, view } from './view.ts';
