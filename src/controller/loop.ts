@@ -8,6 +8,7 @@ import {
   type EngineState,
   initialState,
   nextTimer,
+  revive,
   step,
 } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
@@ -130,7 +131,8 @@ interface Recovered {
 
 async function recoverState(store: Store): Promise<Recovered> {
   const snapshot = await store.latestSnapshot();
-  const state: EngineState = snapshot === null ? initialState() : JSON.parse(snapshot.state);
+  const state: EngineState =
+    snapshot === null ? initialState() : revive(JSON.parse(snapshot.state));
   let lastSeq = snapshot?.seq ?? 0;
   let lastAt = 0;
   for (;;) {
