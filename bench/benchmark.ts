@@ -1,0 +1,43 @@
+/** What a benchmark is, and what it is run with. */
+import type { Contender } from './contenders/contender.ts';
+import type { Stage } from './stage.ts';
+import type { Tally } from './tally.ts';
+
+export interface Settings {
+  /** How often each is measured. */
+  readonly rounds: number;
+  /** crash-loop: how long starts are counted. */
+  readonly seconds: number;
+}
+
+export interface Run {
+  readonly contenders: readonly Contender[];
+  readonly settings: Settings;
+  readonly tally: Tally;
+  /** What a contender says of its service at the end. */
+  readonly endStates: Map<string, string>;
+  /** Measures once; a contender that fails is told of and goes on. Null: it failed. */
+  attempt<T>(contender: string, what: string, measure: () => Promise<T>): Promise<T | null>;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  /** Besides Daruma, in the order of the table. */
+  readonly peers: readonly string[];
+  readonly settings: Settings;
+  run(run: Run): Promise<void>;
+}
+
+/** Each in turn, another one first in each round. */
+export async function interleaved(
+  stages: readonly Stage[],
+  rounds: number,
+  measure: (stage: Stage, round: number) => Promise<unknown>,
+): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < stages.length; turn += 1) {
+      const stage = stages[(round + turn) % stages.length];
+      if (stage !== undefined) await measure(stage, round);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** All contenders by name. Each rejects, with what to do, when it can't be had here. */
+import type { Contender } from './contender.ts';
+import { daruma, darumaKeeper } from './daruma.ts';
+import { monit } from './monit.ts';
+import { pm2 } from './pm2.ts';
+import { runit } from './runit.ts';
+import { shellLoop } from './shell-loop.ts';
+import { supervisord } from './supervisord.ts';
+
+export const contenders: Readonly<Record<string, () => Promise<Contender>>> = {
+  daruma,
+  'daruma-keeper': darumaKeeper,
+  runit,
+  pm2,
+  supervisord,
+  monit,
+  'shell-loop': shellLoop,
+};

@@ -1,0 +1,3 @@
+export function writeDocs(): void {
+  throw new Error('to come');
+}

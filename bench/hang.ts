@@ -1,0 +1,119 @@
+/**
+ * `hang`: from the moment at which the service hangs until a client is answered again. Stopped by
+ * SIGSTOP after a while (`recovered_ms`) and within three seconds of its start
+ * (`recovered_early_ms`), or blocked in a request (`recovered_blocked_ms`), which the kernel can't
+ * tell from waiting.
+ *
+ * With a second instance beside it: the last new connection that the endpoint still led to the hung
+ * one (`ejected_ms`, `ejected_blocked_ms`; 0: none).
+ */
+import { type Benchmark, interleaved, type Run } from './benchmark.ts';
+import { ask } from './client.ts';
+import type { Contender } from './contenders/contender.ts';
+import type { Line } from './fifo.ts';
+import { kill } from './marked.ts';
+import { Stage } from './stage.ts';
+import { restUntil, until } from './wait.ts';
+
+const everyMs = 20;
+const limitMs = 60_000;
+/** After this the service is settled: no restart before counts against it. */
+const settledMs = 11_000;
+/** Who is not answered within this time gives up: it has met the hung one. */
+const unansweredMs = 3_000;
+
+type Hang = (stage: Stage, service: Line) => void;
+
+const stop: Hang = (_, { pid }) => {
+  kill(pid, 'SIGSTOP');
+};
+const block: Hang = ({ port }) => {
+  void ask(port, unansweredMs, '/block');
+};
+
+export const hang: Benchmark = {
+  name: 'hang',
+  peers: ['monit'],
+  settings: { rounds: 6, seconds: 0 },
+  run: async (run) => {
+    for (let round = 0; round < run.settings.rounds; round += 1) {
+      const stages: Stage[] = [];
+      for (const contender of run.contenders) {
+        const { name } = contender;
+        const stage = await run.attempt(name, 'start', () => openAndHang(run, contender, round));
+        if (stage !== null) stages.push(stage);
+      }
+      for (const [figure, act] of [
+        ['recovered_ms', stop],
+        ['recovered_blocked_ms', block],
+      ] as const) {
+        await interleaved(stages, 1, (stage) => {
+          const { name } = stage.contender;
+          return run.attempt(name, figure, () => settleAndHang(run, stage, figure, act));
+        });
+      }
+      for (const stage of stages) await stage.close();
+      await ejection(run);
+    }
+  },
+};
+
+/** At another moment in each round, spread over the three seconds. */
+async function openAndHang(run: Run, contender: Contender, round: number): Promise<Stage> {
+  const stage = await Stage.open(contender, { check: true });
+  const service = await stage.answering();
+  await restUntil(service.at + 300 + 2_600 * ((round * 0.618) % 1));
+  run.tally.add(contender.name, 'recovered_early_ms', await recovered(stage, service, stop));
+  return stage;
+}
+
+async function settleAndHang(run: Run, stage: Stage, figure: string, act: Hang): Promise<void> {
+  const service = await stage.answering();
+  await restUntil(service.at + settledMs + Math.random() * 1_000);
+  run.tally.add(stage.contender.name, figure, await recovered(stage, service, act));
+}
+
+async function recovered(stage: Stage, service: Line, act: Hang): Promise<number> {
+  const load = stage.load(everyMs, unansweredMs);
+  const hungAt = performance.now();
+  act(stage, service);
+  try {
+    const first = await load.first(limitMs, ({ pid }) => pid !== null && pid !== service.pid);
+    return first.endedAt - hungAt;
+  } finally {
+    void load.stop();
+  }
+}
+
+async function ejection(run: Run): Promise<void> {
+  const own = run.contenders.find(({ name }) => name === 'daruma');
+  if (own === undefined) return;
+  await run.attempt(own.name, 'ejection', async () => {
+    const stage = await Stage.open(own, { check: true, replicas: 2 });
+    for (const [figure, act] of [
+      ['ejected_ms', stop],
+      ['ejected_blocked_ms', block],
+    ] as const) {
+      await until('two instances', limitMs, () => (allListen(stage) ? true : null));
+      const service = await stage.answering();
+      await restUntil(service.at + settledMs);
+      run.tally.add(own.name, figure, await ejected(stage, service, act));
+    }
+    await stage.close();
+  });
+}
+
+function allListen({ fifo }: Stage): boolean {
+  const listening = fifo.count('listening', 0);
+  return listening > 1 && listening === fifo.count('boot', 0);
+}
+
+async function ejected(stage: Stage, service: Line, act: Hang): Promise<number> {
+  const load = stage.load(everyMs / 2, unansweredMs);
+  const hungAt = performance.now();
+  act(stage, service);
+  await stage.fifo.next('boot', hungAt, limitMs);
+  const exchanges = await load.stop();
+  const unanswered = exchanges.filter(({ pid, sentAt }) => pid === null && sentAt > hungAt);
+  return Math.max(0, ...unanswered.map(({ sentAt }) => sentAt - hungAt));
+}

@@ -1,0 +1,79 @@
+/** `npm run bench -- NAME [--json] …` and `npm run bench -- --docs`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './benchmark.ts';
+import { benchmarks } from './benchmarks.ts';
+import { writeDocs } from './docs.ts';
+import { resultFile } from './results.ts';
+import { type Result, runBenchmark } from './run.ts';
+import { closeStages } from './stage.ts';
+import { textTable } from './table.ts';
+
+const usage = `Usage: npm run bench -- NAME [OPTION…]    NAME: ${benchmarks.map(({ name }) => name).join(', ')}
+       npm run bench -- --docs             writes docs/benchmarks.md from the results kept
+
+  --rounds N        how often each is measured (--runs is the same)
+  --seconds N       crash-loop: how long starts are counted
+  --contenders A,B  only these
+  --json            print the result as one JSON object and nothing else
+  --keep            keep the result in bench/results
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string' },
+    runs: { type: 'string' },
+    seconds: { type: 'string' },
+    contenders: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
+  },
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void closeStages().finally(() => process.exit(130)));
+}
+
+const benchmark = benchmarks.find(({ name }) => name === positionals[0]);
+if (values.docs) {
+  writeDocs();
+} else if (benchmark === undefined) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else {
+  await bench(benchmark);
+}
+
+async function bench(chosen: Benchmark): Promise<void> {
+  const tell = (text: string) => process.stderr.write(`${text}\n`);
+  const result = await runBenchmark(chosen, settingsFor(chosen), contendersFor(chosen), tell);
+  if (values.keep) keep(result);
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${textTable(result)}\n`);
+}
+
+function settingsFor({ settings }: Benchmark) {
+  const rounds = values.rounds ?? values.runs;
+  return {
+    rounds: rounds === undefined ? settings.rounds : count('--rounds', rounds),
+    seconds: values.seconds === undefined ? settings.seconds : count('--seconds', values.seconds),
+  };
+}
+
+function count(option: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Error(`${option} takes a whole number from 1, not «${text}»`);
+}
+
+function contendersFor({ peers }: Benchmark): string[] {
+  const all = ['daruma', ...peers];
+  const wanted = values.contenders?.split(',') ?? all;
+  return all.filter((name) => wanted.includes(name));
+}
+
+function keep(result: Result): void {
+  const file = resultFile(result.bench);
+  mkdirSync(new URL('.', file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+}

@@ -1,0 +1,97 @@
+/** Runs a benchmark and makes its result. */
+import type { Benchmark, Run, Settings } from './benchmark.ts';
+import type { Contender } from './contenders/contender.ts';
+import { contenders } from './contenders/index.ts';
+import { commit, machine } from './machine.ts';
+import { closeStages } from './stage.ts';
+import { type Figures, type Ratios, ratios, Tally } from './tally.ts';
+
+export interface Result {
+  readonly bench: string;
+  readonly commit: string;
+  /** The sources differed from that commit. */
+  readonly changed: boolean;
+  readonly at: string;
+  readonly took_ms: number;
+  readonly settings: Partial<Settings>;
+  readonly machine: ReturnType<typeof machine>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly figures: Figures;
+  readonly ratios: Ratios;
+  /** Where the benchmark ends in one: what each contender says of its service. */
+  readonly end_states: Readonly<Record<string, string>>;
+  /** Contenders that could not be had. */
+  readonly missing: readonly string[];
+  /** What could not be measured, and why. */
+  readonly failures: readonly string[];
+}
+
+/** `names`: the contenders wanted, of those of the benchmark. `tell`: what goes on, for a person. */
+export async function runBenchmark(
+  benchmark: Benchmark,
+  settings: Settings,
+  names: readonly string[],
+  tell: (text: string) => void,
+): Promise<Result> {
+  const begun = performance.now();
+  const about = { ...commit(), at: new Date().toISOString(), machine: machine() };
+  const missing: string[] = [];
+  const failures: string[] = [];
+  const found: Contender[] = [];
+  for (const name of names) {
+    try {
+      found.push(await provide(name));
+    } catch (error) {
+      missing.push(name);
+      tell(`${name} is missing: ${message(error)}`);
+    }
+  }
+  const tally = new Tally();
+  const endStates = new Map<string, string>();
+  const attempt: Run['attempt'] = async (name, what, measure) => {
+    tell(`${name}: ${what}`);
+    return measure().catch((error: unknown) => {
+      failures.push(`${name}, ${what}: ${message(error)}`);
+      tell(`${name}: ${what} failed: ${message(error)}`);
+      return null;
+    });
+  };
+  try {
+    await benchmark.run({ contenders: found, settings, tally, endStates, attempt });
+  } finally {
+    await closeStages();
+  }
+  const figures = tally.figures();
+  return {
+    bench: benchmark.name,
+    ...about,
+    took_ms: Math.round(performance.now() - begun),
+    settings: used(settings),
+    versions: versions(found),
+    figures,
+    ratios: ratios(figures),
+    end_states: Object.fromEntries(endStates),
+    missing,
+    failures,
+  };
+}
+
+function provide(name: string): Promise<Contender> {
+  const found = contenders[name];
+  if (found === undefined) throw new Error(`there is no contender ${name}`);
+  return found();
+}
+
+function used({ rounds, seconds }: Settings): Partial<Settings> {
+  return seconds === 0 ? { rounds } : { rounds, seconds };
+}
+
+function versions(found: readonly Contender[]): Record<string, string> {
+  const own = found.map(({ name, version }) => [name, version] as const);
+  return { ...Object.fromEntries(own), node: process.version };
+}
+
+function message(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${message(error.cause)})`;
+}

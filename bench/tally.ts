@@ -1,0 +1,60 @@
+/** Values measured, by contender and figure; what is made of them. */
+
+export interface Figure {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+  readonly n: number;
+}
+
+/** Contender → figure name → what was measured. */
+export type Figures = Readonly<Record<string, Readonly<Record<string, Figure>>>>;
+/** `daruma/PEER` → figure name → median by median. */
+export type Ratios = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export class Tally {
+  readonly #values = new Map<string, Map<string, number[]>>();
+
+  add(contender: string, figure: string, value: number): void {
+    const figures = this.#values.get(contender) ?? new Map<string, number[]>();
+    this.#values.set(contender, figures);
+    figures.set(figure, [...(figures.get(figure) ?? []), value]);
+  }
+
+  figures(): Figures {
+    return Object.fromEntries(
+      [...this.#values].map(([contender, figures]) => [
+        contender,
+        Object.fromEntries([...figures].map(([name, values]) => [name, summary(values)])),
+      ]),
+    );
+  }
+}
+
+export function summary(values: readonly number[]): Figure {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  const median = (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2;
+  const round = (value: number) => Math.round(value * 100) / 100;
+  return {
+    min: round(at(0)),
+    median: round(median),
+    max: round(at(-1 + sorted.length)),
+    n: sorted.length,
+  };
+}
+
+/** Of the medians; where the peer's is 0 there is none. */
+export function ratios(figures: Figures): Ratios {
+  const own = figures['daruma'] ?? {};
+  const peers = Object.entries(figures).filter(([name]) => name !== 'daruma');
+  const pairs = peers.map(([peer, theirs]) => {
+    const common = Object.entries(own).flatMap(([name, { median }]) => {
+      const other = theirs[name]?.median ?? 0;
+      return other === 0 ? [] : [[name, Number((median / other).toPrecision(3))] as const];
+    });
+    return [`daruma/${peer}`, Object.fromEntries(common)] as const;
+  });
+  return Object.fromEntries(pairs.filter(([, common]) => Object.keys(common).length > 0));
+}
