@@ -93,8 +93,11 @@ export class Bench {
     return this.json<IncidentView[]>('incidents');
   }
 
-  events(): Promise<StoredRecord[]> {
-    return this.json<StoredRecord[]>('events');
+  /** One object per line, as a stream may have no end. */
+  async events(): Promise<StoredRecord[]> {
+    const { stdout } = await this.daruma('events', '--json');
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line));
   }
 
   async controllerLog(): Promise<string> {

@@ -4,8 +4,11 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { layout } from '../../src/model/layout.ts';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { InstanceView } from '../../src/model/view.ts';
+import type { EndpointFile } from '../../src/ports/keeper.ts';
+import { readJsonFile } from '../../src/ports/replace-file.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type Bench, bench, freePort } from './harness.ts';
 
@@ -90,4 +93,10 @@ export async function logWithoutGaps(made: Bench): Promise<StoredRecord[]> {
   } finally {
     await store.close();
   }
+}
+
+export function endpointPid(made: Bench): number {
+  const found = readJsonFile(layout(made.stateDir).endpointFile) as EndpointFile | null;
+  if (found === null) throw new Error('there is no endpoint process');
+  return found.pid;
 }
