@@ -52,10 +52,11 @@ export class Attendance {
     }
     await this.#goingDown;
     if (this.#failure !== null) throw this.#failure;
+    const { command } = this.#session;
     this.#session.print(
-      this.#goingDown === null && this.#end.signal.aborted
-        ? 'the stack goes on without this view: daruma ps, daruma down'
-        : 'the stack is down',
+      ...(this.#goingDown === null && this.#end.signal.aborted
+        ? ['the stack goes on without this view:', `  ${command} ps`, `  ${command} down`]
+        : ['the stack is down']),
     );
     return exitCodes.ok;
   }

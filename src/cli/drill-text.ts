@@ -11,7 +11,8 @@ const ends: Readonly<Record<DrillResult['end'], readonly [Colour, string]>> = {
   'timed-out': ['red', 'not recovered in time'],
 };
 
-export function drillText(result: DrillResult, paint: Paint): string[] {
+/** `command`: how a person calls us. */
+export function drillText(result: DrillResult, paint: Paint, command: string): string[] {
   const [colour, end] = ends[result.end];
   const steps: readonly (readonly [string, number | null])[] = [
     ['detected', result.detectedMs],
@@ -27,7 +28,7 @@ export function drillText(result: DrillResult, paint: Paint): string[] {
     ),
     ...loadLines(result.load),
     ...(result.summary === '' ? [] : [`  ${result.summary}`]),
-    ...(result.incident === null ? [] : [`  more: daruma explain ${result.incident}`]),
+    ...(result.incident === null ? [] : [`  more: ${command} explain ${result.incident}`]),
   ];
 }
 

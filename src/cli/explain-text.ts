@@ -1,5 +1,5 @@
 /** One incident, told from what was seen to whether it helped. */
-import type { Cause } from '../model/record.ts';
+import type { ActionKind, Cause } from '../model/record.ts';
 import type { IncidentView } from '../model/view.ts';
 import type { Colour, Paint } from './paint.ts';
 import { cell, table } from './table.ts';
@@ -7,6 +7,20 @@ import { clockText, dateText, durationText } from './time-text.ts';
 
 const barWidth = 20;
 const causesShown = 4;
+/** Less would show as 0.00. */
+const causesShownFrom = 0.005;
+
+const verbs: Readonly<Record<ActionKind, string>> = {
+  start: 'start',
+  stop: 'stop',
+  restart: 'restart',
+  retry: 'start again',
+  'take-out': 'take out',
+  'put-back': 'put back',
+  run: 'run',
+  wait: 'leave',
+  'ask-person': 'ask a person about',
+};
 
 const stateColours: Readonly<Record<IncidentView['state'], Colour>> = {
   open: 'red',
@@ -62,6 +76,7 @@ function seen({ symptoms }: IncidentView): string[] {
 
 function causes(incident: IncidentView, paint: Paint): string[] {
   return incident.causes
+    .filter(({ probability }) => probability >= causesShownFrom)
     .slice(0, causesShown)
     .flatMap((cause) => [
       `${bar(cause.probability)} ${cause.probability.toFixed(2)}  ${cause.component}: ${cause.fault}`,
@@ -85,13 +100,14 @@ function done({ actions }: IncidentView, paint: Paint): string[] {
     const { kind, target, name, reason, wouldOnly, considered, begun, done, error } = action;
     const time = begun === null ? '' : `${clockText(begun)}  `;
     const took = begun === null || done === null ? '' : ` (took ${durationText(done - begun)})`;
-    const what = `${wouldOnly ? 'would ' : ''}${kind} ${name ?? ''} ${target}`.replace(/ +/g, ' ');
+    const command = name === null ? '' : `«${name}» for `;
+    const what = `${wouldOnly ? 'would ' : ''}${verbs[kind]} ${command}${target}`;
     const outcome = action.outcome === null ? '' : `: ${outcomeText(action.outcome, paint)}`;
     return [
       `${time}${what}${took}${outcome}`,
       `  because: ${reason}`,
       ...(error === null ? [] : [`  ${paint('red', error)}`]),
-      ...considered.map((other) => `  not ${other.kind} ${other.target}: ${other.why}`),
+      ...considered.map((other) => `  did not ${verbs[other.kind]} it: ${other.why}`),
     ];
   });
 }

@@ -50,35 +50,44 @@ export async function run(
   io: Io = processIo(),
 ): Promise<number> {
   let exitCode: number = exitCodes.ok;
-  const program = new Command('daruma');
-  program
-    .description('Keeps a stack of services standing.')
-    .version(wiring.version)
-    .option('--file <path>', 'stack file, or its directory (default: the one in this directory)')
-    .option('--state-dir <path>', 'where the state is kept')
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colours (also NO_COLOR)')
-    .addHelpText('after', epilogue)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.out.write(text),
-      writeErr: (text) => void io.err.write(text),
-    });
-  const action: CommandHost['action'] =
-    (act) =>
-    async (...args) => {
-      // Commander ends the arguments with the command itself.
-      const command = args.at(-1) as Command;
-      const session = new Session(wiring, io, command.optsWithGlobals<GlobalOptions>());
-      exitCode = (await act(session, ...(args.slice(0, -1) as never))) ?? exitCodes.ok;
-    };
-  for (const add of commands) add({ program, action });
+  const program = createProgram(wiring.version, io, (act) => async (...args) => {
+    // Commander ends the arguments with the command itself.
+    const command = args.at(-1) as Command;
+    const session = new Session(wiring, io, command.optsWithGlobals<GlobalOptions>());
+    exitCode = (await act(session, ...(args.slice(0, -1) as never))) ?? exitCodes.ok;
+  });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(error, io);
   }
+}
+
+/** All commands with their options and help; `action` wraps what a command does. */
+export function createProgram(
+  version: string,
+  { out, err }: Pick<Io, 'out' | 'err'>,
+  action: CommandHost['action'],
+): Command {
+  const program = new Command('daruma');
+  program
+    .description('Keeps a stack of services standing.')
+    .version(version)
+    .option('--file <path>', 'stack file, or its directory (default: the one in this directory)')
+    .option('--state-dir <path>', 'where the state is kept')
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colours (also NO_COLOR)')
+    .addHelpText('after', epilogue)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void out.write(text),
+      writeErr: (text) => void err.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'daruma: ')),
+    });
+  for (const add of commands) add({ program, action });
+  return program;
 }
 
 function report(error: unknown, io: Io): number {

@@ -28,7 +28,9 @@ const sayings: Sayings = {
   'instance-stopping': ({ instance }) => `${instance} is being stopped`,
   'instance-stopped': ({ instance }) => `${instance} stopped`,
   'instance-stop-failed': ({ instance, error }) => `${instance} can’t be stopped: ${error.message}`,
-  'instance-held': ({ instance, reason }) => `${instance} ${reason}`,
+  // That a person is needed is told by its incident.
+  'instance-held': ({ instance, reason, waitsFor }) =>
+    waitsFor === 'person' ? null : `${instance} ${reason}`,
   'symptom-began': ({ symptom }) => `${symptom.component}: ${symptom.evidence}`,
   'incident-opened': ({ incident, symptom }) => `incident ${incident} opened by ${symptom}`,
   'incident-located': ({ incident, causes, unsure }) => {
@@ -43,7 +45,8 @@ const sayings: Sayings = {
     error === null ? null : `${incident ?? 'action'} ${action} failed: ${error.message}`,
   'action-outcome': ({ incident, outcome, reason }) =>
     incident === null ? null : `${incident}: ${outcome}: ${reason}`,
-  'incident-needs-person': ({ incident, reason }) => `${incident} needs a person: ${reason}`,
+  // The plan that ended here has given the reason.
+  'incident-needs-person': ({ incident }) => `${incident} waits for a person: daruma explain`,
   'incident-resolved': ({ incident, summary }) => `${incident} resolved: ${summary}`,
   'incident-reopened': ({ incident, symptom }) => `${incident} is back: ${symptom}`,
   reset: ({ target, by }) => `${by} reset ${target ?? 'everything'}`,

@@ -198,7 +198,7 @@ test('an incident, explained', () => {
     'Done',
     '  12:00:00.155  restart api/2 (took 1.0 s): verified',
     '    because: restart api/2: it hangs',
-    '    not ask-person api/2: slower',
+    '    did not ask a person about it: slower',
     '',
     'Time',
     '  noticed    +100 ms     100 ms since onset',
@@ -238,7 +238,7 @@ test('a drill, told', () => {
     summary: 'restart api/2: it hangs',
     load: { sent: 500, failed: 2, failedForMs: 400, slowestMs: 30 },
   };
-  assert.deepEqual(drillText(result, plain), [
+  assert.deepEqual(drillText(result, plain, 'daruma'), [
     'drill hang api/2: recovered',
     '  detected after   1.1 s',
     '  located after    1.1 s',

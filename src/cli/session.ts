@@ -44,7 +44,9 @@ export class Session {
       throw new DarumaError('STACK_NOT_FOUND', `there is no stack file in ${this.io.cwd}`);
     }
     const path = resolve(this.io.cwd, file);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (entry === undefined) throw new DarumaError('STACK_NOT_FOUND', `there is no ${path}`);
+    if (!entry.isDirectory()) return path;
     const found = findStackFile(path);
     if (found !== null) return found;
     throw new DarumaError('STACK_NOT_FOUND', `there is no stack file in ${path}`);
@@ -85,13 +87,18 @@ export class Session {
     return { file: spec.file, stateDir: this.stateDir, name: spec.name };
   }
 
+  /** How a person calls us for this stack. */
+  get command(): string {
+    const { file } = this.#options;
+    const { program } = this.io;
+    return file === undefined ? program : `${program} --file ${file}`;
+  }
+
   /** Where a stack that is up is reached, and what to try with it. */
   whatNext(view: StackView, spec: StackSpec): string[] {
     const instances = view.services.flatMap(({ instances }) => instances);
     const example = instances.find(({ pid }) => pid !== null)?.id;
-    const { file } = this.#options;
-    const { program } = this.io;
-    const command = file === undefined ? program : `${program} --file ${file}`;
+    const { command } = this;
     const drill = example === undefined ? [] : [`  ${command} drill kill ${example}`];
     return [
       ...endpointLines(view, spec),

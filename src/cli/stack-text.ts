@@ -29,6 +29,7 @@ export function stackTable(view: StackView, paint: Paint, width?: number): strin
 function instanceRow(view: StackView, service: ServiceView, instance: InstanceView): Cell[] {
   const { id, phase, pid, port, startedAt, restarts, routed, note, needsPerson } = instance;
   const alive = startedAt !== null && pid !== null;
+  const short = withoutSubject(id, note);
   return [
     cell(id),
     needsPerson ? cell('needs person', 'red') : cell(phase, phaseColours[phase]),
@@ -37,8 +38,14 @@ function instanceRow(view: StackView, service: ServiceView, instance: InstanceVi
     cell(alive ? durationText(Math.max(0, view.at - startedAt)) : null),
     cell(restarts, restarts > 0 ? 'yellow' : null),
     endpointCell(service, routed),
-    cell(service.mode === 'observe' ? `(observed) ${note}`.trim() : note),
+    cell(service.mode === 'observe' ? `(observed) ${short}`.trim() : short),
   ];
+}
+
+/** What the columns before it say already is left out. */
+function withoutSubject(id: string, note: string): string {
+  const begin = [`${id} needs a person: `, `${id} `].find((words) => note.startsWith(words)) ?? '';
+  return note.slice(begin.length);
 }
 
 function endpointCell({ endpoint }: ServiceView, routed: InstanceView['routed']): Cell {

@@ -40,7 +40,7 @@ export const errorTable = {
     exit: 5,
     status: 409,
     retryable: false,
-    todo: 'Use `daruma ps`, or `daruma down` first.',
+    todo: '`daruma ps` shows it, `daruma events --follow` goes along, `daruma down` ends it.',
   },
   STATE_IN_USE: {
     exit: 5,
@@ -82,7 +82,7 @@ export const errorTable = {
     exit: 9,
     status: 404,
     retryable: false,
-    todo: 'See `daruma ps` for the names there are.',
+    todo: '`daruma ps`, `daruma incidents` and `daruma errors` tell what there is.',
   },
   BAD_REQUEST: { exit: 2, status: 400, retryable: false, todo: 'See --help.' },
   START_FAILED: {

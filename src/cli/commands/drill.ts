@@ -32,7 +32,7 @@ export const addDrill: AddCommand = ({ program, action }) => {
         async (session, fault: FaultName, target: string | undefined, options: DrillOptions) => {
           const result = await drill(session, fault, target, options);
           if (session.json) session.printJson(result);
-          else session.print(...drillText(result, session.paint));
+          else session.print(...drillText(result, session.paint, session.command));
           return exitCodeOf(result);
         },
       ),
@@ -53,7 +53,9 @@ async function drill(
     const endpoint = watched === null ? null : probeTarget(spec, watched);
     return drillController(session, endpoint, timeoutMs);
   }
-  if (target === undefined) throw new DarumaError('BAD_REQUEST', `drill ${fault} needs a target`);
+  if (target === undefined) {
+    throw new DarumaError('BAD_REQUEST', `drill ${fault} needs a target, such as api/1`);
+  }
   const instance = instanceOf(view, target);
   const service = spec.services.find(({ name }) => name === serviceOf(instance));
   return runDrill(session, {

@@ -105,7 +105,9 @@ async function detached(session: Session, spec: StackSpec, timeoutMs: number): P
 
 function reasons(instances: readonly InstanceView[]): string {
   return instances
-    .map(({ id, phase, note }) => `${id} is ${phase}${note === '' ? '' : `: ${note}`}`)
+    .map(({ id, phase, note, needsPerson }) =>
+      needsPerson && note !== '' ? note : `${id} is ${phase}${note === '' ? '' : `: ${note}`}`,
+    )
     .join('\n');
 }
 
