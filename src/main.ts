@@ -4,7 +4,7 @@ import { run } from './cli/index.ts';
 import type { CliWiring, StackPlace } from './cli/wiring.ts';
 import { portHolder } from './endpoint/port-owner.ts';
 import { requestReplace } from './keeper/replace.ts';
-import { keeperCommand, startKeeper } from './keeper/start.ts';
+import { keeperCommand, startKeeper, untilKept } from './keeper/start.ts';
 import { entry } from './model/entry.ts';
 import { layout } from './model/layout.ts';
 import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
@@ -19,9 +19,8 @@ function command({ file, stateDir }: StackPlace): KeeperCommand {
 
 const wiring: CliWiring = {
   version,
-  async startKeeper(stack) {
-    startKeeper(command(stack), 'ignore');
-  },
+  startKeeper: (stack) =>
+    untilKept(startKeeper(command(stack), 'ignore'), layout(stack.stateDir).keeperLock),
   takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack)),
   keeperArgv: (stack) => keeperArgv(command(stack), []),
   readLogs,

@@ -34,8 +34,9 @@ export class LiveView {
 
   /** Lines that fit the terminal: first the table, then as many sentences as there is room for. */
   frame(view: StackView, footer: string): string[] {
-    const width = (this.#out.columns ?? 80) - 1;
-    const height = (this.#out.rows ?? 24) - 1;
+    // A terminal that doesn't know its size says 0.
+    const width = (this.#out.columns || 80) - 1;
+    const height = (this.#out.rows || 24) - 1;
     const headline = this.#paint('bold', cut(stackHeadline(view), width));
     const all = stackTable(view, this.#paint, width);
     const rows = all.slice(0, Math.max(1, height - leastSentences - 4));

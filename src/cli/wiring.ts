@@ -2,7 +2,8 @@
 
 export interface CliWiring {
   readonly version: string;
-  /** Starts the keeper in a session of its own; it outlives us. Resolves once it was started. */
+  /** Starts the keeper in a session of its own; it outlives us. Resolves once it keeps the stack;
+   * rejects with ALREADY_RUNNING when another one was faster. */
   startKeeper(stack: StackPlace): Promise<void>;
   /** Lets a keeper of this version take over from the running one of another; nothing restarts. */
   takeOver(stack: StackPlace): Promise<void>;

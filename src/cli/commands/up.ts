@@ -44,6 +44,7 @@ async function bringUp(session: Session, spec: StackSpec): Promise<number> {
   const { client, wiring } = session;
   const place = session.place(spec);
   const running = await client.version();
+  if (running !== null) refuseForeign(session, spec, await client.stack());
   if (running !== null && running.version !== wiring.version) {
     session.warn(`taking over from Daruma ${running.version}; nothing is restarted`);
     await wiring.takeOver(place);
@@ -57,6 +58,13 @@ async function bringUp(session: Session, spec: StackSpec): Promise<number> {
   const { seq } = await untilControlled(session);
   await askUp(session);
   return seq;
+}
+
+/** What runs with this state directory is another stack. */
+function refuseForeign(session: Session, spec: StackSpec, { name, file }: StackView): void {
+  if (name === spec.name) return;
+  const text = `${session.stateDir} is the state of stack «${name}» (${file}), which is running`;
+  throw new DarumaError('STATE_IN_USE', text);
 }
 
 async function refuseUnmet(session: Session, spec: StackSpec): Promise<void> {
