@@ -21,6 +21,8 @@ const tasks = {
   verify: ['scripts/verify.ts'],
   build: ['scripts/build.ts'],
   bench: ['bench/main.ts'],
+  reference: ['scripts/reference.ts'],
+  transcript: ['scripts/transcript.ts'],
 };
 
 async function main() {

@@ -1,7 +1,7 @@
-/** Writes docs/reference/stack-file.md: `node scripts/reference.ts`. */
+/** Writes the generated pages of docs/reference: `npm run reference`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { referencePage } from '../src/stack/reference.ts';
+import { referencePages } from './reference-pages.ts';
 
-const page = new URL('../docs/reference/stack-file.md', import.meta.url);
-mkdirSync(new URL('.', page), { recursive: true });
-writeFileSync(page, referencePage());
+const directory = new URL('../docs/reference/', import.meta.url);
+mkdirSync(directory, { recursive: true });
+for (const [name, text] of referencePages()) writeFileSync(new URL(name, directory), text);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { describedSchema, jsonSchema } from './json-schema.ts';
 import { referencePage } from './reference.ts';
 
-test('the reference page is current (else: node scripts/reference.ts)', () => {
+test('the reference page is current (else: npm run reference)', () => {
   const page = new URL('../../docs/reference/stack-file.md', import.meta.url);
   assert.equal(readFileSync(page, 'utf8'), referencePage());
 });

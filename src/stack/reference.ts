@@ -3,7 +3,7 @@ import { describedSchema, type JsonSchema } from './json-schema.ts';
 
 const introduction = `# The stack file
 
-<!-- Generated from src/stack by \`node scripts/reference.ts\`; changes made here are lost. -->
+<!-- Generated from src/stack by \`npm run reference\`; changes made here are lost. -->
 
 \`daruma.yaml\` (or \`daruma.yml\`, \`daruma.config.ts\`, \`.js\`, \`.mjs\`) says what a stack is made of.
 The words are those of Compose where Compose has one. \`daruma check\` tells what is wrong with a
