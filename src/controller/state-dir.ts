@@ -30,7 +30,7 @@ export async function openStateDir(
 }
 
 /** Null: nothing has been there yet. */
-export async function readIdentity(stateDir: string): Promise<Identity | null> {
+async function readIdentity(stateDir: string): Promise<Identity | null> {
   try {
     return JSON.parse(await readFile(`${stateDir}/stack.json`, 'utf8'));
   } catch (error) {

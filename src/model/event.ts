@@ -99,7 +99,6 @@ export type EngineEvent = EventBase &
     | { readonly kind: 'slept'; readonly ms: number }
   );
 
-export type EngineEventKind = EngineEvent['kind'];
 /** An event as its source makes it, before the shell stamps it with time and chance. */
 export type Happening = EngineEvent extends infer E
   ? E extends EngineEvent

@@ -29,7 +29,6 @@ const blockBytes = 64 * 1024;
 export const lineBytesMax = 256 * 1024;
 /** Where the system tells of no change (network file systems), a look this often. */
 const lookIntervalMs = 500;
-const retryIntervalMs = 5000;
 const newline = 10;
 
 /** The offset after the last byte of the log, for `sinceOffset`: only what comes from now on. */
@@ -212,22 +211,4 @@ class Changes {
     this.#unwatch();
     this.#wake?.();
   }
-}
-
-/** Calls back with each line that comes from now on; returns how to stop. When the log can't be
- * read (an error of the disk) it goes on after a while. */
-export function followLog(directory: string, onLine: (line: string) => void): () => void {
-  const stop = new AbortController();
-  const options = { sinceOffset: endOffset(directory), follow: true, signal: stop.signal };
-  const read = async () => {
-    for await (const { text, next } of readLogs(directory, options)) {
-      options.sinceOffset = next;
-      onLine(text);
-    }
-  };
-  const readOn = (): void => {
-    read().catch(() => setTimeout(readOn, retryIntervalMs).unref());
-  };
-  readOn();
-  return () => stop.abort();
 }
