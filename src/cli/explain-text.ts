@@ -10,17 +10,23 @@ const causesShown = 4;
 /** Less would show as 0.00. */
 const causesShownFrom = 0.005;
 
-const verbs: Readonly<Record<ActionKind, string>> = {
-  start: 'start',
-  stop: 'stop',
-  restart: 'restart',
-  retry: 'start again',
-  'take-out': 'take out',
-  'put-back': 'put back',
-  run: 'run',
-  wait: 'leave',
-  'ask-person': 'ask a person about',
+/** What is done to whom; `_` stands for them. */
+const phrases: Readonly<Record<ActionKind, string>> = {
+  start: 'start _',
+  stop: 'stop _',
+  restart: 'restart _',
+  retry: 'start _ again',
+  'take-out': 'take _ out',
+  'put-back': 'put _ back',
+  run: 'run a command for _',
+  wait: 'leave _',
+  'ask-person': 'ask a person about _',
 };
+
+function phrase(kind: ActionKind, target: string, name: string | null = null): string {
+  const words = name === null ? phrases[kind] : `run «${name}» for _`;
+  return words.replace('_', target);
+}
 
 const stateColours: Readonly<Record<IncidentView['state'], Colour>> = {
   open: 'red',
@@ -100,14 +106,13 @@ function done({ actions }: IncidentView, paint: Paint): string[] {
     const { kind, target, name, reason, wouldOnly, considered, begun, done, error } = action;
     const time = begun === null ? '' : `${clockText(begun)}  `;
     const took = begun === null || done === null ? '' : ` (took ${durationText(done - begun)})`;
-    const command = name === null ? '' : `«${name}» for `;
-    const what = `${wouldOnly ? 'would ' : ''}${verbs[kind]} ${command}${target}`;
+    const what = `${wouldOnly ? 'would ' : ''}${phrase(kind, target, name)}`;
     const outcome = action.outcome === null ? '' : `: ${outcomeText(action.outcome, paint)}`;
     return [
       `${time}${what}${took}${outcome}`,
       `  because: ${reason}`,
       ...(error === null ? [] : [`  ${paint('red', error)}`]),
-      ...considered.map((other) => `  did not ${verbs[other.kind]} it: ${other.why}`),
+      ...considered.map((other) => `  did not ${phrase(other.kind, 'it')}: ${other.why}`),
     ];
   });
 }
