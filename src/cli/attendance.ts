@@ -51,6 +51,7 @@ export class Attendance {
       keys.close();
     }
     await this.#goingDown;
+    this.#live?.end();
     if (this.#failure !== null) throw this.#failure;
     const { command } = this.#session;
     this.#session.print(

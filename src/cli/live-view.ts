@@ -32,6 +32,13 @@ export class LiveView {
     this.#drawn = lines.length;
   }
 
+  /** In place of the view, what it told last: so nothing is lost that no frame showed. */
+  end(): void {
+    const lines = this.#sentences.slice(-(this.#out.rows || 24)).map((line) => `${line}\n`);
+    this.#out.write(`${this.#clear()}${lines.join('')}`);
+    this.#drawn = 0;
+  }
+
   /** Lines that fit the terminal: first the table, then as many sentences as there is room for. */
   frame(view: StackView, footer: string): string[] {
     // A terminal that doesn't know its size says 0.
