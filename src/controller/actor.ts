@@ -20,6 +20,7 @@ import { faultPoint } from '../ports/fault-point.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { PreparedLaunch, Processes } from '../ports/processes.ts';
+import type { Externals } from './externals.ts';
 import type { InstanceContexts } from './instance-context.ts';
 import { runCommand } from './run-command.ts';
 import type { Watcher } from './watcher.ts';
@@ -33,6 +34,7 @@ export interface ActorOptions {
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly contexts: InstanceContexts;
   readonly watcher: Watcher;
+  readonly externals: Externals;
   readonly service: (name: ServiceName) => ServiceSpec | null;
   readonly push: (happening: Happening) => void;
   readonly reply: (command: Extract<Command, { kind: 'reply' }>) => void;
@@ -91,7 +93,7 @@ export class Actor {
     const service = this.#serviceOf(instance);
     try {
       if (service === null) throw new DarumaError('NOT_FOUND', `no service of ${instance}`);
-      if (service.driver === 'external') await this.#startExternal(service, command);
+      if (service.driver === 'external') await this.#startExternal(command);
       else await this.#startProcess(service, command);
     } catch (error) {
       const info = errorInfo(error);
@@ -120,16 +122,9 @@ export class Actor {
     this.#options.push({ kind: 'started', instance, action, pid, port });
   }
 
-  async #startExternal(service: ServiceSpec, { instance, action }: Of<'start'>): Promise<void> {
-    const driver = this.#options.drivers[service.driver];
-    if (driver?.kind !== 'external') throw new DarumaError('INTERNAL', 'not an external driver');
-    const context = this.#options.contexts.context(service, instance, null);
-    await driver.start(context);
-    const { pid } = await driver.status(context, service.external?.timeoutMs ?? 10_000);
-    const startedAt = this.#options.clock.now();
-    const running = { instance, pid: pid ?? 0, port: service.endpoint?.port ?? null, startedAt };
-    this.#options.watcher.watch(service, running, context, { adopted: false });
-    this.#options.push({ kind: 'started', instance, action, pid, port: running.port });
+  async #startExternal({ instance, action }: Of<'start'>): Promise<void> {
+    const { pid, port } = await this.#options.externals.start(instance);
+    this.#options.push({ kind: 'started', instance, action, pid, port });
   }
 
   async #prepare(service: ServiceSpec, instance: InstanceId): Promise<Prepared> {
@@ -158,7 +153,7 @@ export class Actor {
     const service = this.#serviceOf(instance);
     this.#options.observer.unwatch(instance);
     try {
-      if (service?.driver === 'external') await this.#stopExternal(service, instance);
+      if (service?.driver === 'external') await this.#options.externals.stop(instance);
       else await this.#stopProcess(service, instance, hurry);
       this.#options.push({ kind: 'stopped', instance, action });
     } catch (error) {
@@ -182,12 +177,6 @@ export class Actor {
       graceMs: hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000),
     });
     faultPoint('stop.stopped');
-  }
-
-  async #stopExternal(service: ServiceSpec, instance: InstanceId): Promise<void> {
-    const driver = this.#options.drivers[service.driver];
-    if (driver?.kind !== 'external') throw new DarumaError('INTERNAL', 'not an external driver');
-    await driver.stop(this.#options.contexts.context(service, instance, null));
   }
 
   #route(service: ServiceName, targets: readonly RouteTarget[]): void {

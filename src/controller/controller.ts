@@ -25,6 +25,7 @@ import type { Processes } from '../ports/processes.ts';
 import type { Store } from '../ports/store.ts';
 import { Actor } from './actor.ts';
 import { drillLeakScript } from './drill-leak.ts';
+import { Externals } from './externals.ts';
 import { InstanceContexts } from './instance-context.ts';
 import { Loop } from './loop.ts';
 import { PortBook } from './port-book.ts';
@@ -71,6 +72,7 @@ export class Controller implements ControllerApi {
   readonly #contexts: InstanceContexts;
   readonly #ports: PortBook;
   readonly #watcher: Watcher;
+  readonly #externals: Externals;
   readonly #actor: Actor;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
@@ -93,6 +95,13 @@ export class Controller implements ControllerApi {
     });
     const { observer, processes } = options;
     this.#watcher = new Watcher({ observer, processes, drivers, stateDir });
+    this.#externals = new Externals({
+      clock: options.clock,
+      driver: drivers['external'],
+      contexts: this.#contexts,
+      watcher: this.#watcher,
+      push: (happening) => this.#loop?.push(happening),
+    });
     this.#actor = this.#makeActor();
   }
 
@@ -131,6 +140,7 @@ export class Controller implements ControllerApi {
   /** Lets go of everything; instances and endpoints go on. */
   async close(): Promise<void> {
     const { observer, notifier, endpoints, processes, store } = this.#options;
+    this.#externals.close();
     await this.#loop?.close();
     await Promise.all([observer.close(), notifier.close(), endpoints.close(), processes.close()]);
     await store.close();
@@ -246,6 +256,7 @@ export class Controller implements ControllerApi {
       host,
       contexts: this.#contexts,
       watcher: this.#watcher,
+      externals: this.#externals,
       service: (name) => this.#services.get(name) ?? null,
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
@@ -282,30 +293,26 @@ export class Controller implements ControllerApi {
       this.#watcher.watch(service, running, context, { adopted: true });
     }
     for (const service of this.#services.values()) {
+      if (service.driver === 'external') continue;
       for (let number = 1; number <= service.replicas; number += 1) {
         const instance = instanceId(service.name, number);
-        if (!found.has(instance)) await this.#lookAt(loop, service, instance);
+        const gone = { running: false, pid: null, port: null, startedAt: null, exit: null };
+        if (!found.has(instance)) loop.push({ kind: 'found', instance, ...gone });
       }
     }
+    await this.#lookAtExternals();
     loop.push({ kind: 'looked' });
   }
 
-  async #lookAt(loop: Loop, service: ServiceSpec, instance: InstanceId): Promise<void> {
-    const driver = this.#options.drivers[service.driver];
-    let running = false;
-    let pid: number | null = null;
-    const port = driver?.kind === 'external' ? (service.endpoint?.port ?? null) : null;
-    const context = this.#contexts.context(service, instance, port);
-    if (driver?.kind === 'external') {
-      const status = await driver.status(context, service.external?.timeoutMs ?? 10_000);
-      running = status.running === true;
-      pid = status.pid;
-    }
-    const startedAt = running ? this.#options.clock.now() : null;
-    loop.push({ kind: 'found', instance, running, pid, port, startedAt, exit: null });
-    if (startedAt === null) return;
-    const found = { instance, pid: pid ?? 0, port, startedAt };
-    this.#watcher.watch(service, found, context, { adopted: true });
+  async #lookAtExternals(): Promise<void> {
+    const { mode } = this.#options.spec;
+    const externals = [...this.#services.values()].filter(({ driver }) => driver === 'external');
+    await Promise.all(
+      externals.map((service) => {
+        const observed = mode === 'observe' || service.mode === 'observe';
+        return this.#externals.follow(service, { observed });
+      }),
+    );
   }
 
   /** Opens the endpoints; a taken port is told and tried again, while everything else goes on. */

@@ -13,6 +13,18 @@ export interface WatcherOptions {
   readonly stateDir: string;
 }
 
+/** A run of an external service; its process may not be known. */
+export interface ExternalRun extends Omit<RunningInstance, 'pid'> {
+  readonly pid: number | null;
+}
+
+export interface ExternalWatch {
+  readonly adopted: boolean;
+  readonly check: (timeoutMs: number) => Promise<void>;
+  /** Prints its log; null: nothing does. */
+  readonly logs: readonly string[] | null;
+}
+
 export class Watcher {
   readonly #options: WatcherOptions;
 
@@ -28,23 +40,33 @@ export class Watcher {
   ): void {
     const { observer, processes, stateDir } = this.#options;
     const driver = this.#options.drivers[service.driver];
-    const external = driver?.kind === 'external';
     observer.watch({
-      instance: running.instance,
-      service,
-      pid: running.pid === 0 ? null : running.pid,
-      port: running.port,
-      startedAt: running.startedAt,
+      ...common(service, running, context),
+      pid: running.pid,
       adopted: how.adopted,
-      expand: context.expand,
-      environment: context.environment,
-      user: service.user,
-      members: external
-        ? async () => (running.pid === 0 ? [] : [running.pid])
-        : () => processes.members(running.instance),
-      logDir: external ? null : instanceLogDir(stateDir, running.instance),
+      members: () => processes.members(running.instance),
+      logDir: instanceLogDir(stateDir, running.instance),
       driverCheck: driverCheck(driver, context),
       sqlCheck: sqlCheck(driver, context),
+    });
+  }
+
+  watchExternal(
+    service: ServiceSpec,
+    running: ExternalRun,
+    context: DriverContext,
+    how: ExternalWatch,
+  ): void {
+    const { pid } = running;
+    this.#options.observer.watch({
+      ...common(service, running, context),
+      pid,
+      adopted: how.adopted,
+      members: async () => (pid === null ? [] : [pid]),
+      logDir: null,
+      ...(how.logs === null ? {} : { logCommand: how.logs }),
+      driverCheck: how.check,
+      sqlCheck: null,
     });
   }
 
@@ -53,17 +75,19 @@ export class Watcher {
   }
 }
 
+function common(
+  service: ServiceSpec,
+  { instance, port, startedAt }: Omit<RunningInstance, 'pid'>,
+  { expand, environment }: DriverContext,
+) {
+  return { instance, service, port, startedAt, expand, environment, user: service.user };
+}
+
 function driverCheck(
   driver: Driver | undefined,
   context: DriverContext,
 ): ((timeoutMs: number) => Promise<void>) | null {
-  if (driver === undefined) return null;
-  if (driver.kind === 'external') {
-    return async (timeoutMs) => {
-      const status = await driver.status(context, timeoutMs);
-      if (status.running !== true) throw new Error(status.text);
-    };
-  }
+  if (driver?.kind !== 'process') return null;
   const check = driver.check?.bind(driver);
   if (check === undefined) return null;
   const settled = settleOnce(driver, context);

@@ -189,7 +189,7 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
 function onInstanceReady(turn: Turn, id: InstanceId): void {
   const instance = turn.state.instances[id];
   if (instance === undefined || instance.phase === 'ready' || instance.phase === 'stopping') return;
-  if (instance.wanted === 'down') return;
+  if (instance.wanted === 'down' && !instance.unasked) return;
   if (!isRunning(instance)) adopt(turn, instance);
   turn.emit({ kind: 'instance-ready', instance: id });
   onReady(turn, instance);

@@ -5,11 +5,12 @@
 import type { CheckResult, HealthVerdict } from '../detect/health.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
+import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { ExpressionWatch } from './expression-watch.ts';
 import { HealthWatch } from './health-watch.ts';
-import { type FollowLog, LogWatch } from './log-watch.ts';
+import { type FollowedLine, type FollowLog, LogWatch } from './log-watch.ts';
 import { type Outlet, Symptoms } from './outlet.ts';
 import type { PatternMatcher } from './pattern-matcher.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -164,12 +165,25 @@ export class InstanceWatch {
     return new ProcessTree(this.#outlet.clock, this.watched, needs, signals.size > 0);
   }
 
-  #watchLog({ outlet, matcher, followLog }: InstanceWatchOptions): LogWatch | null {
-    const { instance, logDir, service } = this.watched;
+  #watchLog(options: InstanceWatchOptions): LogWatch | null {
+    const { outlet, matcher } = options;
+    const { instance, service } = this.watched;
     const specs = service.symptoms.filter((spec) => spec.kind === 'log');
-    if (logDir === null || specs.length === 0) return null;
-    const lines = (signal: AbortSignal) => followLog(logDir, signal);
+    const lines = this.#logLines(options);
+    if (lines === null || specs.length === 0) return null;
     return new LogWatch({ outlet, symptoms: this.#symptoms, matcher, instance, specs, lines });
+  }
+
+  #logLines({ outlet, asUser, followLog }: InstanceWatchOptions) {
+    const { instance, logDir, logCommand: argv } = this.watched;
+    if (logDir !== null) return (signal: AbortSignal) => followLog(logDir, signal);
+    if (argv === undefined) return null;
+    const onEnded = (how: string) => {
+      outlet.report(instance, 'daruma', 'LOG_ENDED', `its logs command ended with ${how}`);
+    };
+    const { watched } = this;
+    return (signal: AbortSignal): AsyncIterable<FollowedLine> =>
+      commandLines({ argv, watched, asUser, onEnded }, signal);
   }
 
   #answered(result: CheckResult, tookMs: number): void {

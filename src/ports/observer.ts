@@ -23,6 +23,8 @@ export interface WatchedInstance {
   members(): Promise<readonly number[]>;
   /** The directory of its log, for patterns; null: it has none. */
   readonly logDir: string | null;
+  /** Prints its log and goes on as new lines come; instead of `logDir`. */
+  readonly logCommand?: readonly string[];
   /** `driver` and `sql` checks. Rejects with the reason when unhealthy. */
   driverCheck: ((timeoutMs: number) => Promise<void>) | null;
   sqlCheck: ((query: string, timeoutMs: number) => Promise<void>) | null;
