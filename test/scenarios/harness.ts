@@ -3,7 +3,7 @@
  * of its own, and everything ended and removed afterwards.
  */
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ export class Bench {
 
   /** One object per line, as a stream may have no end. */
   async events(): Promise<StoredRecord[]> {
-    const { stdout } = await this.daruma('events', '--json');
+    const { stdout } = await this.daruma('events', '--json', '--lines', '100000');
     const lines = stdout.split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line));
   }
@@ -141,9 +141,21 @@ export async function bench(
   await writeFile(made.file, stack);
   t.after(async () => {
     await made.daruma('down');
+    removeDataElsewhere(made.stateDir);
     await rm(directory, { recursive: true, force: true });
   });
   return made;
+}
+
+/** Under root the data of a database lies where its user can reach it, and is linked to. */
+export function removeDataElsewhere(stateDir: string): void {
+  const links = path.join(stateDir, 'data');
+  if (!existsSync(links)) return;
+  for (const name of readdirSync(links)) {
+    const link = path.join(links, name);
+    if (!lstatSync(link).isSymbolicLink()) continue;
+    rmSync(path.dirname(readlinkSync(link)), { recursive: true, force: true });
+  }
 }
 
 /** A port that was free a moment ago. */

@@ -1,0 +1,111 @@
+/**
+ * Scenario 4: the database of the accounts example fails under load. It is blamed although the
+ * API fails too, it alone is acted on, in one incident, and nothing acknowledged is lost.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
+import type { IncidentView } from '../../src/model/view.ts';
+import { type Accounts, accounts } from './accounts.ts';
+import { type Bench, processesOf, until } from './harness.ts';
+import { allReady } from './only-once.ts';
+
+/** The API's checks see the shortest outage of the database. */
+const attentive = {
+  'healthcheck: { http: /healthz, interval: 500ms, timeout: 1s, retries: 2, start_period: 10s }':
+    'healthcheck: { http: /healthz, interval: 50ms, timeout: 1s, retries: 1, start_period: 30s }',
+};
+
+/** An API that ends when it loses the database, as many programs do. */
+const fragile = `
+import postgres from 'postgres';
+const url = process.env.DATABASE_URL;
+const sql = postgres(url, { max: 1, max_lifetime: null, onclose: () => process.exit(1) });
+await sql\`select 1\`;
+await import('./api.ts');
+`;
+
+/** Breaks the database under load; resolves when all is well again and nothing was lost. */
+async function breaks({ made, load }: Accounts, signal: NodeJS.Signals): Promise<IncidentView> {
+  await made.up();
+  const running = await load(100);
+  const pid = await made.pid('db/1');
+  process.kill(pid, signal);
+  const incident = await until('the symptoms are over', async () => {
+    const all = await allReady(made);
+    const [newest] = await made.incidents();
+    const over = newest?.state === 'verifying' || newest?.state === 'resolved';
+    const renewed = all?.some((one) => one.id === 'db/1' && one.pid !== pid);
+    return over && renewed && newest;
+  });
+  await running.registered(5);
+  const { wrong, lost } = await running.stop();
+  assert.deepEqual({ wrong, lost }, { wrong: [], lost: [] });
+  assert.deepEqual(
+    (await made.incidents()).map(({ id, component }) => [id, component]),
+    [['i1', 'db/1']],
+  );
+  return incident;
+}
+
+async function records(made: Bench): Promise<LogRecord[]> {
+  return (await made.events()).map(({ record }) => record);
+}
+
+/** What was done that costs budget. */
+async function costly(made: Bench): Promise<string[]> {
+  const all = await records(made);
+  const planned = new Map<string, PlannedAction>();
+  for (const one of all)
+    if (one.kind === 'action-planned') planned.set(one.planned.action, one.planned);
+  return all.flatMap((one) => {
+    if (one.kind !== 'action-begun' || one.spared || one.incident === null) return [];
+    const action = planned.get(one.action);
+    return [`${action?.kind} ${action?.target}`];
+  });
+}
+
+test('killed: it alone is restarted', async (t) => {
+  const stack = await accounts(t, attentive);
+  const { made } = stack;
+  const { symptoms } = await breaks(stack, 'SIGKILL');
+  assert.deepEqual(await costly(made), ['restart db/1']);
+  const shown = new Set(symptoms.map(({ component }) => component));
+  assert.ok(shown.has('db/1'));
+  const starts = (await records(made)).filter(({ kind }) => kind === 'instance-starting');
+  assert.equal(starts.length, 5, 'four, and the database again');
+  assert.equal((await made.daruma('down')).code, 0);
+  assert.deepEqual(processesOf(made.directory), []);
+});
+
+test('killed, and the API exits because of it: that costs the API nothing', async (t) => {
+  const stack = await accounts(t, { ...attentive, ' api.ts"': ' fragile.ts"' });
+  const { made } = stack;
+  writeFileSync(path.join(made.directory, 'fragile.ts'), fragile);
+  await breaks(stack, 'SIGKILL');
+  assert.deepEqual(await costly(made), ['restart db/1']);
+  const all = await records(made);
+  const exits = all.flatMap((one) => (one.kind === 'instance-exited' ? [one.instance] : []));
+  assert.deepEqual(exits.sort(), ['api/1', 'api/2', 'db/1']);
+  const held = all.filter((one) => one.kind === 'instance-held' && one.waitsFor === 'back-off');
+  assert.deepEqual(held, []);
+  assert.deepEqual(startedAfterReady(all), ['api/1', 'api/2']);
+});
+
+/** Instances that were started after the database was ready for the second time. */
+function startedAfterReady(all: readonly LogRecord[]): string[] {
+  const back = all.findLastIndex((one) => one.kind === 'instance-ready' && one.instance === 'db/1');
+  const after = all.slice(back + 1);
+  return after.flatMap((one) => (one.kind === 'instance-starting' ? [one.instance] : [])).sort();
+}
+
+test('stopped: it hangs, and it alone is restarted', async (t) => {
+  const stack = await accounts(t, attentive);
+  const { made } = stack;
+  const { causes, actions } = await breaks(stack, 'SIGSTOP');
+  assert.equal(causes[0]?.fault, 'hang');
+  assert.match(actions[0]?.reason ?? '', /^restart db\/1: it hangs/);
+  assert.deepEqual(await costly(made), ['restart db/1']);
+});

@@ -1,0 +1,33 @@
+/**
+ * Scenario 5: the API of the accounts example leaks. Its symptom is seen before the limit kills it,
+ * and it is replaced without a failed request.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accounts } from './accounts.ts';
+
+const smaller = {
+  "size('512MiB')\", for: 5s": "size('320MiB')\", for: 1s",
+  'memory: 1GiB': 'memory: 800MiB',
+};
+
+test('a leak is ended by its symptom, and no request fails', async (t) => {
+  const { made, load } = await accounts(t, smaller);
+  await made.up();
+  const running = await load(50);
+  const rate = String(30 * 2 ** 20);
+  const { code, stdout, stderr } = await made.daruma('drill', 'leak', 'api/1', '--rate', rate);
+  assert.equal(code, 0, `${stdout}${stderr}`);
+  const { failures, wrong, lost } = await running.stop();
+  assert.deepEqual({ failures, wrong, lost }, { failures: {}, wrong: [], lost: [] });
+  const [incident, ...others] = await made.incidents();
+  assert.deepEqual(others, []);
+  assert.equal(incident?.state, 'resolved');
+  assert.deepEqual(
+    incident?.actions.map(({ kind, target, outcome }) => [kind, target, outcome]),
+    [['restart', 'api/1', 'verified']],
+  );
+  assert.match(incident?.actions[0]?.reason ?? '', /^restart api\/1: it leaks \(memory\.rss > /);
+  const exits = (await made.events()).filter(({ record }) => record.kind === 'instance-exited');
+  for (const { record } of exits) assert.ok(record.kind === 'instance-exited' && record.expected);
+});

@@ -1,0 +1,80 @@
+/** Scenario 1: what README promises of a clean clone. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { freePort, processesOf, removeDataElsewhere, until } from './harness.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The environment of a user: nothing that npm, or a Node.js of ours, has put there. */
+function userEnvironment(): Record<string, string> {
+  const own = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /^(npm_|NODE|DARUMA_|INIT_CWD)/i.test(name) ? [] : [[name, value]],
+  );
+  const { PATH = '', ...rest } = Object.fromEntries(own) as Record<string, string>;
+  const entries = PATH.split(':').filter((entry) => !entry.includes('/node_modules/'));
+  return { ...rest, PATH: entries.join(':'), NO_COLOR: '1' };
+}
+
+/** The process that stays with the stack. */
+function upIn(directory: string): number {
+  const found = processesOf(directory).find((pid) =>
+    /bin\/daruma\.js\0up\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1')),
+  );
+  assert.ok(found !== undefined);
+  return found;
+}
+
+async function post(url: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+test('npm start from a clean clone', async (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'daruma-clone-'));
+  const clone = path.join(directory, 'daruma');
+  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', root, clone]);
+  const [api, web, db] = await Promise.all([freePort(), freePort(), freePort()]);
+  const ports = { API_PORT: `${api}`, WEB_PORT: `${web}`, DB_PORT: `${db}` };
+  const env = { ...userEnvironment(), ...ports };
+  const npm = spawn('npm', ['start'], { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(npm, 'exit');
+  t.after(() => {
+    npm.kill('SIGKILL');
+    for (const pid of processesOf(directory)) process.kill(pid, 'SIGKILL');
+    removeDataElsewhere(path.join(clone, 'examples/accounts/.daruma'));
+    rmSync(directory, { recursive: true, force: true });
+  });
+  let output = '';
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.setEncoding('utf8').on('data', (part) => {
+      output += part;
+    });
+  }
+  await until('everything is ready', () => {
+    if (npm.exitCode !== null) throw new Error(`npm start ended: ${output}`);
+    return /try next:[\s\S]* explain\n/.test(output);
+  });
+  assert.match(output, new RegExp(`api +http://127\\.0\\.0\\.1:${api}/`));
+  assert.match(output, new RegExp(`web +http://127\\.0\\.0\\.1:${web}/`));
+  assert.match(output, /daruma\.js --file \S+ drill kill db\/1/);
+
+  const account = { name: 'ada', password: 'correct horse battery' };
+  const registration = { ...account, requestId: randomUUID(), displayName: 'Ada' };
+  const registered = await post(`http://127.0.0.1:${api}/api/register`, registration);
+  assert.equal(registered.status, 201);
+  const loggedIn = await post(`http://127.0.0.1:${web}/api/login`, account);
+  assert.equal(loggedIn.status, 200);
+
+  // As a terminal does it: npm itself passes nothing on.
+  process.kill(upIn(directory), 'SIGINT');
+  const [code] = await exited;
+  assert.equal(code, 0, output);
+  assert.match(output, /the stack is down\n$/);
+  assert.deepEqual(processesOf(directory), []);
+});
