@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { IncidentView } from '../model/view.ts';
 import { type FaultName, type Injection, inject, undo } from './faults.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { type LoadFigures, type ProbeTarget, ProbingLoad } from './probing-load.ts';
 import type { Session } from './session.ts';
 
@@ -22,7 +23,7 @@ export interface DrillPlan {
 export interface DrillResult {
   readonly fault: FaultName;
   readonly target: string;
-  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out';
+  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted';
   /** Milliseconds from the injection; null: it didn't come to that. */
   readonly detectedMs: number | null;
   readonly locatedMs: number | null;
@@ -42,20 +43,27 @@ export async function runDrill(session: Session, plan: DrillPlan): Promise<Drill
   const enough = new AbortController();
   const injection: Injection = { ...plan, client, enough: enough.signal };
   const load = plan.target === null ? null : new ProbingLoad(plan.target);
+  const interrupted = untilInterrupted();
+  interrupted.addEventListener('abort', () => enough.abort());
+  const deadline = setTimeout(() => enough.abort(), plan.timeoutMs);
   let figures: LoadFigures | null = null;
   let incident: IncidentView | null = null;
   let begun = 0;
   try {
     begun = (await client.stack()).at;
     const { goesOn } = await inject(plan.fault, injection);
-    const watched = watch(session, plan, begun, enough);
-    [incident] = await Promise.all([watched, goesOn]);
+    const watched = watch(session, plan, begun, { enough, interrupted });
+    // A crash loop goes on, although what would be done is said after the first.
+    const over = watched.finally(() => plan.fault === 'crash-loop' || enough.abort());
+    [incident] = await Promise.all([over, goesOn]);
     await clearUp(session, plan, injection, incident);
   } finally {
+    clearTimeout(deadline);
     enough.abort();
     figures = (await load?.stop()) ?? null;
   }
-  return resultOf(plan, begun, incident, figures);
+  const result = resultOf(plan, begun, incident, figures);
+  return interrupted.aborted ? { ...result, end: 'interrupted' } : result;
 }
 
 /** What nobody mended is ended: a fault injected on purpose must not outlive its drill. */
@@ -71,16 +79,21 @@ async function clearUp(
   await session.client.request(session.user, { kind: 'restart', target: plan.instance });
 }
 
-/** Looks until the incident ended, or the time is over. */
+interface WatchSignals {
+  readonly enough: AbortController;
+  readonly interrupted: AbortSignal;
+}
+
+/** Looks until the incident ended, the time is over, or a person has seen enough. */
 async function watch(
   session: Session,
   plan: DrillPlan,
   begun: number,
-  enough: AbortController,
+  { enough, interrupted }: WatchSignals,
 ): Promise<IncidentView | null> {
   const endsAt = performance.now() + plan.timeoutMs;
   let incident: IncidentView | null = null;
-  while (performance.now() < endsAt) {
+  while (performance.now() < endsAt && !interrupted.aborted) {
     const incidents = await session.client.incidents(incidentsLookedAt);
     incident = incidents.find((each) => isOf(each, plan.instance, begun)) ?? null;
     const acted = incident !== null && incident.acted !== null;

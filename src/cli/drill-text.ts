@@ -9,6 +9,7 @@ const ends: Readonly<Record<DrillResult['end'], readonly [Colour, string]>> = {
   observed: ['green', 'observed; nothing was touched'],
   'needs-person': ['red', 'not recovered: needs a person'],
   'timed-out': ['red', 'not recovered in time'],
+  interrupted: ['yellow', 'interrupted'],
 };
 
 /** `command`: how a person calls us. */

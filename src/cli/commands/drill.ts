@@ -110,5 +110,5 @@ function reachable({ host }: EndpointSpec): string {
 
 function exitCodeOf({ end }: DrillResult): number {
   if (end === 'timed-out') return exitCodes.timedOut;
-  return end === 'needs-person' ? exitCodes.failed : exitCodes.ok;
+  return end === 'needs-person' || end === 'interrupted' ? exitCodes.failed : exitCodes.ok;
 }
