@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { IncidentView, InstanceView, StackView } from '../model/view.ts';
-import { readStack } from '../stack/read.ts';
 import type { DrillResult } from './drill-run.ts';
 import { drillText } from './drill-text.ts';
 import { explainText, incidentTable } from './explain-text.ts';
-import { firstStackText } from './first-stack.ts';
 import { LiveView } from './live-view.ts';
 import { coloured, plain } from './paint.ts';
 import { recordText } from './record-text.ts';
 import { stackHeadline, stackTable } from './stack-text.ts';
-import { environmentLine, execLine } from './systemd-unit.ts';
 import { cell, cut, displayWidth, table } from './table.ts';
 import { clockText, dateText, durationText } from './time-text.ts';
 
@@ -249,28 +243,4 @@ test('a drill, told', () => {
     '  restart api/2: it hangs',
     '  more: daruma explain i1',
   ]);
-});
-
-test('words that systemd reads back as they were', () => {
-  assert.equal(execLine(['/bin/sh', '-c', 'echo "$A" 100%']), '/bin/sh -c "echo \\"$$A\\" 100%%"');
-  assert.equal(environmentLine('A', 'a "b" $c'), 'A="a \\"b\\" \\$c"');
-});
-
-test('a first stack file is a right stack file', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'daruma-init-'));
-  try {
-    const nothing = { start: null, stop: null, status: null, logs: null };
-    const services = [
-      { ...nothing, name: 'nginx', origin: 'nginx (pid 1)', port: 80 },
-      { ...nothing, name: 'My App', origin: 'pm2', port: null, start: ['pm2', 'start', 'My App'] },
-      { ...nothing, name: 'nginx', origin: 'another', port: 81, status: ['true'] },
-    ];
-    const file = join(dir, 'daruma.yaml');
-    writeFileSync(file, firstStackText('shop', services));
-    const result = await readStack({ file, environment: {} });
-    const names = result.ok ? result.spec.services.map(({ name }) => name) : result.problems;
-    assert.deepEqual(names, ['nginx', 'my-app', 'nginx-2']);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
 });

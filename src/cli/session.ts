@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DarumaError } from '../model/errors.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { StackView } from '../model/view.ts';
-import { formatProblem } from '../stack/problem.ts';
+import { formatProblem, type Problem } from '../stack/problem.ts';
 import { findStackFile, readStack } from '../stack/read.ts';
 import { ControlClient } from './control-client.ts';
 import { coloured, type Paint, plain } from './paint.ts';
@@ -54,9 +54,13 @@ export class Session {
 
   /** Absolute path. */
   get stateDir(): string {
+    return this.givenStateDir ?? join(dirname(this.file), '.daruma');
+  }
+
+  /** Absolute path of the one that was named; null: none was. */
+  get givenStateDir(): string | null {
     const given = this.#options.stateDir ?? this.io.environment['DARUMA_STATE_DIR'];
-    if (given !== undefined && given !== '') return resolve(this.io.cwd, given);
-    return join(dirname(this.file), '.daruma');
+    return given === undefined || given === '' ? null : resolve(this.io.cwd, given);
   }
 
   get client(): ControlClient {
@@ -78,9 +82,13 @@ export class Session {
     const file = this.file;
     const result = await readStack({ file, environment: this.io.environment });
     for (const warning of result.warnings) this.warn(formatProblem(warning));
-    if (result.ok) return result.spec;
-    const problems = result.problems.map(formatProblem).join('\n');
-    throw new DarumaError('STACK_INVALID', `the stack file has errors:\n${problems}`);
+    return result.ok ? result.spec : this.refuseStack(result.problems);
+  }
+
+  /** Throws STACK_INVALID. */
+  refuseStack(problems: readonly Problem[]): never {
+    const lines = problems.map(formatProblem).join('\n');
+    throw new DarumaError('STACK_INVALID', `the stack file has errors:\n${lines}`);
   }
 
   place(spec: StackSpec): StackPlace {

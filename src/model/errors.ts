@@ -76,7 +76,7 @@ export const errorTable = {
     exit: 8,
     status: 409,
     retryable: false,
-    todo: 'The message names the guard; see docs/concepts.md.',
+    todo: 'The message says what stands in the way; docs/concepts.md explains the guards.',
   },
   NOT_FOUND: {
     exit: 9,
