@@ -1,11 +1,11 @@
 /**
  * What is kept of the current or last run of each instance: `run/instances/api.2.json`.
  *
- * A rename makes a run file whole or absent, also when we are killed. It is not forced to the disk:
- * when the machine itself goes down the run is over, and the boot id tells (a file torn by that
- * counts as none).
+ * A rename makes a run file whole or absent, also when we are killed; on a full disk it is written
+ * over in place, in one call. It is not forced to the disk: when the machine itself goes down the
+ * run is over, and the boot id tells (a file torn by that counts as none).
  */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
@@ -14,6 +14,8 @@ import type { LoggingSpec } from '../model/stack-spec.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
 
 const version = 1;
+/** Files fill one block at least, so that there is room for the next run in it. */
+const blockBytes = 4096;
 
 export interface RunRecord {
   readonly stackId: string;
@@ -55,7 +57,13 @@ export class RunFiles {
   }
 
   write(record: RunRecord): void {
-    replaceFile(this.#path(record.instance), JSON.stringify({ version, ...record }));
+    const path = this.#path(record.instance);
+    const text = JSON.stringify({ version, ...record }).padEnd(blockBytes);
+    try {
+      replaceFile(path, text);
+    } catch (error) {
+      if (!isFull(error) || !overwrite(path, text)) throw error;
+    }
   }
 
   remove(instance: InstanceId): void {
@@ -70,6 +78,24 @@ export class RunFiles {
       .filter(isRunRecord)
       .filter((record) => record.stackId === stackId);
   }
+}
+
+/** On a full disk, in the room that the file of an earlier run takes up. False: there is none. */
+function overwrite(path: string, text: string): boolean {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (Buffer.byteLength(text) > size) return false;
+  const file = openSync(path, 'r+');
+  try {
+    // Also what was longer before ends here: blanks after JSON mean nothing.
+    writeSync(file, text.padEnd(size - Buffer.byteLength(text) + text.length));
+  } finally {
+    closeSync(file);
+  }
+  return true;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 function isRunRecord(value: unknown): value is RunRecord {
