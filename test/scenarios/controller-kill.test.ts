@@ -20,8 +20,7 @@ import {
 } from './only-once.ts';
 import { controllerPid, keeperPid } from './own-processes.ts';
 
-const long = process.env['DARUMA_TEST_LONG'] === '1';
-const rounds = long ? 20 : 3;
+const rounds = process.env['DARUMA_TEST_LONG'] === '1' ? 20 : 3;
 
 function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   process.kill(pid, signal);

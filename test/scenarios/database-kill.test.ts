@@ -5,18 +5,23 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
 import type { IncidentView } from '../../src/model/view.ts';
 import { type Accounts, accounts } from './accounts.ts';
 import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
+import { slowPostgres } from './slow-postgres.ts';
 
-/** The API's checks see the shortest outage of the database. */
-const attentive = {
-  'healthcheck: { http: /healthz, interval: 500ms, timeout: 1s, retries: 2, start_period: 10s }':
-    'healthcheck: { http: /healthz, interval: 50ms, timeout: 1s, retries: 1, start_period: 30s }',
-};
+/** The database is away long enough for everybody to notice. */
+async function slowDatabase(t: TestContext): Promise<Record<string, string>> {
+  const binDir = await slowPostgres(t, 2);
+  return {
+    'driver: postgres': `driver: postgres\n    postgres: { bin_dir: ${binDir} }`,
+    'interval: 500ms, timeout: 1s, retries: 2, start_period: 10s':
+      'interval: 200ms, timeout: 5s, retries: 2, start_period: 30s',
+  };
+}
 
 /** An API that ends when it loses the database, as many programs do. */
 const fragile = `
@@ -68,12 +73,12 @@ async function costly(made: Bench): Promise<string[]> {
 }
 
 test('killed: it alone is restarted', async (t) => {
-  const stack = await accounts(t, attentive);
+  const stack = await accounts(t, await slowDatabase(t));
   const { made } = stack;
   const { symptoms } = await breaks(stack, 'SIGKILL');
   assert.deepEqual(await costly(made), ['restart db/1']);
   const shown = new Set(symptoms.map(({ component }) => component));
-  assert.ok(shown.has('db/1'));
+  for (const one of ['db/1', 'api/1', 'api/2']) assert.ok(shown.has(one), `${one} shows it`);
   const starts = (await records(made)).filter(({ kind }) => kind === 'instance-starting');
   assert.equal(starts.length, 5, 'four, and the database again');
   assert.equal((await made.daruma('down')).code, 0);
@@ -81,7 +86,7 @@ test('killed: it alone is restarted', async (t) => {
 });
 
 test('killed, and the API exits because of it: that costs the API nothing', async (t) => {
-  const stack = await accounts(t, { ...attentive, ' api.ts"': ' fragile.ts"' });
+  const stack = await accounts(t, { ...(await slowDatabase(t)), ' api.ts"': ' fragile.ts"' });
   const { made } = stack;
   writeFileSync(path.join(made.directory, 'fragile.ts'), fragile);
   await breaks(stack, 'SIGKILL');
@@ -102,7 +107,7 @@ function startedAfterReady(all: readonly LogRecord[]): string[] {
 }
 
 test('stopped: it hangs, and it alone is restarted', async (t) => {
-  const stack = await accounts(t, attentive);
+  const stack = await accounts(t);
   const { made } = stack;
   const { causes, actions } = await breaks(stack, 'SIGSTOP');
   assert.equal(causes[0]?.fault, 'hang');

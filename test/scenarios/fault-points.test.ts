@@ -11,6 +11,8 @@ import { type FaultPoint, faultPoints } from '../../src/ports/fault-point.ts';
 import { processesOf, until } from './harness.ts';
 import { allReady, greeting, logWithoutGaps, type OnlyOnce, onlyOnce } from './only-once.ts';
 
+const rounds = process.env['DARUMA_TEST_LONG'] === '1' ? 5 : 1;
+
 type Phase = 'up' | 'heal' | 'restart' | 'down';
 
 /** In which phases each point is passed. */
@@ -104,7 +106,9 @@ async function scenario(t: TestContext, point: FaultPoint): Promise<void> {
 }
 
 describe('the controller is killed at', { concurrency: 3 }, () => {
-  for (const point of faultPoints) test(point, (t) => scenario(t, point));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const point of faultPoints) test(point, (t) => scenario(t, point));
+  }
 });
 
 test('each fault point is used in exactly one place', () => {

@@ -1,0 +1,29 @@
+/** The embedded PostgreSQL, with a server that takes its time to start. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { findAccount } from '../../src/drivers/account.ts';
+import { findBinaries } from '../../src/drivers/postgres/binaries.ts';
+
+/** Where the driver shares binaries with the users that servers run as. */
+const sharedDir = '/var/lib/daruma';
+
+/** Resolves with a directory for `bin_dir`. */
+export async function slowPostgres(t: TestContext, seconds: number): Promise<string> {
+  const root = process.geteuid?.() === 0;
+  const account = root ? ((await findAccount('postgres')) ?? (await findAccount('nobody'))) : null;
+  const { postgres, initdb } = await findBinaries(null, account, sharedDir);
+  const directory = mkdtempSync(path.join(tmpdir(), 'daruma-postgres-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const slowly = `case "$1" in -D) sleep ${seconds} ;; esac`;
+  const programs = {
+    postgres: `${slowly}\nexec '${postgres}' "$@"`,
+    initdb: `exec '${initdb}' "$@"`,
+  };
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(path.join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  chmodSync(directory, 0o755);
+  return directory;
+}
