@@ -38,9 +38,7 @@ const sayings: Sayings = {
     return `${incident}: ${unsure ? 'not sure: ' : ''}${likeliest(causes, unsure)}`;
   },
   'action-planned': ({ incident, planned }) =>
-    incident === null
-      ? null
-      : `${incident}: ${planned.wouldOnly ? 'would: ' : ''}${planned.reason}`,
+    incident === null ? null : `${incident}: ${planned.reason}`,
   'action-done': ({ incident, action, error }) =>
     error === null ? null : `${incident ?? 'action'} ${action} failed: ${error.message}`,
   'action-outcome': ({ incident, outcome, reason }) =>
