@@ -217,8 +217,8 @@ export class Controller implements ControllerApi {
   }
 
   /**
-   * A `down` ends with the keeper. Until then it must be brought to its end by every controller that
-   * this keeper starts, also when who asked has had the answer; the next keeper is there for an `up`.
+   * A `down` ends with the keeper. Until then every controller that this keeper starts must bring
+   * it to its end, also when who asked has had the answer; the next keeper is there for an `up`.
    */
   async #rememberDown(): Promise<void> {
     try {
