@@ -2,7 +2,7 @@
  * A first stack file, in observe mode, for what runs here. What couldn't be found out is marked
  * `TODO`; the file is right as it is, so that `daruma check` passes and `daruma up` only watches.
  */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { isSeq, parseDocument } from 'yaml';
 import { DarumaError } from '../model/errors.ts';
 import { foundByCompose } from './found-by-compose.ts';
@@ -10,6 +10,7 @@ import { foundByPm2 } from './found-by-pm2.ts';
 import { ownSystemdUnits, systemdService } from './found-by-systemd.ts';
 import type { FoundService } from './found-service.ts';
 import { findListeners, type Listener, textOf } from './listeners.ts';
+import { serviceNames, stackName } from './names.ts';
 import type { Plan } from './plan.ts';
 
 export interface InitOptions {
@@ -80,13 +81,10 @@ function withoutCollisions(services: readonly FoundService[]): FoundService[] {
 
 /** Names that services may have, each once; references follow. */
 function namedOnce(services: readonly FoundService[]): FoundService[] {
-  const taken = new Set<string>();
+  const names = serviceNames(services.map(({ name }) => name));
   const renamed = new Map<string, string>();
-  const named = services.map((service) => {
-    const base = serviceName(service.name);
-    let name = base;
-    for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}`;
-    taken.add(name);
+  const named = services.map((service, index) => {
+    const name = names[index] ?? service.name;
     if (!renamed.has(service.name)) renamed.set(service.name, name);
     return { ...service, name };
   });
@@ -94,19 +92,6 @@ function namedOnce(services: readonly FoundService[]): FoundService[] {
     ...service,
     dependsOn: service.dependsOn.flatMap((name) => renamed.get(name) ?? []),
   }));
-}
-
-function serviceName(text: string): string {
-  const name = text.replaceAll(/[^A-Za-z0-9_-]+/g, '-').replaceAll(/^[-_]+|-+$/g, '');
-  return name === '' ? 'service' : name.slice(0, 50);
-}
-
-function stackName(directory: string): string {
-  const name = basename(directory)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]+/g, '-')
-    .replaceAll(/^[-_]+|-+$/g, '');
-  return name === '' ? 'stack' : name.slice(0, 50);
 }
 
 const introduction = `# Written by \`daruma init\` from what runs here. In observe mode Daruma watches, works out what is

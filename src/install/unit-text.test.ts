@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { published } from './found-by-compose.ts';
 import { ownUnitsIn } from './found-by-systemd.ts';
 import { formatAddress } from './listeners.ts';
 import { environmentLine, execLine, seconds, unitName, unitText } from './unit-text.ts';
@@ -47,20 +46,6 @@ test('addresses of the kernel’s tables are read', () => {
   assert.equal(formatAddress('00000000000000000000000001000000', 80), '80');
   const global = 'B80D0120000000000000000001000000';
   assert.equal(formatAddress(global, 80), '[2001:db8:0:0:0:0:0:1]:80');
-});
-
-test('published ports of Compose files are read', () => {
-  const table: readonly (readonly [unknown, string | null])[] = [
-    ['8080:80', '8080'],
-    ['127.0.0.1:8080:80/tcp', '8080'],
-    ['10.0.0.1:8080:80', '10.0.0.1:8080'],
-    [{ target: 80, published: '8080' }, '8080'],
-    [{ target: 80, published: 8080 }, '8080'],
-    ['80', null],
-    ['8000-8010:80', null],
-    [undefined, null],
-  ];
-  for (const [port, address] of table) assert.equal(published(port), address, String(port));
 });
 
 test('units of the administrator’s own are told from those of packages', () => {
