@@ -46,7 +46,9 @@ async function change(context: DriverContext, verb: 'start' | 'stop'): Promise<v
 
 async function status(context: DriverContext, timeoutMs: number): Promise<Status> {
   const spec = specOf(context.service);
-  const pid = spec.pidFile === null ? null : await livingPid(context.expand(spec.pidFile));
+  const { pid, gone } = await processOf(
+    spec.pidFile === null ? null : context.expand(spec.pidFile),
+  );
   if (spec.status === null) {
     if (spec.pidFile === null) return { running: null, pid, text: 'it has no status command' };
     const text = pid === null ? 'no process by its pid file' : `process ${pid} lives`;
@@ -54,7 +56,14 @@ async function status(context: DriverContext, timeoutMs: number): Promise<Status
   }
   try {
     const result = await execute(context, spec.status, timeoutMs);
-    return { ...readStatus(result, timeoutMs, pid) };
+    const said = readStatus(result, timeoutMs, pid);
+    if (said.running !== true || !gone) return said;
+    // Such as `kill -0`, which a process that has ended and was not collected yet still answers.
+    return {
+      ...said,
+      running: null,
+      text: 'its status says it runs, its pid file that it does not',
+    };
   } catch (error) {
     const text = `the status command could not be run: ${errorInfo(error).message}`;
     return { running: null, pid, text };
@@ -122,18 +131,27 @@ async function accountOf({ name, user }: ServiceSpec): Promise<Account | null> {
   throw new DarumaError('USER_UNKNOWN', `there is no user ${user}, as whom ${name} is to run`);
 }
 
-/** Null when there is no such file, it holds no process id, or the process is gone. */
-async function livingPid(file: string): Promise<number | null> {
+interface NamedProcess {
+  readonly pid: number | null;
+  /** The file names a process, and that has ended. */
+  readonly gone: boolean;
+}
+
+/** By the pid file, when there is one that holds a process id. */
+async function processOf(file: string | null): Promise<NamedProcess> {
+  const unknown = { pid: null, gone: false };
+  if (file === null) return unknown;
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
   const pid = Number(text.trim().split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return null;
+  if (!Number.isInteger(pid) || pid <= 0) return unknown;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   // A zombie has ended; the state follows the name in parentheses, which may hold anything.
   const state = stat?.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  return state === undefined || state === 'Z' || state === 'X' ? null : pid;
+  const gone = state === undefined || state === 'Z' || state === 'X';
+  return { pid: gone ? null : pid, gone };
 }
 
 function specOf(service: ServiceSpec): ExternalSpec {
