@@ -10,7 +10,7 @@ type Sayings = {
 
 /** Kinds that aren't here are bookkeeping and no news to a person. */
 const sayings: Sayings = {
-  configured: ({ spec }) => `stack file taken: ${spec.services.length} services`,
+  configured: ({ spec }) => `stack file taken: ${spec.services.map(({ name }) => name).join(', ')}`,
   wanted: ({ target, wanted, by }) =>
     `${by} wants ${target ?? 'everything'} ${wanted === 'up' ? 'up' : 'down'}`,
   'instance-starting': ({ instance }) => `${instance} is being started`,
