@@ -15,7 +15,7 @@ import { afterFailures, plan } from '../plan/plan.ts';
 import { carryOut } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
-import { failingDependency } from './graph.ts';
+import { failingDependency, mayComeFromDependency, recentlyDown } from './graph.ts';
 import { isObserved } from './lifecycle.ts';
 import { settle } from './outcomes.ts';
 import type { IncidentState } from './state.ts';
@@ -102,10 +102,26 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   const causes = afterFailures(located.causes, failures(incident));
   const unsure = (causes[0]?.probability ?? 0) < sureFrom;
   const known = JSON.stringify([incident.causes, incident.unsure]);
-  if (incident.located === null || known !== JSON.stringify([causes, unsure])) {
+  const news = known !== JSON.stringify([causes, unsure]) && !areAfterEffects(turn, incident, left);
+  if (incident.located === null || news) {
     turn.emit({ kind: 'incident-located', incident: incident.id, causes, unsure });
   }
   return causes;
+}
+
+/** A dependency that is blamed already tore them down with it; they blame nobody else. */
+function areAfterEffects(
+  turn: Turn,
+  incident: IncidentState,
+  symptoms: readonly Symptom[],
+): boolean {
+  const blamed = serviceOf(incident.causes[0]?.component ?? '');
+  if (blamed === null || incident.unsure) return false;
+  return symptoms.every((symptom) => {
+    const service = serviceOf(symptom.component);
+    if (service === null || !mayComeFromDependency(turn.state, symptom)) return false;
+    return recentlyDown(turn.state, service, turn.at) === blamed;
+  });
 }
 
 function failures(incident: IncidentState) {
