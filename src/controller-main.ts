@@ -3,6 +3,7 @@
  * `controller-main --state-dir DIR --file FILE`; it ends with 0 only when it is meant to.
  */
 import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -21,6 +22,7 @@ import { createObserver } from './observe/observer.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import type { KeeperLink } from './ports/keeper.ts';
 import { type Lock, waitForLock } from './ports/lock.ts';
+import { outliveOutput } from './ports/own-output.ts';
 import { identify } from './ports/process-identity.ts';
 import { startServer } from './server/server.ts';
 import { formatProblem } from './stack/problem.ts';
@@ -34,8 +36,14 @@ import { version } from './version.ts';
 /** Another controller that is on its way out is waited for so long. */
 const lockPatienceMs = 30_000;
 
+/** Straight to the file, line by line: a stream would stay broken after the disk was full once. */
 function log(text: string): void {
-  process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+  const line = `${new Date().toISOString()} ${text}\n`;
+  try {
+    writeSync(1, line);
+  } catch {
+    // On a disk that is full or read-only the line is lost; `daruma ps` tells of the disk.
+  }
 }
 
 /** The stack as it is now; while its file is wrong, as it was when it last was right. */
@@ -179,6 +187,7 @@ async function main(): Promise<void> {
   log(`controller ${version} of stack ${spec.name} decides`);
 }
 
+outliveOutput();
 main().catch((error: unknown) => {
   log(`controller: ${errorInfo(error).message}`);
   process.exit(1);

@@ -6,9 +6,11 @@
 import { parseArgs } from 'node:util';
 import { layout as layoutOf } from '../model/layout.ts';
 import type { HeldAddress } from '../ports/keeper.ts';
+import { outliveOutput } from '../ports/own-output.ts';
 import { EndpointServer } from './endpoint-server.ts';
 
 process.umask(0o077);
+outliveOutput();
 for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => undefined);
 
 const { values } = parseArgs({

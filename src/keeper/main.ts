@@ -9,6 +9,7 @@ import { errorInfo, exitCodes } from '../model/errors.ts';
 import { type Layout, layout as layoutOf } from '../model/layout.ts';
 import type { HeldAddress, KeeperCommand } from '../ports/keeper.ts';
 import { lockHolder } from '../ports/lock.ts';
+import { outliveOutput } from '../ports/own-output.ts';
 import { umaskVariable } from '../ports/umask.ts';
 import { begin, inherit } from './beginning.ts';
 import { type HeldSocket, inherited } from './held-sockets.ts';
@@ -29,6 +30,7 @@ interface Arguments {
 process.env[umaskVariable] ??= process.umask(0o077).toString(8);
 process.umask(0o077);
 process.on('SIGHUP', () => undefined);
+outliveOutput();
 main(readArguments()).catch((error: unknown) => {
   process.stderr.write(`keeper: ${errorInfo(error).message}\n`);
   process.exit(exitCodes.failed);
