@@ -15,6 +15,8 @@ const ledger =
     ? null
     : openSync(path.join(LEDGER, `${INSTANCE.replace('/', '.')}-${process.pid}`), 'a');
 
+let ending = false;
+
 /** Straight into the kernel: what is written survives a kill. */
 function note(text: string): void {
   if (ledger !== null) writeSync(ledger, `${text}\n`);
@@ -27,7 +29,7 @@ function blockForGood(): void {
 function work(id: string, response: ServerResponse): void {
   note(`+${id}`);
   setTimeout(() => {
-    response.setHeader('x-instance', INSTANCE);
+    if (ending) response.setHeader('connection', 'close');
     response.end(INSTANCE, () => note(`-${id}`));
   }, Number(WORK_MS));
 }
@@ -39,10 +41,10 @@ const server = createServer((request, response) => {
   else response.end('well');
 });
 
-/** What is under way is answered, then it ends. */
+/** What is under way is answered; kept connections end with their next answer, or when idle. */
 process.on('SIGTERM', () => {
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
+  ending = true;
+  setTimeout(() => server.close(() => process.exit(0)), 500);
 });
 
 setTimeout(() => server.listen(Number(PORT), '127.0.0.1'), Number(START_MS));

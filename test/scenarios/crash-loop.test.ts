@@ -1,0 +1,97 @@
+/** Scenario 7: what can't start backs off and ends at «needs a person»; others are unaffected. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { type Bench, bench, freePort, until } from './harness.ts';
+
+const service = path.join(import.meta.dirname, 'services/api.ts');
+/** What a crash loop may cost by default settings, the first start included. */
+const startsMax = 6;
+
+const stack = (port: number, more = '') => `
+name: broken
+services:
+  good:
+    command: ["\${DARUMA_NODE}", ${service}]
+    endpoint: ${port}
+    environment: { INSTANCE: "\${INSTANCE}" }
+  fails:
+    command: ["/bin/sh", "./program"]
+    ${more}
+  absent:
+    command: ./absent
+    ${more}
+`;
+
+const failing = `echo started >>starts
+echo 'reading its configuration'
+echo 'no licence was found' >&2
+exit 1
+`;
+const lasting = 'exec sleep 1000\n';
+
+function starts(stand: Bench): number {
+  const file = path.join(stand.directory, 'starts');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').length : 0;
+}
+
+function write(stand: Bench, name: string, text: string): void {
+  writeFileSync(path.join(stand.directory, name), `#!/bin/sh\n${text}`);
+  chmodSync(path.join(stand.directory, name), 0o755);
+}
+
+async function needsPerson(stand: Bench, id: string): Promise<string> {
+  return until(`${id} needs a person`, async () => {
+    const { needsPerson, note } = await stand.instance(id);
+    return needsPerson && note;
+  });
+}
+
+function ready(stand: Bench, id: string): Promise<true> {
+  return until(`${id} is ready`, async () => (await stand.instance(id)).phase === 'ready' || null);
+}
+
+test('by default: few starts, then a person with the last lines of the log', async (t) => {
+  const stand = await bench(t, stack(await freePort()));
+  write(stand, 'program', failing);
+  const up = await stand.daruma('up', '--detach');
+  assert.equal(up.code, 1, 'up tells that not all is well');
+  assert.match(up.stderr, /needs a person/);
+  const reason = await needsPerson(stand, 'fails/1');
+  assert.match(reason, /reading its configuration/);
+  assert.match(reason, /no licence was found/);
+  assert.match(await needsPerson(stand, 'absent/1'), /cannot run «.\/absent»: no such file/);
+  assert.ok(starts(stand) <= startsMax, `${starts(stand)} starts`);
+  const incidents = await stand.incidents();
+  assert.deepEqual(incidents.map(({ component }) => component).sort(), ['absent/1', 'fails/1']);
+  const good = await stand.instance('good/1');
+  assert.deepEqual([good.phase, good.restarts], ['ready', 0]);
+
+  write(stand, 'program', lasting);
+  write(stand, 'absent', lasting);
+  assert.equal((await stand.daruma('reset', 'fails')).code, 0);
+  await ready(stand, 'fails/1');
+  assert.equal((await stand.instance('absent/1')).needsPerson, true, 'it was not asked for');
+  assert.equal((await stand.daruma('reset')).code, 0);
+  await ready(stand, 'absent/1');
+  assert.deepEqual(await stand.pid('good/1'), good.pid);
+});
+
+test('once the program is mended it comes up by itself at a slow try', async (t) => {
+  const stand = await bench(t, stack(await freePort(), 'recovery: { slow_retry: 1s }'));
+  write(stand, 'program', failing);
+  await stand.daruma('up', '--detach');
+  await needsPerson(stand, 'fails/1');
+  await needsPerson(stand, 'absent/1');
+  const before = starts(stand);
+  await until('it still tries now and then', () => starts(stand) > before + 1);
+  write(stand, 'program', lasting);
+  write(stand, 'absent', lasting);
+  await ready(stand, 'fails/1');
+  await ready(stand, 'absent/1');
+  await until('both incidents are over', async () => {
+    return (await stand.incidents()).every(({ state }) => state === 'resolved');
+  });
+  assert.equal((await stand.instance('good/1')).restarts, 0);
+});

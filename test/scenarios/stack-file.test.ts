@@ -1,0 +1,88 @@
+/** What becomes of the stack file while the stack runs does not bring it down; restarts roll. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { bench, freePort, until } from './harness.ts';
+import { Load } from './load.ts';
+import { killController } from './own-processes.ts';
+
+const service = path.join(import.meta.dirname, 'services/api.ts');
+
+const stack = (name: string, port: number) => `
+name: ${name}
+services:
+  api:
+    command: ["\${DARUMA_NODE}", ${service}]
+    replicas: 2
+    endpoint: ${port}
+    environment: { INSTANCE: "\${INSTANCE}" }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+`;
+
+test('a stack file that became garbage: the last good one goes on', async (t) => {
+  const stand = await bench(t, stack('spoilt', await freePort()));
+  await stand.up();
+  const pid = await stand.pid('api/1');
+  const other = await stand.pid('api/2');
+  for (const garbage of ['services: [', 'name: spoilt\nservices: {}\n', '\0\0\0']) {
+    await stand.rewrite(garbage);
+    await killController(stand);
+    assert.equal((await stand.daruma('check')).code, 3);
+    assert.equal(await stand.pid('api/1'), pid);
+  }
+  process.kill(pid, 'SIGKILL');
+  await until('it is restarted', async () => {
+    const now = await stand.instance('api/1');
+    return now.phase === 'ready' && now.pid !== pid;
+  });
+  assert.equal(await stand.pid('api/2'), other);
+  assert.match(await stand.controllerLog(), /going on with the last good one/);
+  assert.equal((await stand.daruma('down')).code, 0);
+});
+
+test('restart of a service under load: one after the other, and no request fails', async (t) => {
+  const port = await freePort();
+  const stand = await bench(t, stack('rolled', port));
+  await stand.up();
+  const pids = [await stand.pid('api/1'), await stand.pid('api/2')];
+  const load = new Load(port);
+  t.after(() => load.end());
+  await until('both serve', () => load.answered.size === 2);
+  assert.equal((await stand.daruma('restart', 'api')).code, 0);
+  await until('both were replaced', async () => {
+    const [{ instances } = { instances: [] }] = (await stand.view()).services;
+    return instances.every(({ phase, pid }) => phase === 'ready' && !pids.includes(pid ?? 0));
+  });
+  assert.equal((await stand.daruma('restart', 'api/2')).code, 0);
+  assert.equal((await stand.daruma('stop', 'api/1')).code, 0);
+  assert.equal((await stand.daruma('start', 'api/1')).code, 0);
+  await load.end();
+  // A kept connection may be closed for being idle just when its client uses it again.
+  assert.deepEqual(
+    load.failures.filter(({ boundTo }) => boundTo === null),
+    [],
+  );
+  assert.deepEqual(await stand.incidents(), []);
+});
+
+test('two stacks at once know nothing of each other', async (t) => {
+  const first = await bench(t, stack('first', await freePort()));
+  const second = await bench(t, stack('second', await freePort()));
+  await Promise.all([first.up(), second.up()]);
+  const pid = await second.pid('api/1');
+  assert.equal((await first.daruma('down')).code, 0);
+  await killController(second);
+  assert.equal(await second.pid('api/1'), pid);
+  assert.deepEqual(await second.incidents(), []);
+});
+
+test('the port of another stack is named with who holds it, and nothing is started', async (t) => {
+  const port = await freePort();
+  const first = await bench(t, stack('holder', port));
+  await first.up();
+  const second = await bench(t, stack('comer', port));
+  const { code, stderr } = await second.daruma('up', '--detach');
+  assert.equal(code, 6, stderr);
+  assert.match(stderr, /node \(pid \d+\)/);
+  assert.equal((await second.daruma('ps')).code, 4);
+});

@@ -1,0 +1,156 @@
+/** Scenario 8: the state directory is full, or slow, and then well again. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { StoredRecord } from '../../src/model/record.ts';
+import { identify } from '../../src/ports/process-identity.ts';
+import { canMount } from '../store/state-dir.ts';
+import { type Bench, bench, freePort, until } from './harness.ts';
+import { killController } from './own-processes.ts';
+
+const service = path.join(import.meta.dirname, 'services/api.ts');
+const mayMount = canMount();
+
+const stack = (port: number) => `
+name: stored
+services:
+  api:
+    command: ["\${DARUMA_NODE}", ${service}]
+    replicas: 2
+    endpoint: ${port}
+    environment: { INSTANCE: "\${INSTANCE}" }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    recovery: { max_actions: 100 per 1m }
+    restart: { backoff: { initial: 1ms, max: 1ms } }
+`;
+
+/** A stack whose state directory is a small disk of its own. */
+async function onSmallDisk(t: TestContext): Promise<Bench> {
+  let mounted: Bench | null = null;
+  // Before the hook of `bench`, which removes the directory.
+  t.after(async () => {
+    if (mounted === null) return;
+    rmSync(filler(mounted), { force: true });
+    await mounted.daruma('down');
+    run('umount', '-l', mounted.stateDir);
+  });
+  const stand = await bench(t, stack(await freePort()));
+  mkdirSync(stand.stateDir, { mode: 0o700 });
+  run('mount', '-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', stand.stateDir);
+  mounted = stand;
+  await stand.up();
+  return stand;
+}
+
+function run(program: string, ...args: readonly string[]): void {
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+const filler = (stand: Bench) => path.join(stand.stateDir, 'filler');
+
+function fill(stand: Bench): void {
+  for (const size of [65_536, 1]) {
+    try {
+      for (;;) writeFileSync(filler(stand), 'x'.repeat(size), { flag: 'a' });
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+}
+
+async function writable(stand: Bench, wanted: boolean): Promise<void> {
+  await until(`the log can${wanted ? '' : 'not'} be written`, async () => {
+    return (await stand.view()).storeWritable === wanted;
+  });
+}
+
+async function restarted(stand: Bench): Promise<number> {
+  const pid = await stand.pid('api/1');
+  process.kill(pid, 'SIGKILL');
+  return until('it is restarted', async () => {
+    const now = await stand.instance('api/1');
+    return now.phase === 'ready' && now.routed === 'serving' && now.pid !== pid && now.pid;
+  });
+}
+
+/** All records, after checking that none is missing between them. */
+async function records(stand: Bench): Promise<StoredRecord[]> {
+  const all = await stand.events();
+  assert.deepEqual(
+    all.map(({ seq }) => seq),
+    all.map((_, index) => index + 1),
+  );
+  return all;
+}
+
+/** Restarts go on, a person's wish waits, people are told; then all is well again. */
+async function goesOnFromMemory(stand: Bench, mend: () => void): Promise<void> {
+  const pid = await restarted(stand);
+  await writable(stand, false);
+  assert.match((await stand.daruma('ps')).stdout, /the log can’t be written/);
+  const other = await stand.pid('api/2');
+  const stopping = stand.daruma('stop', 'api/2');
+  await until('it is asked for', async () => (await stand.instance('api/2')).phase === 'stopping');
+  const again = await restarted(stand);
+  assert.notEqual(again, pid);
+  assert.notEqual(identify(other), null, 'what was not recorded is not done');
+  mend();
+  assert.equal((await stopping).code, 0);
+  assert.equal(identify(other), null);
+  await writable(stand, true);
+  const starts = (await records(stand)).filter(
+    ({ record }) => record.kind === 'instance-started' && record.instance === 'api/1',
+  );
+  assert.equal(starts.length, 3, 'what was done meanwhile is there');
+  assert.ok((await records(stand)).some(({ unrecorded }) => unrecorded));
+}
+
+async function wellAgain(stand: Bench): Promise<void> {
+  const pid = await stand.pid('api/1');
+  await killController(stand);
+  assert.equal(await stand.pid('api/1'), pid, 'adopted');
+  assert.equal((await stand.instance('api/2')).phase, 'stopped');
+  assert.equal((await stand.daruma('start', 'api/2')).code, 0);
+  await until('both are ready', async () => {
+    const { services } = await stand.view();
+    return services[0]?.instances.every(({ phase }) => phase === 'ready');
+  });
+  await records(stand);
+  assert.equal((await stand.daruma('down')).code, 0);
+}
+
+if (mayMount) {
+  test('full: restarts go on from memory, the rest waits', async (t) => {
+    const stand = await onSmallDisk(t);
+    fill(stand);
+    await goesOnFromMemory(stand, () => rmSync(filler(stand)));
+    await wellAgain(stand);
+  });
+
+  test('full: a controller that comes back adopts what was started meanwhile', async (t) => {
+    const stand = await onSmallDisk(t);
+    fill(stand);
+    const pid = await restarted(stand);
+    const other = await stand.pid('api/2');
+    await killController(stand);
+    assert.deepEqual([await stand.pid('api/1'), await stand.pid('api/2')], [pid, other]);
+    await restarted(stand);
+    rmSync(filler(stand));
+    await writable(stand, true);
+    await records(stand);
+    assert.equal((await stand.daruma('down')).code, 0);
+  });
+}
+
+test('slow: a second for each commit holds up no restart for good', async (t) => {
+  const stand = await bench(t, stack(await freePort()));
+  await stand.up({ DARUMA_STORE_SYNC_DELAY_MS: '1000' });
+  const other = await stand.pid('api/2');
+  await restarted(stand);
+  assert.equal((await stand.daruma('stop', 'api/2')).code, 0);
+  assert.equal(identify(other), null);
+  await records(stand);
+  await wellAgain(stand);
+});
