@@ -1,0 +1,84 @@
+/** No action beyond the budget of its service or of the stack, counted by itself. */
+import type { ServiceName } from '../../src/model/ids.ts';
+import { serviceOf } from '../../src/model/ids.ts';
+import type { LogRecord } from '../../src/model/record.ts';
+import type { KnownAction, KnownIncident } from '../ledger.ts';
+import type { Checker, Scene } from '../scene.ts';
+
+/** What a dependency tore down may be started again without cost for so long. */
+const afterEffectMs = 30_000;
+
+export class BudgetChecker implements Checker {
+  readonly name = 'budget';
+  readonly #scene: Scene;
+  #acts = new Map<ServiceName, number[]>();
+  #stackActs: number[] = [];
+  /** Slow tries that were used, by incident and target. */
+  #slowTries = new Map<string, number>();
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  reborn(): void {
+    this.#acts = new Map();
+    this.#stackActs = [];
+    this.#slowTries = new Map();
+  }
+
+  record(record: LogRecord): void {
+    if (record.kind === 'reset') this.#reset(record.target);
+    if (record.kind !== 'action-begun' || record.incident === null) return;
+    const action = this.#scene.ledger.actions.get(record.action);
+    const incident = this.#scene.ledger.incidents.get(record.incident);
+    if (action === undefined || incident === undefined) return;
+    const { kind } = action.planned;
+    if (kind === 'wait' || kind === 'ask-person' || kind === 'put-back') return;
+    if (record.spared && this.#mayBeSpared(action, incident)) return;
+    this.#count(action, record.at);
+  }
+
+  #count({ planned }: KnownAction, at: number): void {
+    const service = this.#scene.serviceOf(planned.target);
+    if (service === null) return;
+    const { count, windowMs } = service.recovery.budget;
+    const acts = [...(this.#acts.get(service.name) ?? []).filter((t) => t > at - windowMs), at];
+    this.#acts.set(service.name, acts);
+    const what = `${planned.kind} ${planned.target}`;
+    if (acts.length > count)
+      this.#scene.complain(this.name, `${what} is action ${acts.length} of ${count}`);
+    const stack = this.#scene.spec.recovery.budget;
+    this.#stackActs = [...this.#stackActs.filter((t) => t > at - stack.windowMs), at];
+    const total = this.#stackActs.length;
+    if (total > stack.count)
+      this.#scene.complain(this.name, `${what} is action ${total} of the stack's ${stack.count}`);
+  }
+
+  #mayBeSpared({ planned }: KnownAction, incident: KnownIncident): boolean {
+    const key = `${incident.id} ${planned.target}`;
+    const used = this.#slowTries.get(key) ?? 0;
+    if (used < incident.slowTries) {
+      this.#slowTries.set(key, incident.slowTries);
+      return true;
+    }
+    const service = serviceOf(planned.target);
+    if (service === null) return false;
+    if (this.#scene.ledger.instance(planned.target as `a/${number}`).held?.for === 'dependency')
+      return true;
+    return [...this.#scene.dependencies(service)].some((name) => this.#wasDown(name));
+  }
+
+  #wasDown(service: ServiceName): boolean {
+    const { ledger } = this.#scene;
+    return this.#scene.known(service).some((one) => {
+      const recently = one.downAt !== null && ledger.at - one.downAt <= afterEffectMs;
+      return recently || !this.#scene.answers(one);
+    });
+  }
+
+  #reset(target: string | null): void {
+    if (target === null) this.#stackActs = [];
+    if (target === null) this.#acts = new Map();
+    else this.#acts.delete(serviceOf(target) ?? '');
+  }
+}

@@ -1,0 +1,53 @@
+/** A dependency is mended before its dependants are touched. */
+import { type InstanceId, isInstance, type ServiceName } from '../../src/model/ids.ts';
+import type { LogRecord } from '../../src/model/record.ts';
+import type { SymptomKind } from '../../src/model/symptom.ts';
+import type { KnownInstance } from '../ledger.ts';
+import type { Checker, Scene } from '../scene.ts';
+
+/** Symptoms that only the component itself brings about. */
+const own: ReadonlySet<SymptomKind> = new Set(['oom', 'stopped', 'memory', 'start-failed', 'cpu']);
+
+export class DependencyOrderChecker implements Checker {
+  readonly name = 'dependency-order';
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  record(record: LogRecord): void {
+    if (record.kind !== 'action-begun' || record.incident === null) return;
+    const planned = this.#scene.ledger.actions.get(record.action)?.planned;
+    if (planned === undefined || !isInstance(planned.target)) return;
+    const { kind, target } = planned;
+    if (kind !== 'restart' && kind !== 'run' && kind !== 'take-out') return;
+    const onset = this.#scene.ledger.incidents.get(record.incident)?.onset ?? record.at;
+    if (this.#mayBeOwn(target, this.#scene.trueTime(onset))) return;
+    const broken = this.#brokenDependency(target);
+    if (broken !== null)
+      this.#scene.complain(this.name, `${kind} ${target}, although ${broken} is broken`);
+  }
+
+  #mayBeOwn(target: InstanceId, from: number): boolean {
+    const kinds = this.#scene.ledger.symptomsAt(target).map((one) => one.kind);
+    return (
+      kinds.some((kind) => own.has(kind)) || this.#scene.world.wasBroken(target, from - 60_000)
+    );
+  }
+
+  /** A required dependency without any instance that is known to be well, and truly not working. */
+  #brokenDependency(target: InstanceId): ServiceName | null {
+    for (const { service, required, condition } of this.#scene.serviceOf(target)?.dependsOn ?? []) {
+      if (!required || condition === 'service_completed_successfully') continue;
+      if (this.#scene.world.serviceWorks(service)) continue;
+      const known = this.#scene.known(service);
+      // One that is on its way is enough for who asked for no more than «started».
+      const isEnough = (one: KnownInstance) =>
+        this.#scene.answers(one) ||
+        (condition === 'service_started' && one.phase === 'running' && !this.#scene.fails(one.id));
+      if (!known.some(isEnough)) return service;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+/** Once faults stopped, everything recoverable is well within its bound, and no incident is open. */
+import { type InstanceId, serviceOf } from '../../src/model/ids.ts';
+import type { StackSpec } from '../../src/model/stack-spec.ts';
+import type { Checker, Scene } from '../scene.ts';
+
+export class RecoveryChecker implements Checker {
+  readonly name = 'recovery';
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  /** What is not as it should be; null: all is well. */
+  unwell(): string | null {
+    const { ledger, world } = this.#scene;
+    for (const one of ledger.instances.values()) {
+      if (!one.wanted && world.process(one.id) !== null) return `${one.id} runs, not wanted`;
+      if (!one.wanted || this.#isBlocked(one.id)) continue;
+      const completes = world.program(one.id).completesAfterMs !== null;
+      if (one.phase !== (completes ? 'completed' : 'ready')) return `${one.id} is ${one.phase}`;
+      if (!completes && !world.works(one.id) && this.#isSeen(one.id))
+        return `${one.id} is broken and taken for ready`;
+    }
+    const open = [...ledger.incidents.values()].find((one) => one.state !== 'resolved');
+    if (open !== undefined) return `${open.id} is ${open.state}`;
+    const [request] = ledger.requests;
+    if (request !== undefined) return `${request} waits for its answer`;
+    return ledger.storeWritable ? null : 'the store can not write';
+  }
+
+  /** It waits for a dependency that a person stopped. */
+  #isBlocked(id: InstanceId): boolean {
+    const dependencies = this.#scene.dependencies(serviceOf(id) ?? '');
+    return [...dependencies].some((name) => this.#scene.known(name).every((one) => !one.wanted));
+  }
+
+  /** Its being broken can be noticed. */
+  #isSeen(id: string): boolean {
+    return this.#scene.serviceOf(id)?.healthcheck != null;
+  }
+
+  end(): void {
+    const unwell = this.unwell();
+    if (unwell !== null) this.#scene.complain(this.name, `${unwell} in the end`, 'liveness');
+  }
+}
+
+/**
+ * Longest time from the end of the faults until all is well. Each layer of dependencies may have
+ * to wait for its slow retry, and each needs its start, its effect and its proof.
+ */
+export function recoveryBoundMs(spec: StackSpec): number {
+  const layers = spec.services.length;
+  const slowest = Math.max(
+    ...spec.services.map(({ recovery, restart, healthcheck }) => {
+      const startPeriodMs = healthcheck?.startPeriodMs ?? 0;
+      return 2 * recovery.slowRetryMs + restart.backoffMaxMs + 2 * startPeriodMs + 120_000;
+    }),
+  );
+  return layers * slowest;
+}

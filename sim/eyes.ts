@@ -1,0 +1,202 @@
+/**
+ * The observer of one controller, over the model world: the real detectors, health watches,
+ * expressions and confirmations, with answers that the world gives instead of sockets and procfs.
+ */
+
+import type { CheckResult, HealthVerdict } from '../src/detect/health.ts';
+import type { Happening } from '../src/model/event.ts';
+import type { InstanceId } from '../src/model/ids.ts';
+import type { ServiceSpec } from '../src/model/stack-spec.ts';
+import { Confirmation } from '../src/observe/confirmation.ts';
+import { ExpressionWatch } from '../src/observe/expression-watch.ts';
+import { HealthWatch } from '../src/observe/health-watch.ts';
+import { Outlet, Symptoms } from '../src/observe/outlet.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import type { Dice } from './dice.ts';
+import type { Process, World } from './world.ts';
+
+const settleMs = 1_000;
+const sampleMs = 1_000;
+
+interface EyesOptions {
+  readonly process: ControllerProcess;
+  readonly world: World;
+  readonly dice: Dice;
+  readonly tell: (happening: Happening) => void;
+}
+
+export class Eyes {
+  readonly #options: EyesOptions;
+  readonly #outlet: Outlet;
+  readonly #watches = new Map<InstanceId, Watch>();
+
+  constructor(options: EyesOptions) {
+    this.#options = options;
+    this.#outlet = new Outlet(options.process, options.dice, 'here');
+    this.#outlet.onHappening(options.tell);
+  }
+
+  watch(process: Process, service: ServiceSpec, adopted: boolean): void {
+    this.unwatch(process.instance);
+    const watch = new Watch(this.#options, this.#outlet, { process, service, adopted });
+    this.#watches.set(process.instance, watch);
+  }
+
+  unwatch(instance: InstanceId): void {
+    this.#watches.get(instance)?.close();
+    this.#watches.delete(instance);
+  }
+
+  confirm(instances: readonly InstanceId[], timeoutMs: number): void {
+    for (const instance of instances) {
+      const watch = this.#watches.get(instance);
+      if (watch !== undefined) watch.confirm(timeoutMs);
+      else
+        this.#options.tell({
+          kind: 'confirmed',
+          instance,
+          healthy: false,
+          evidence: 'not running',
+        });
+    }
+  }
+
+  slept(): void {
+    for (const watch of this.#watches.values()) watch.slept();
+  }
+}
+
+interface Watched {
+  readonly process: Process;
+  readonly service: ServiceSpec;
+  readonly adopted: boolean;
+}
+
+/** All that is watched of one run of an instance. */
+class Watch {
+  readonly #options: EyesOptions;
+  readonly #outlet: Outlet;
+  readonly #watched: Watched;
+  readonly #symptoms: Symptoms;
+  readonly #health: HealthWatch | null;
+  readonly #expressions: readonly ExpressionWatch[];
+  readonly #confirmations = new Set<Confirmation>();
+  #closed = false;
+
+  constructor(options: EyesOptions, outlet: Outlet, watched: Watched) {
+    this.#options = options;
+    this.#outlet = outlet;
+    this.#watched = watched;
+    const { instance } = watched.process;
+    this.#symptoms = new Symptoms(outlet, instance);
+    this.#health = this.#watchHealth();
+    this.#expressions = watched.service.symptoms
+      .filter((spec) => spec.kind === 'expr')
+      .map((spec) => new ExpressionWatch(outlet, this.#symptoms, instance, spec));
+    if (this.#expressions.length > 0) this.#armSample();
+    if (this.#health === null) this.#settle();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#symptoms.close();
+    this.#health?.close();
+    for (const confirmation of this.#confirmations) confirmation.answer(false, 'not running');
+    this.#outlet.signals.drop(this.#watched.process.instance);
+  }
+
+  slept(): void {
+    this.#health?.slept();
+    for (const confirmation of this.#confirmations) confirmation.ask();
+  }
+
+  confirm(timeoutMs: number): void {
+    const health = this.#health;
+    const { instance } = this.#watched.process;
+    const confirmation = new Confirmation(this.#outlet, instance, timeoutMs, (answer) => {
+      if (health !== null) return health.checkNow(answer);
+      answer(this.#aliveResult());
+      return () => undefined;
+    });
+    for (const known of this.#confirmations) if (known.done) this.#confirmations.delete(known);
+    if (!confirmation.done) this.#confirmations.add(confirmation);
+  }
+
+  #aliveResult(): CheckResult {
+    return this.#options.world.isStopped(this.#watched.process.instance)
+      ? { ok: false, failure: 'timeout', text: 'the kernel says the process is stopped' }
+      : { ok: true };
+  }
+
+  /** Without a check it is ready when it has been up for a moment. */
+  #settle(): void {
+    const { process, adopted } = this.#watched;
+    this.#outlet.clock.after(adopted ? 0 : settleMs, () => {
+      const lives = this.#options.world.process(process.instance) === process;
+      if (!this.#closed && lives) {
+        this.#outlet.tell({ kind: 'ready', instance: process.instance });
+      }
+    });
+  }
+
+  #watchHealth(): HealthWatch | null {
+    const { process, service, adopted } = this.#watched;
+    if (service.healthcheck === null) return null;
+    return new HealthWatch({
+      clock: this.#outlet.clock,
+      random: this.#options.dice,
+      turns: this.#outlet.turns,
+      spec: service.healthcheck,
+      startedAt: process.startedAt,
+      adopted,
+      question: (settle) => this.#ask(settle),
+      onVerdict: (verdict) => this.#tellVerdict(verdict),
+      onAnswer: (result, tookMs) => this.#answered(result, tookMs),
+    });
+  }
+
+  #ask(settle: (result: CheckResult) => void): () => void {
+    const { world, process: controller } = this.#options;
+    const answer = world.probe(this.#watched.process);
+    if (answer !== null) controller.input(answer.afterMs, () => settle(answer.result));
+    return () => undefined;
+  }
+
+  #answered(result: CheckResult, tookMs: number): void {
+    const { instance } = this.#watched.process;
+    this.#outlet.measure(instance, 'health.latency', tookMs / 1_000);
+    if (result.ok) this.#symptoms.end('stopped');
+    else if (result.failure === 'timeout' && this.#options.world.isStopped(instance)) {
+      this.#symptoms.begin({
+        name: 'stopped',
+        kind: 'stopped',
+        began: this.#outlet.clock.now(),
+        evidence: 'the kernel says the process is stopped',
+        faults: [],
+      });
+    }
+  }
+
+  #tellVerdict(verdict: HealthVerdict): void {
+    const { instance } = this.#watched.process;
+    if (verdict.kind === 'ready') this.#outlet.tell({ kind: 'ready', instance });
+    if (verdict.kind === 'suspect')
+      this.#outlet.tell({ kind: 'suspect', instance, suspected: verdict.suspected });
+    if (verdict.kind === 'ended') this.#symptoms.end('health');
+    if (verdict.kind === 'began') {
+      const { symptom: kind, began, evidence } = verdict;
+      this.#symptoms.begin({ name: 'health', kind, began, evidence, faults: [] });
+    }
+  }
+
+  #armSample(): void {
+    const { process } = this.#watched;
+    this.#outlet.clock.after(sampleMs, () => {
+      if (this.#closed) return;
+      const bytes = this.#options.world.memoryBytes(process);
+      this.#outlet.measure(process.instance, 'memory.rss', bytes);
+      for (const expression of this.#expressions) expression.sampled(this.#outlet.clock.now());
+      this.#armSample();
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Carries commands out in the model world, by the protocol of `src/controller/actor.ts`: launches
+ * are prepared when foreseen and let go by their command; the commands of one instance run one
+ * after the other; each ends in exactly one happening. What is under way when the controller is
+ * killed goes no further, but signals that were sent have been sent.
+ */
+import type { Command } from '../src/model/command.ts';
+import type { Happening } from '../src/model/event.ts';
+import type { ActionId, InstanceId } from '../src/model/ids.ts';
+import type { KillPoint } from './case.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import type { Dice } from './dice.ts';
+import type { Eyes } from './eyes.ts';
+import type { Process, World } from './world.ts';
+
+type Of<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
+
+const prepareMs = 8;
+const launchMs = 2;
+/** Between the end of a process and our notice of it. */
+const noticeMs = 1;
+const killedMs = 2_000;
+
+export interface HandsOptions {
+  readonly process: ControllerProcess;
+  readonly world: World;
+  readonly dice: Dice;
+  readonly eyes: Eyes;
+  readonly tell: (happening: Happening) => void;
+  readonly reply: (command: Of<'reply'>) => void;
+  readonly pass: (point: KillPoint) => void;
+}
+
+export class Hands {
+  readonly #options: HandsOptions;
+  readonly #preparedAt = new Map<ActionId, number>();
+  readonly #queues = new Map<InstanceId, (() => void)[]>();
+  /** Processes whose end our own stop brings about; who waits for it. */
+  readonly #awaited = new Map<Process, () => void>();
+
+  constructor(options: HandsOptions) {
+    this.#options = options;
+  }
+
+  foresee(command: Command): void {
+    if (command.kind !== 'start' || this.#queues.has(command.instance)) return;
+    this.#preparedAt.set(command.action, this.#options.process.now() + prepareMs);
+  }
+
+  run(command: Command): void {
+    const { process, eyes, reply, pass } = this.#options;
+    pass('before-command');
+    if (!process.alive) return;
+    if (command.kind === 'start') this.#enqueue(command.instance, () => this.#start(command));
+    else if (command.kind === 'stop') this.#enqueue(command.instance, () => this.#stop(command));
+    else if (command.kind === 'confirm') eyes.confirm(command.instances, command.timeoutMs);
+    else if (command.kind === 'run') this.#run(command);
+    else if (command.kind === 'reply') reply(command);
+  }
+
+  /** A process ended. True: it is no news, a stop of ours waits for it. */
+  ended(process: Process): boolean {
+    const resume = this.#awaited.get(process);
+    if (resume === undefined) return false;
+    this.#awaited.delete(process);
+    this.#options.process.input(noticeMs, resume);
+    return true;
+  }
+
+  #enqueue(instance: InstanceId, work: () => void): void {
+    const waiting = this.#queues.get(instance);
+    if (waiting !== undefined) {
+      waiting.push(work);
+      return;
+    }
+    this.#queues.set(instance, []);
+    work();
+  }
+
+  /** The command at hand is done; the next of its instance begins. */
+  #done(instance: InstanceId, happening: Happening): void {
+    this.#options.tell(happening);
+    const next = this.#queues.get(instance)?.shift();
+    if (next === undefined) this.#queues.delete(instance);
+    else next();
+  }
+
+  #start({ instance, action }: Of<'start'>): void {
+    const { process, world } = this.#options;
+    const running = world.process(instance);
+    if (running !== null && !running.stopping) {
+      const { pid, port } = running;
+      process.input(noticeMs, () =>
+        this.#done(instance, { kind: 'started', instance, action, pid, port }),
+      );
+      return;
+    }
+    const preparedAt = this.#preparedAt.get(action) ?? process.now() + prepareMs;
+    this.#preparedAt.delete(action);
+    process.input(Math.max(0, preparedAt - process.now()), () => this.#launch(instance, action));
+  }
+
+  #launch(instance: InstanceId, action: ActionId): void {
+    const { process, world, pass } = this.#options;
+    const left = world.process(instance);
+    if (left !== null && !world.kill(left)) {
+      const error = { code: 'START_FAILED', message: 'an earlier run can not be ended' };
+      this.#done(instance, { kind: 'start-failed', instance, action, error, retryable: true });
+      return;
+    }
+    const failed = world.startError(instance);
+    if (failed !== null) {
+      const { message, retryable } = failed;
+      const error = { code: 'START_FAILED', message };
+      this.#done(instance, { kind: 'start-failed', instance, action, error, retryable });
+      return;
+    }
+    const started = world.spawn(instance, process.now());
+    pass('after-gate');
+    process.input(launchMs, () => this.#launched(started, action));
+  }
+
+  #launched(started: Process, action: ActionId): void {
+    const { world, eyes } = this.#options;
+    const { instance, pid, port } = started;
+    const service = world.service(instance);
+    const lives = world.process(instance) === started;
+    if (service !== null && lives) eyes.watch(started, service, false);
+    this.#done(instance, { kind: 'started', instance, action, pid, port });
+  }
+
+  #stop({ instance, action, hurry }: Of<'stop'>): void {
+    const { process, world, eyes, dice } = this.#options;
+    eyes.unwatch(instance);
+    const service = world.service(instance);
+    const drainMs = hurry ? 0 : (service?.endpoint?.drainMs ?? 0) * dice.next();
+    process.input(drainMs, () => {
+      const running = world.process(instance);
+      const graceMs = hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000);
+      if (running === null) this.#done(instance, { kind: 'stopped', instance, action });
+      else this.#end(running, action, graceMs);
+    });
+  }
+
+  #end(running: Process, action: ActionId, graceMs: number): void {
+    const { process, world, pass } = this.#options;
+    const { instance } = running;
+    let over = false;
+    const finish = (happening: Happening): void => {
+      if (over) return;
+      over = true;
+      this.#awaited.delete(running);
+      this.#done(instance, happening);
+    };
+    this.#awaited.set(running, () => finish({ kind: 'stopped', instance, action }));
+    if (graceMs > 0) world.signal(running);
+    pass('after-signal');
+    process.input(graceMs, () => {
+      if (over || world.kill(running)) return;
+      const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
+      process.input(killedMs, () => finish({ kind: 'stop-failed', instance, action, error }));
+    });
+  }
+
+  #run({ action, timeoutMs }: Of<'run'>): void {
+    const { process, dice, tell } = this.#options;
+    process.input(timeoutMs * dice.next(), () =>
+      tell({ kind: 'action-finished', action, ok: true, error: null }),
+    );
+  }
+}

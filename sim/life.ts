@@ -1,0 +1,132 @@
+/**
+ * One life of the controller: the real loop, recorder, engine and wakefulness over virtual ports,
+ * started as `src/controller/controller.ts` starts it.
+ */
+import { Loop } from '../src/controller/loop.ts';
+import { watchWakefulness } from '../src/controller/wakefulness.ts';
+import type { EngineState, step } from '../src/engine/index.ts';
+import type { Command } from '../src/model/command.ts';
+import type { EngineEvent, Happening } from '../src/model/event.ts';
+import type { ExitInfo } from '../src/model/exit.ts';
+import type { LogRecord } from '../src/model/record.ts';
+import type { StackSpec } from '../src/model/stack-spec.ts';
+import type { KillPoint } from './case.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import type { Dice } from './dice.ts';
+import type { Disk } from './disk.ts';
+import { Eyes } from './eyes.ts';
+import { Hands } from './hands.ts';
+import type { Process, World } from './world.ts';
+
+const noticeMs = 1;
+
+/** A run file tells of a run that ended while nobody watched. */
+export interface EndedRun {
+  readonly startedAt: number;
+  readonly exit: ExitInfo;
+}
+
+export interface LifeOptions {
+  readonly process: ControllerProcess;
+  readonly world: World;
+  readonly disk: Disk;
+  readonly dice: Dice;
+  readonly spec: StackSpec;
+  readonly step: typeof step;
+  readonly endedRuns: ReadonlyMap<string, EndedRun>;
+  readonly pass: (point: KillPoint) => void;
+  readonly onStep: (event: EngineEvent, records: readonly LogRecord[]) => void;
+  readonly onCommand: (command: Command) => void;
+  readonly onReply: (command: Extract<Command, { kind: 'reply' }>) => void;
+}
+
+export class Life {
+  readonly #options: LifeOptions;
+  readonly #eyes: Eyes;
+  readonly #hands: Hands;
+  readonly #known = new Set<Process>();
+  #loop: Loop | null = null;
+
+  constructor(options: LifeOptions) {
+    this.#options = options;
+    const { process, world, dice, pass } = options;
+    const tell = (happening: Happening): void => this.tell(happening);
+    this.#eyes = new Eyes({ process, world, dice: dice.of('eyes'), tell });
+    this.#hands = new Hands({
+      process,
+      world,
+      dice: dice.of('hands'),
+      eyes: this.#eyes,
+      tell,
+      reply: (command) => options.onReply(command),
+      pass,
+    });
+  }
+
+  /** Null until the log is read. */
+  get state(): EngineState | null {
+    return this.#loop?.state ?? null;
+  }
+
+  tell(happening: Happening): void {
+    if (this.#options.process.alive) this.#loop?.push(happening);
+  }
+
+  async start(): Promise<void> {
+    const { process, disk, dice, onStep, onCommand } = this.#options;
+    const loop = await Loop.recover({
+      store: disk.store(process),
+      clock: process,
+      notBefore: (time) => process.notBefore(time),
+      random: dice.of('loop'),
+      step: this.#options.step,
+      foresee: (command) => {
+        if (process.alive) this.#hands.foresee(command);
+      },
+      run: (command) => {
+        if (!process.alive) return;
+        onCommand(command);
+        this.#hands.run(command);
+      },
+      onStored: () => undefined,
+      onStep,
+    });
+    this.#loop = loop;
+    watchWakefulness(process, (ms) => {
+      this.#eyes.slept();
+      this.tell({ kind: 'slept', ms });
+    });
+    this.tell({ kind: 'configured', spec: this.#options.spec });
+    this.#look();
+  }
+
+  /** What runs is adopted and watched; what doesn't is told. */
+  #look(): void {
+    const { world, endedRuns } = this.#options;
+    for (const instance of world.instances) {
+      const running = world.process(instance);
+      const service = world.service(instance);
+      if (running !== null && service !== null) {
+        const { pid, port, startedAt } = running;
+        this.tell({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
+        this.#eyes.watch(running, service, true);
+        continue;
+      }
+      const ended = endedRuns.get(instance);
+      const told = { startedAt: ended?.startedAt ?? null, exit: ended?.exit ?? null };
+      this.tell({ kind: 'found', instance, running: false, pid: null, port: null, ...told });
+    }
+    this.tell({ kind: 'looked' });
+  }
+
+  /** A process ended. */
+  ended(process: Process, exit: ExitInfo): void {
+    if (this.#loop === null || this.#hands.ended(process) || this.#known.has(process)) return;
+    this.#known.add(process);
+    this.#options.process.input(noticeMs, () => {
+      const successor = this.#options.world.process(process.instance);
+      if (successor === null) this.#eyes.unwatch(process.instance);
+      this.tell({ kind: 'exited', instance: process.instance, exit });
+    });
+  }
+}
