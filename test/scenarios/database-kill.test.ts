@@ -13,9 +13,9 @@ import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
 import { slowPostgres } from './slow-postgres.ts';
 
-/** The database is away long enough for everybody to notice. */
-async function slowDatabase(t: TestContext): Promise<Record<string, string>> {
-  const binDir = await slowPostgres(t, 2);
+/** A database that is away for so long. */
+async function slowDatabase(t: TestContext, seconds: number): Promise<Record<string, string>> {
+  const binDir = await slowPostgres(t, seconds);
   return {
     'driver: postgres': `driver: postgres\n    postgres: { bin_dir: ${binDir} }`,
     'interval: 500ms, timeout: 1s, retries: 2, start_period: 10s':
@@ -73,7 +73,7 @@ async function costly(made: Bench): Promise<string[]> {
 }
 
 test('killed: it alone is restarted', async (t) => {
-  const stack = await accounts(t, await slowDatabase(t));
+  const stack = await accounts(t, await slowDatabase(t, 2));
   const { made } = stack;
   const { symptoms } = await breaks(stack, 'SIGKILL');
   assert.deepEqual(await costly(made), ['restart db/1']);
@@ -85,19 +85,27 @@ test('killed: it alone is restarted', async (t) => {
   assert.deepEqual(processesOf(made.directory), []);
 });
 
-test('killed, and the API exits because of it: that costs the API nothing', async (t) => {
-  const stack = await accounts(t, { ...(await slowDatabase(t)), ' api.ts"': ' fragile.ts"' });
-  const { made } = stack;
-  writeFileSync(path.join(made.directory, 'fragile.ts'), fragile);
-  await breaks(stack, 'SIGKILL');
-  assert.deepEqual(await costly(made), ['restart db/1']);
-  const all = await records(made);
-  const exits = all.flatMap((one) => (one.kind === 'instance-exited' ? [one.instance] : []));
-  assert.deepEqual(exits.sort(), ['api/1', 'api/2', 'db/1']);
-  const held = all.filter((one) => one.kind === 'instance-held' && one.waitsFor === 'back-off');
-  assert.deepEqual(held, []);
-  assert.deepEqual(startedAfterReady(all), ['api/1', 'api/2']);
-});
+for (const [seconds, away] of [
+  [0, 'for a moment'],
+  [2, 'for long'],
+] as const) {
+  test(`killed, away ${away}, and the API exits because of it: that costs the API nothing`, async (t) => {
+    const stack = await accounts(t, {
+      ...(await slowDatabase(t, seconds)),
+      ' api.ts"': ' fragile.ts"',
+    });
+    const { made } = stack;
+    writeFileSync(path.join(made.directory, 'fragile.ts'), fragile);
+    await breaks(stack, 'SIGKILL');
+    assert.deepEqual(await costly(made), ['restart db/1']);
+    const all = await records(made);
+    const exits = all.flatMap((one) => (one.kind === 'instance-exited' ? [one.instance] : []));
+    assert.deepEqual(exits.sort(), ['api/1', 'api/2', 'db/1']);
+    const held = all.filter((one) => one.kind === 'instance-held' && one.waitsFor === 'back-off');
+    assert.deepEqual(held, []);
+    assert.deepEqual(startedAfterReady(all), ['api/1', 'api/2']);
+  });
+}
 
 /** Instances that were started after the database was ready for the second time. */
 function startedAfterReady(all: readonly LogRecord[]): string[] {
