@@ -1,5 +1,6 @@
 /** What a benchmark is, and what it is run with. */
 import type { Contender } from './contenders/contender.ts';
+import type { Result } from './results.ts';
 import type { Stage } from './stage.ts';
 import type { Tally } from './tally.ts';
 
@@ -20,11 +21,19 @@ export interface Run {
   attempt<T>(contender: string, what: string, measure: () => Promise<T>): Promise<T | null>;
 }
 
+export interface Goal {
+  readonly text: string;
+  readonly reached: (result: Pick<Result, 'figures' | 'ratios' | 'end_states'>) => boolean;
+}
+
 export interface Benchmark {
   readonly name: string;
+  /** Markdown: what is measured and how to read it. */
+  readonly about: string;
   /** Besides Daruma, in the order of the table. */
   readonly peers: readonly string[];
   readonly settings: Settings;
+  readonly goals: readonly Goal[];
   run(run: Run): Promise<void>;
 }
 

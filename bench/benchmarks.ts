@@ -1,7 +1,18 @@
 import type { Benchmark } from './benchmark.ts';
 import { crashLoop } from './crash-loop.ts';
+import { endpoint } from './endpoint.ts';
 import { hang } from './hang.ts';
+import { idle } from './idle.ts';
 import { restart } from './restart.ts';
 import { supervisorKill } from './supervisor-kill.ts';
+import { up } from './up.ts';
 
-export const benchmarks: readonly Benchmark[] = [restart, hang, crashLoop, supervisorKill];
+export const benchmarks: readonly Benchmark[] = [
+  restart,
+  hang,
+  crashLoop,
+  supervisorKill,
+  endpoint,
+  idle,
+  up,
+];

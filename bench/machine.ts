@@ -6,17 +6,27 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-export function machine() {
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory_bytes: number;
+  readonly kernel: string;
+  readonly system: string;
+  /** Where the state and the logs of the stacks lie. */
+  readonly file_system: string;
+  /** Of the last minute before the run: what others did on the machine. */
+  readonly load_average: number;
+}
+
+export function machine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memory_bytes: totalmem(),
     kernel: release(),
     system: /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux',
-    /** Where the state and the logs of the stacks lie. */
     file_system: output('stat', '-f', '-c', '%T', tmpdir()),
-    /** Before the run: what others did on the machine. */
-    load_average: loadavg()[0],
+    load_average: loadavg()[0] ?? 0,
   };
 }
 

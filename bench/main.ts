@@ -1,11 +1,10 @@
 /** `npm run bench -- NAME [--json] …` and `npm run bench -- --docs`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 import { writeDocs } from './docs.ts';
-import { resultFile } from './results.ts';
-import { type Result, runBenchmark } from './run.ts';
+import { keepResult } from './results.ts';
+import { runBenchmark } from './run.ts';
 import { closeStages } from './stage.ts';
 import { textTable } from './table.ts';
 
@@ -49,7 +48,7 @@ if (values.docs) {
 async function bench(chosen: Benchmark): Promise<void> {
   const tell = (text: string) => process.stderr.write(`${text}\n`);
   const result = await runBenchmark(chosen, settingsFor(chosen), contendersFor(chosen), tell);
-  if (values.keep) keep(result);
+  if (values.keep) keepResult(result);
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${textTable(result)}\n`);
 }
 
@@ -70,10 +69,4 @@ function contendersFor({ peers }: Benchmark): string[] {
   const all = ['daruma', ...peers];
   const wanted = values.contenders?.split(',') ?? all;
   return all.filter((name) => wanted.includes(name));
-}
-
-function keep(result: Result): void {
-  const file = resultFile(result.bench);
-  mkdirSync(new URL('.', file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -14,8 +14,25 @@ const limitMs = 30_000;
 
 export const restart: Benchmark = {
   name: 'restart',
+  about: `
+The service is killed with \`kill -9\`, more than a second after its last start.
+
+- \`react_ms\`: until a new process runs (its first act is seen).
+- \`start_ms\`: from there until it listens: the service's own doing.
+- \`total_ms\`: from the kill until a client is answered. With Daruma that includes the health check
+  that lets the endpoint lead there.
+
+Restarts are frequent here, on purpose: Daruma's budget is raised (\`max_actions\`) and a run of one
+second counts as a good one (\`reset_after\`), as it does with runit, pm2 and supervisord.
+`,
   peers: ['runit', 'pm2', 'supervisord', 'monit', 'shell-loop'],
   settings: { rounds: 20, seconds: 0 },
+  goals: [
+    {
+      text: '`react_ms` at most 1.0 × runit',
+      reached: ({ ratios }) => (ratios['daruma/runit']?.['react_ms'] ?? 99) <= 1,
+    },
+  ],
   run: async (run) => {
     const stages: Stage[] = [];
     for (const contender of run.contenders) {

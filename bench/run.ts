@@ -3,28 +3,9 @@ import type { Benchmark, Run, Settings } from './benchmark.ts';
 import type { Contender } from './contenders/contender.ts';
 import { contenders } from './contenders/index.ts';
 import { commit, machine } from './machine.ts';
+import type { Result } from './results.ts';
 import { closeStages } from './stage.ts';
-import { type Figures, type Ratios, ratios, Tally } from './tally.ts';
-
-export interface Result {
-  readonly bench: string;
-  readonly commit: string;
-  /** The sources differed from that commit. */
-  readonly changed: boolean;
-  readonly at: string;
-  readonly took_ms: number;
-  readonly settings: Partial<Settings>;
-  readonly machine: ReturnType<typeof machine>;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly figures: Figures;
-  readonly ratios: Ratios;
-  /** Where the benchmark ends in one: what each contender says of its service. */
-  readonly end_states: Readonly<Record<string, string>>;
-  /** Contenders that could not be had. */
-  readonly missing: readonly string[];
-  /** What could not be measured, and why. */
-  readonly failures: readonly string[];
-}
+import { ratios, Tally } from './tally.ts';
 
 /** `names`: the contenders wanted, of those of the benchmark. `tell`: what goes on, for a person. */
 export async function runBenchmark(
@@ -82,7 +63,7 @@ function provide(name: string): Promise<Contender> {
   return found();
 }
 
-function used({ rounds, seconds }: Settings): Partial<Settings> {
+function used({ rounds, seconds }: Settings): Record<string, number> {
   return seconds === 0 ? { rounds } : { rounds, seconds };
 }
 

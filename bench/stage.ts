@@ -3,13 +3,13 @@
  * becomes of it, `closeStages` leaves no process and no file.
  */
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Load, untilAnswered } from './client.ts';
 import type { Contender, Job, Supervision } from './contenders/contender.ts';
 import { Fifo, type Line } from './fifo.ts';
-import { endMarked, markName } from './marked.ts';
+import { freePort } from './free-port.ts';
+import { endMarked, marked, markName } from './marked.ts';
 
 /** Longer than anyone takes that recovers at all. */
 const patienceMs = 60_000;
@@ -17,6 +17,9 @@ const server = fileURLToPath(new URL('./service/server.js', import.meta.url));
 
 export interface Scene {
   readonly check: boolean;
+  /** How many programs; default: one. */
+  readonly count?: number;
+  readonly watchedPort?: number;
   readonly replicas?: number;
   readonly manyFaults?: boolean;
   /** The script's text, after its first act; default: it becomes the server. */
@@ -24,19 +27,21 @@ export interface Scene {
 }
 
 const open = new Set<Stage>();
+let closing = false;
 
 export class Stage {
   readonly contender: Contender;
   readonly port: number;
   readonly fifo: Fifo;
-  readonly #directory: string;
+  /** Removed in the end. */
+  readonly directory: string;
   readonly #mark: string;
   #supervision: Supervision | null = null;
 
   private constructor(contender: Contender, directory: string, port: number) {
     this.contender = contender;
     this.port = port;
-    this.#directory = directory;
+    this.directory = directory;
     this.#mark = directory.replaceAll('/', '.');
     this.fifo = new Fifo(`${directory}/fifo`);
     open.add(this);
@@ -44,12 +49,33 @@ export class Stage {
 
   /** Resolves when the service was started. */
   static async open(contender: Contender, scene: Scene): Promise<Stage> {
+    const port = await freePort();
+    if (closing) throw new Error('the benchmark is ending');
     const directory = mkdtempSync(`${tmpdir()}/daruma-bench-`);
-    const stage = new Stage(contender, directory, await freePort());
-    stage.replaceScript(scene.body ?? becomeServer);
-    stage.#supervision = await contender.start(stage.#job(scene));
-    await stage.fifo.next('boot', 0, patienceMs);
-    return stage;
+    const stage = new Stage(contender, directory, port);
+    try {
+      stage.replaceScript(scene.body ?? becomeServer);
+      stage.#supervision = await contender.start(stage.#job(scene));
+      await stage.fifo.next('boot', 0, patienceMs);
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+  }
+
+  /** Opens one for the time of `use`. */
+  static async during<T>(
+    contender: Contender,
+    scene: Scene,
+    use: (stage: Stage) => Promise<T>,
+  ): Promise<T> {
+    const stage = await Stage.open(contender, scene);
+    try {
+      return await use(stage);
+    } finally {
+      await stage.close();
+    }
   }
 
   /** Resolves with the latest start of the service, once a client was answered. */
@@ -84,28 +110,36 @@ export class Stage {
     } finally {
       await endMarked(this.#mark);
       this.fifo.close();
-      rmSync(this.#directory, { recursive: true, force: true });
+      rmSync(this.directory, { recursive: true, force: true });
       open.delete(this);
     }
   }
 
   get #script(): string {
-    return `${this.#directory}/service.sh`;
+    return `${this.directory}/service.sh`;
   }
 
-  #job({ check, replicas = 1, manyFaults = false }: Scene): Job {
+  /** All processes of the contender and of what it supervises. */
+  processes(): number[] {
+    return marked(this.#mark);
+  }
+
+  #job({ check, count = 1, watchedPort, replicas = 1, manyFaults = false }: Scene): Job {
     const environment = { ...ownEnvironment(), [markName]: this.#mark };
     const { port } = this;
     return {
-      directory: this.#directory,
+      directory: this.directory,
       script: this.#script,
       ...{ port, environment, check, replicas, manyFaults },
+      names: Array.from({ length: count }, (_, index) => `job${index === 0 ? '' : index + 1}`),
+      watchedPort: watchedPort ?? null,
     };
   }
 }
 
-/** For a benchmark that ends early. */
+/** Whatever is still open; nothing can be opened afterwards. */
 export async function closeStages(): Promise<void> {
+  closing = true;
   await Promise.allSettled([...open].map((stage) => stage.close()));
 }
 
@@ -120,15 +154,4 @@ function ownEnvironment(): Record<string, string> {
 
 function becomeServer(fifo: string): string {
   return `exec '${process.execPath}' '${server}' "$1" '${fifo}'\n`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const listener = createServer().once('error', reject);
-    listener.listen(0, '127.0.0.1', () => {
-      const address = listener.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      listener.close(() => resolve(port));
-    });
-  });
 }

@@ -1,5 +1,5 @@
 /** A result as a table, for a terminal or in Markdown. */
-import type { Result } from './run.ts';
+import type { Result } from './results.ts';
 import type { Figure } from './tally.ts';
 
 /** Figure names in the order in which they were measured first. */

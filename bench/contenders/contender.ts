@@ -4,6 +4,8 @@
 export interface Job {
   /** Of this contender alone; removed afterwards. */
   readonly directory: string;
+  /** Each is a program of its own, that runs the same script. */
+  readonly names: readonly string[];
   /** Run by `sh` with the port as its argument; it stays in the foreground. */
   readonly script: string;
   readonly port: number;
@@ -11,6 +13,8 @@ export interface Job {
   readonly environment: Readonly<Record<string, string>>;
   /** Whether HTTP is to be checked: `interval: 500ms, timeout: 500ms, retries: 2`, or the closest. */
   readonly check: boolean;
+  /** A port that is to be checked each second for every program, by HTTP; null: none. */
+  readonly watchedPort: number | null;
   readonly replicas: number;
   /** Many faults in a short time are on purpose: nobody is to give up because of that. */
   readonly manyFaults: boolean;
@@ -19,6 +23,8 @@ export interface Job {
 export interface Supervision {
   /** The process that decides about the service. */
   supervisor(): number;
+  /** The process that connections of clients go through, where there is one. */
+  gateway?(): number;
   /** As the machine's init would, after the supervisor died. */
   startAgain(): Promise<void>;
   /** What it says of the service, in its own word. */

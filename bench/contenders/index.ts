@@ -1,6 +1,8 @@
 /** All contenders by name. Each rejects, with what to do, when it can't be had here. */
 import type { Contender } from './contender.ts';
-import { daruma, darumaKeeper } from './daruma.ts';
+import { daruma, darumaKeeper, darumaPackage } from './daruma.ts';
+import { direct } from './direct.ts';
+import { haproxy } from './haproxy.ts';
 import { monit } from './monit.ts';
 import { pm2 } from './pm2.ts';
 import { runit } from './runit.ts';
@@ -10,9 +12,12 @@ import { supervisord } from './supervisord.ts';
 export const contenders: Readonly<Record<string, () => Promise<Contender>>> = {
   daruma,
   'daruma-keeper': darumaKeeper,
+  'daruma-package': darumaPackage,
   runit,
   pm2,
   supervisord,
   monit,
   'shell-loop': shellLoop,
+  haproxy,
+  direct,
 };

@@ -11,19 +11,10 @@ export async function monit(): Promise<Contender> {
 }
 
 async function start(program: string, job: Job): Promise<Supervision> {
-  const { directory, script, port, environment } = job;
-  const pidFile = `${directory}/job.pid`;
-  // Monit clears the environment of what it starts.
-  const passed = ['PATH', markName].map((name) => `export ${name}='${environment[name]}'\n`);
-  const begin = `echo $$ >'${pidFile}'; exec sh '${script}' ${port}`;
-  writeFileSync(
-    `${directory}/start.sh`,
-    `${passed.join('')}setsid sh -c "${begin.replaceAll('$', '\\$')}" </dev/null >/dev/null 2>&1 &\n`,
-  );
-  // What hangs does not hear SIGTERM.
-  writeFileSync(`${directory}/stop.sh`, `kill -9 "$(cat '${pidFile}')"\n`);
+  const { directory, port, check, watchedPort, names } = job;
+  const checked = check ? port : watchedPort;
   const file = `${directory}/monitrc`;
-  const http = `  if failed host 127.0.0.1 port ${port} protocol http with timeout 1 seconds then restart\n`;
+  const http = `  if failed host 127.0.0.1 port ${checked} protocol http with timeout 1 seconds then restart`;
   const lines = [
     'set daemon 1',
     `set pidfile ${directory}/monit.pid`,
@@ -31,11 +22,9 @@ async function start(program: string, job: Job): Promise<Supervision> {
     `set statefile ${directory}/monit.state`,
     `set log ${directory}/monit.log`,
     `set httpd unixsocket ${directory}/s`,
-    `check process job with pidfile ${pidFile}`,
-    `  start program = "/bin/sh ${directory}/start.sh"`,
-    `  stop program = "/bin/sh ${directory}/stop.sh"`,
+    ...names.flatMap((name) => [...serviceLines(name, job), ...(checked === null ? [] : [http])]),
   ];
-  writeFileSync(file, `${lines.join('\n')}\n${job.check ? http : ''}`, { mode: 0o600 });
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
   return {
     ...inForeground(job, [program, '-I', '-c', file]),
     state: async () => {
@@ -43,4 +32,23 @@ async function start(program: string, job: Job): Promise<Supervision> {
       return /^ ?job +(.*?) +Process/m.exec(text)?.[1] ?? 'unknown';
     },
   };
+}
+
+function serviceLines(name: string, { directory, script, port, environment }: Job): string[] {
+  const pidFile = `${directory}/${name}.pid`;
+  // Monit clears the environment of what it starts.
+  const passed = ['PATH', markName].map((each) => `export ${each}='${environment[each]}'\n`);
+  const begin = `echo $$ >'${pidFile}'; exec sh '${script}' ${port}`;
+  writeFileSync(
+    `${directory}/start-${name}.sh`,
+    `${passed.join('')}setsid sh -c "${begin.replaceAll('$', '\\$')}" </dev/null >/dev/null 2>&1 &\n`,
+  );
+  // What hangs does not hear SIGTERM.
+  writeFileSync(`${directory}/stop-${name}.sh`, `kill -9 "$(cat '${pidFile}')"\n`);
+  return [
+    `check process ${name} with pidfile ${pidFile}`,
+    // Connection tests wait for so long after a start; the default is 30 s.
+    `  start program = "/bin/sh ${directory}/start-${name}.sh" with timeout 10 seconds`,
+    `  stop program = "/bin/sh ${directory}/stop-${name}.sh"`,
+  ];
 }

@@ -12,12 +12,12 @@ export async function pm2(): Promise<Contender> {
 }
 
 async function start(program: string, job: Job): Promise<Supervision> {
-  const { directory, script, port } = job;
+  const { directory, script, port, names } = job;
   const env = { ...job.environment, PM2_HOME: `${directory}/pm2` };
   const tool = (...args: string[]) => output([process.execPath, program, ...args], { env });
-  const app = { name: 'job', script: '/bin/sh', args: [script, String(port)], interpreter: 'none' };
+  const app = { script: '/bin/sh', args: [script, String(port)], interpreter: 'none' };
   const file = `${directory}/ecosystem.config.json`;
-  writeFileSync(file, JSON.stringify({ apps: [app] }));
+  writeFileSync(file, JSON.stringify({ apps: names.map((name) => ({ name, ...app })) }));
   await tool('start', file);
   await tool('save');
   return {

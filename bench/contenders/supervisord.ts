@@ -12,8 +12,13 @@ export async function supervisord(): Promise<Contender> {
 }
 
 async function start(root: string, job: Job): Promise<Supervision> {
-  const { directory, script, port } = job;
+  const { directory, script, port, names } = job;
   const file = `${directory}/supervisord.conf`;
+  const program = {
+    command: `/bin/sh ${script} ${port}`,
+    autostart: 'true',
+    autorestart: 'true',
+  };
   const sections = {
     unix_http_server: { file: `${directory}/s` },
     supervisord: {
@@ -26,16 +31,16 @@ async function start(root: string, job: Job): Promise<Supervision> {
       'supervisor.rpcinterface_factory': 'supervisor.rpcinterface:make_main_rpcinterface',
     },
     supervisorctl: { serverurl: `unix://${directory}/s` },
-    'program:job': { command: `/bin/sh ${script} ${port}`, autostart: 'true', autorestart: 'true' },
+    ...Object.fromEntries(names.map((name) => [`program:${name}`, program])),
   };
   writeFileSync(file, Object.entries(sections).map(section).join('\n'));
   const modules = root === '' ? {} : { PYTHONPATH: `${root}/usr/lib/python3/dist-packages` };
   const environment = { ...job.environment, ...modules };
-  const program = (name: string) => ['/usr/bin/python3', `${root}/usr/bin/${name}`, '-c', file];
+  const tool = (name: string) => ['/usr/bin/python3', `${root}/usr/bin/${name}`, '-c', file];
   return {
-    ...inForeground({ ...job, environment }, program('supervisord')),
+    ...inForeground({ ...job, environment }, tool('supervisord')),
     state: async () => {
-      const text = await output([...program('supervisorctl'), 'status'], { env: environment });
+      const text = await output([...tool('supervisorctl'), 'status'], { env: environment });
       return text.split(/\s+/)[1] ?? '';
     },
   };

@@ -65,3 +65,11 @@ async function download(directory: string, names: readonly string[]): Promise<vo
     await fetch();
   }
 }
+
+/** How to run a program of a package together with the libraries unpacked beside it. */
+export function withLibraries(root: string, program: string): readonly string[] {
+  if (root === '') return [program];
+  const places = readdirSync(`${root}/usr/lib`).filter((name) => name.endsWith('-linux-gnu'));
+  const path = places.map((name) => `${root}/usr/lib/${name}`).join(':');
+  return ['/usr/bin/env', `LD_LIBRARY_PATH=${path}`, `${root}${program}`];
+}

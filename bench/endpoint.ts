@@ -1,0 +1,126 @@
+/**
+ * `endpoint`: requests per second of processor time of the process that clients go through, with
+ * keep-alive (`requests_per_cpu_s_keepalive`) and with a connection for each request
+ * (`requests_per_cpu_s_connect`), and what it adds to the 99th percentile of latency at half of
+ * Daruma's own load with keep-alive (`p99_added_ms`, over the same load without anybody between).
+ */
+import { writeFileSync } from 'node:fs';
+import { cpuMs } from './accounting.ts';
+import { type Benchmark, interleaved, type Run } from './benchmark.ts';
+import { haproxyPackage } from './peers/haproxy.ts';
+import { Stage } from './stage.ts';
+import { untilConnected } from './wait.ts';
+import { type WrkLoad, wrk } from './wrk.ts';
+
+const connections = 64;
+/** More clients that pause: so their rate stays the same whoever is between. */
+const pausingConnections = 200;
+const startLimitMs = 30_000;
+
+export const endpoint: Benchmark = {
+  name: 'endpoint',
+  about: `
+What the way through the endpoint costs, beside HAProxy (TCP mode) and a direct connection.
+
+- \`requests_per_cpu_s_keepalive\`, \`requests_per_cpu_s_connect\`: requests per second of processor time
+  of the process in between, over connections that stay open, and with a connection for each.
+- \`p99_added_ms\`: what it adds to the 99th percentile of latency, at half of Daruma's own load.
+`,
+  peers: ['haproxy', 'direct'],
+  settings: { rounds: 5, seconds: 5 },
+  goals: [],
+  run: async (run) => {
+    const body = await answeringProgram();
+    const stages: Stage[] = [];
+    for (const contender of run.contenders) {
+      const { name } = contender;
+      const stage = await run.attempt(name, 'start', async () => {
+        const opened = await Stage.open(contender, { check: true, body });
+        await untilConnected(opened.port, startLimitMs);
+        return opened;
+      });
+      if (stage !== null) stages.push(stage);
+    }
+    const requestsPerSecond = await measureThroughput(run, stages);
+    await measureLatency(run, stages, requestsPerSecond / 2);
+    for (const stage of stages) await stage.close();
+  },
+};
+
+/** Answers faster than anybody between it and the client. */
+async function answeringProgram(): Promise<(fifo: string) => string> {
+  const { argv } = await haproxyPackage();
+  const lines = [
+    'global',
+    '  nbthread 2',
+    '  maxconn 2000',
+    'defaults',
+    '  mode http',
+    '  timeout client 1h',
+    'frontend answers',
+    '  bind "127.0.0.1:${PORT}"',
+    '  http-request return status 200 content-type text/plain string ok',
+  ];
+  return (fifo) => {
+    const file = `${fifo}.answers.cfg`;
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return `PORT="$1"; export PORT\nexec ${argv.join(' ')} -db -f '${file}'\n`;
+  };
+}
+
+/** Returns the median of Daruma's requests per second with keep-alive. */
+async function measureThroughput(run: Run, stages: readonly Stage[]): Promise<number> {
+  const rates: number[] = [];
+  for (const [figure, keepAlive] of [
+    ['requests_per_cpu_s_keepalive', true],
+    ['requests_per_cpu_s_connect', false],
+  ] as const) {
+    await interleaved(stages, run.settings.rounds, (stage) => {
+      const { name } = stage.contender;
+      return run.attempt(name, figure, async () => {
+        const rate = await saturated(run, stage, figure, keepAlive);
+        if (keepAlive && name === 'daruma') rates.push(rate);
+      });
+    });
+  }
+  return rates.sort((a, b) => a - b)[rates.length >> 1] ?? 0;
+}
+
+async function saturated(run: Run, stage: Stage, figure: string, keepAlive: boolean) {
+  const { seconds } = run.settings;
+  const pid = stage.supervision.gateway?.();
+  const before = pid === undefined ? 0 : cpuMs([pid]);
+  const load = { port: stage.port, seconds, connections, keepAlive, pauseMs: 0 };
+  const result = await loaded(stage, load);
+  if (pid !== undefined) {
+    const cpuS = (cpuMs([pid]) - before) / 1_000;
+    run.tally.add(stage.contender.name, figure, result.requests / cpuS);
+  }
+  return result.requests / result.seconds;
+}
+
+async function measureLatency(run: Run, stages: readonly Stage[], perSecond: number) {
+  const pauseMs = Math.max(1, Math.round((1_000 * pausingConnections) / perSecond));
+  const { seconds } = run.settings;
+  for (let round = 0; round < run.settings.rounds; round += 1) {
+    const p99 = new Map<string, number>();
+    await interleaved(stages, 1, (stage) =>
+      run.attempt(stage.contender.name, 'half load', async () => {
+        const { port } = stage;
+        const load = { port, seconds, connections: pausingConnections, keepAlive: true, pauseMs };
+        p99.set(stage.contender.name, (await loaded(stage, load)).p99Ms);
+      }),
+    );
+    const direct = p99.get('direct');
+    if (direct === undefined) continue;
+    for (const [name, ms] of p99) {
+      if (name !== 'direct') run.tally.add(name, 'p99_added_ms', ms - direct);
+    }
+  }
+}
+
+async function loaded(stage: Stage, load: WrkLoad) {
+  const result = await wrk(stage.directory, load);
+  if (result.errors > 0) throw new Error(`${result.errors} requests failed`);
+  return result;
+}
