@@ -31,7 +31,9 @@ const sayings: Sayings = {
   // That a person is needed is told by its incident.
   'instance-held': ({ instance, reason, waitsFor }) =>
     waitsFor === 'person' ? null : `${instance} ${reason}`,
-  'symptom-began': ({ symptom }) => `${symptom.component}: ${symptom.evidence}`,
+  // An exit has been told of as such.
+  'symptom-began': ({ symptom: { name, component, evidence } }) =>
+    name === 'exit' ? null : `${component}: ${evidence}`,
   'incident-opened': ({ incident, symptom }) => `incident ${incident} opened by ${symptom}`,
   'incident-located': ({ incident, causes, unsure }) => {
     if (causes.length === 0) return null;

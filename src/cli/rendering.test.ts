@@ -218,6 +218,19 @@ test('records as sentences; bookkeeping has none', () => {
   assert.equal(recordText({ at: 1, kind: 'looking' }), null);
 });
 
+test('what is said of a person needed, and of an exit, is said once', () => {
+  const reason = 'api/1 needs a person: it crashed';
+  const held = { at: 1, kind: 'instance-held', instance: 'api/1', until: null } as const;
+  assert.equal(recordText({ ...held, reason, waitsFor: 'person' }), null);
+  assert.equal(recordText({ ...held, reason: 'waits for db' }), 'api/1 waits for db');
+  const exit = { id: 'api/1#exit', component: 'api/1', kind: 'exit', name: 'exit' } as const;
+  const symptom = { ...exit, began: 1, evidence: 'exited with code 3', faults: [] };
+  assert.equal(recordText({ at: 1, kind: 'symptom-began', symptom }), null);
+  const needy = instance({ phase: 'held', note: reason, needsPerson: true });
+  const services = view.services.slice(0, 1).map((one) => ({ ...one, instances: [needy] }));
+  assert.match(stackTable({ ...view, services }, plain)[1] ?? '', / {2}it crashed$/);
+});
+
 test('a drill, told', () => {
   const result: DrillResult = {
     fault: 'hang',
