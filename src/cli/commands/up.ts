@@ -46,7 +46,9 @@ async function bringUp(session: Session, spec: StackSpec): Promise<number> {
   const running = await client.version();
   if (running !== null) refuseForeign(session, spec, await client.stack());
   if (running !== null && running.version !== wiring.version) {
-    session.warn(`taking over from Daruma ${running.version}; nothing is restarted`);
+    session.warn(
+      `Daruma ${wiring.version} takes over from ${running.version}; nothing is restarted`,
+    );
     await wiring.takeOver(place);
   } else if (running !== null || client.isKept()) {
     const pid = running === null ? '' : ` (controller pid ${running.pid})`;
