@@ -7,16 +7,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export const markName = 'DARUMA_BENCH_MARK';
 
-export function marked(mark: string): number[] {
+/** `how`: whether marks that only begin like this count too. */
+export function marked(mark: string, how: 'whole' | 'prefix' = 'whole'): number[] {
+  const entry = `${markName}=${mark}${how === 'whole' ? '\0' : ''}`;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && carries(pid, mark));
+    .filter((pid) => pid !== process.pid && carries(pid, entry));
 }
 
-function carries(pid: number, mark: string): boolean {
+function carries(pid: number, entry: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${markName}=${mark}\0`);
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(entry);
   } catch {
     return false; // It has ended, or belongs to somebody else.
   }
