@@ -9,6 +9,8 @@ import { accounts } from './accounts.ts';
 const smaller = {
   "size('512MiB')\", for: 5s": "size('320MiB')\", for: 1s",
   'memory: 1GiB': 'memory: 800MiB',
+  // A machine that is busy with other tests is no fault.
+  'timeout: 1s': 'timeout: 8s',
 };
 
 test('a leak is ended by its symptom, and no request fails', async (t) => {
