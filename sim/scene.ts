@@ -67,6 +67,8 @@ export class Scene {
     for (const checker of checkers) checker.reborn?.();
     for (const record of records) this.note(record, checkers);
     this.#muted = false;
+    // The next controller's store can write until it says otherwise.
+    this.ledger.storeWritable = true;
   }
 
   note(record: LogRecord, checkers: readonly Checker[]): void {

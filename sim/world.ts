@@ -156,18 +156,22 @@ export class World {
     if (this.#processes.get(process.instance) !== process) return true;
     process.stopping = true;
     if (this.#has(process, 'hang')) return false;
-    if (this.#lasts(process.instance, 'unstoppable')) return false;
-    this.#endsAfter(process, this.program(process.instance).stopMs, codeExit(0));
-    return true;
+    const stuck = this.#lasts(process.instance, 'unstoppable');
+    const stuckMs = stuck === undefined ? 0 : (stuck.until ?? 0) - this.timeline.now;
+    const { stopMs } = this.program(process.instance);
+    this.#endsAfter(process, Math.max(0, stuckMs) + stopMs, codeExit(0));
+    return stuck === undefined;
   }
 
   /** Kills the whole tree. False: it can't be killed. */
   kill(process: Process): boolean {
     if (this.#processes.get(process.instance) !== process) return true;
-    if (this.#lasts(process.instance, 'unstoppable')) return false;
     process.stopping = true;
-    this.end(process, signalExit('SIGKILL'));
-    return true;
+    const stuck = this.#lasts(process.instance, 'unstoppable');
+    if (stuck === undefined) this.end(process, signalExit('SIGKILL'));
+    // The signal is pending: it ends as soon as it can.
+    else this.#endsAfter(process, (stuck.until ?? 0) - this.timeline.now, signalExit('SIGKILL'));
+    return stuck === undefined;
   }
 
   // Faults.

@@ -1,5 +1,5 @@
 /** Who is blamed for sure, and acted on, was broken. Not judged where the senses were deceived. */
-import { isInstance } from '../../src/model/ids.ts';
+import { type InstanceId, isInstance, serviceOf } from '../../src/model/ids.ts';
 import type { LogRecord } from '../../src/model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
@@ -25,7 +25,15 @@ export class BlameChecker implements Checker {
     const from = this.#scene.trueTime(incident.onset) - beforeMs;
     if (this.#scene.wasDisturbed(from)) return;
     if (world.wasLiedAbout(new Set(world.instances), from)) return;
-    if (world.wasBroken(component, from)) return;
+    if (world.wasBroken(component, from) || !this.#hadBrokenDependency(component, from)) return;
     this.#scene.complain(this.name, `${component} is blamed for sure and was not broken`);
+  }
+
+  /** Who fails although nothing that it depends on was broken has only itself to blame. */
+  #hadBrokenDependency(component: InstanceId, from: number): boolean {
+    const dependencies = this.#scene.dependencies(serviceOf(component) ?? '');
+    return [...dependencies].some((name) =>
+      this.#scene.known(name).some((one) => this.#scene.world.wasBroken(one.id, from)),
+    );
   }
 }

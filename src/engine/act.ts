@@ -3,6 +3,8 @@ import type { ActionId, ComponentId, IncidentId, ServiceName } from '../model/id
 import { serviceOf } from '../model/ids.ts';
 import type { Decision } from '../plan/plan.ts';
 import { missingDependency } from './dependencies.ts';
+import { awaitEffect } from './effect.ts';
+import { budgetLeft } from './facts.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
 import { isFailing } from './routing.ts';
@@ -86,14 +88,25 @@ export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
   if (found === undefined) return null;
   const { planned, incident } = found;
   if (incident === null) return null;
-  if (missingDependency(turn.state, instance.service) === null) {
-    begin(turn, incident, planned.action, { hurry: false, spared: false });
+  const reason = changedMeanwhile(turn, instance);
+  const { action } = planned;
+  if (reason === null) {
+    begin(turn, incident, action, { hurry: false, spared: false });
     return null;
   }
-  const reason = 'a dependency failed meanwhile';
-  const { action } = planned;
   turn.emit({ kind: 'action-outcome', incident, action, outcome: 'unknown', reason });
   return incident;
+}
+
+/** Why what was planned before the back-off no longer holds. */
+function changedMeanwhile({ state, at }: Turn, { service }: InstanceState): string | null {
+  if (missingDependency(state, service) !== null) return 'a dependency failed meanwhile';
+  const known = state.services[service];
+  const mine =
+    known === undefined || budgetLeft(known.spec.recovery.budget, known.acts, at).left > 0;
+  const all =
+    state.stack === null || budgetLeft(state.stack.recovery.budget, state.acts, at).left > 0;
+  return mine && all ? null : 'the budget was spent meanwhile';
 }
 
 /** The action at a component that is planned and not begun. */
@@ -126,6 +139,7 @@ function begin(
     turn.command({ kind: 'run', action, service, instance: id, name, command, timeoutMs }, false);
   } else if (planned.kind === 'take-out') {
     turn.emit({ kind: 'action-done', incident, action, error: null });
+    awaitEffect(turn, action, planned.target);
   } else if (instance !== undefined) replace(turn, instance, action, how.hurry);
 }
 

@@ -217,6 +217,8 @@ function progressed(state: EngineState, record: Exclude<ActionRecord, { kind: 'a
   }
   action.outcome = record.outcome;
   delete state.actions[record.action];
+  const instance = state.instances[action.planned.target as `${string}/${number}`];
+  if (instance !== undefined && instance.phase !== 'stopping') instance.next = null;
   if (record.incident === null) return judgePersonal(state, action);
   const incident = state.incidents[record.incident];
   if (incident?.state === 'acting' && record.outcome === 'failed') incident.state = 'open';

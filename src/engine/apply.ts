@@ -68,6 +68,9 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'looking':
       state.looking = true;
+      // A new controller's store can write until it says otherwise.
+      state.storeWritable = true;
+      for (const pending of Object.values(state.requests)) pending.deferred = true;
       return;
     case 'looked':
       state.looking = false;

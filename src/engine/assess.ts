@@ -24,6 +24,8 @@ import type { Turn } from './turn.ts';
 
 /** Symptoms that are weighed together with the one at hand. */
 const weighedMax = 12;
+/** A cause less likely than this explains nothing, when another is certain. */
+const likelyFrom = 0.05;
 
 /** Looks at every incident that this step touched. */
 export function assessTouched(turn: Turn): void {
@@ -76,14 +78,27 @@ function dependenciesFirst(turn: Turn, symptoms: readonly Symptom[]): Symptom[] 
 
 /** Decides on one component, the likeliest cause among those that show symptoms; returns it. */
 function planFor(turn: Turn, incident: IncidentState, left: readonly Symptom[]): ComponentId {
-  const causes = locateNow(turn, incident, left);
-  const components = new Set(left.map((symptom) => symptom.component));
-  const top = causes.find((one) => components.has(one.component));
-  const first = left[0]?.component ?? '';
-  const cause = top ?? unexplained(turn, first);
+  const all = locateNow(turn, incident, left);
+  const among = causeAmong(all, left);
+  // What else is wrong explains them badly: they are a fault of their own.
+  const causes = among === undefined ? locateAlone(turn, incident, left) : all;
+  const top = among ?? causeAmong(causes, left);
+  const cause = top ?? unexplained(turn, left[0]?.component ?? '');
   const decision = plan(planInput(turn, incident, { cause, causes }));
   carryOut(turn, incident, cause.component, decision);
   return cause.component;
+}
+
+/** The likeliest of the causes that are where the symptoms are. */
+function causeAmong(causes: readonly Cause[], symptoms: readonly Symptom[]): Cause | undefined {
+  const components = new Set(symptoms.map((symptom) => symptom.component));
+  return causes.find((one) => components.has(one.component) && one.probability >= likelyFrom);
+}
+
+/** As if these were the only symptoms. */
+function locateAlone(turn: Turn, incident: IncidentState, symptoms: readonly Symptom[]): Cause[] {
+  const input = locateInput(turn.state, symptoms.slice(0, weighedMax), turn.at);
+  return afterFailures(locate(input).causes, failures(incident));
 }
 
 /** None of the likely causes is where something can be done: go by what is seen there. */
@@ -142,7 +157,7 @@ function planInput(
   return {
     cause,
     causes,
-    unsure: incident.unsure || causes[0] !== cause,
+    unsure: cause.probability < sureFrom || causes[0] !== cause,
     target: targetFacts(state, cause.component, at, turn.chance()),
     serviceBudget: budgetLeft(spec?.spec.recovery.budget ?? none, spec?.acts ?? [], at),
     stackBudget: budgetLeft(state.stack?.recovery.budget ?? none, state.acts, at),

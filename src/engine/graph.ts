@@ -2,8 +2,8 @@
 import { type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom, SymptomKind } from '../model/symptom.ts';
 import { missingDependency } from './dependencies.ts';
-import { answers } from './routing.ts';
-import { type EngineState, type InstanceState, instancesOf } from './state.ts';
+import { isFailing } from './routing.ts';
+import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
 
 /** All services that this one depends on, directly or through others; without itself. */
 export function dependenciesOf(state: EngineState, service: ServiceName): Set<ServiceName> {
@@ -52,9 +52,9 @@ export function freshlyConfirmed(instance: InstanceState, at: number): boolean |
   return confirmed !== null && at - confirmed.at <= confirmedForMs ? confirmed.healthy : null;
 }
 
-/** It is ready, shows nothing, and did not just fail a check on request. */
+/** It runs, its checks do not fail, and it did not just fail one on request. */
 function isSound(state: EngineState, instance: InstanceState, at: number): boolean {
-  return answers(state, instance) && freshlyConfirmed(instance, at) !== false;
+  return !isFailing(state, instance) && freshlyConfirmed(instance, at) !== false;
 }
 
 /** Why a service can't work now: a dependency that it requires is missing or fails; or null. */
@@ -68,8 +68,8 @@ export function failingDependency(
   for (const dependency of state.services[service]?.spec.dependsOn ?? []) {
     if (!dependency.required) continue;
     if (dependency.condition === 'service_completed_successfully') continue;
-    const ready = instancesOf(state, dependency.service).filter((one) => one.phase === 'ready');
-    if (ready.length === 0 || ready.some((one) => isSound(state, one, at))) continue;
+    const running = instancesOf(state, dependency.service).filter(isRunning);
+    if (running.length === 0 || running.some((one) => isSound(state, one, at))) continue;
     return `waits for ${dependency.service}: it fails its checks`;
   }
   return null;

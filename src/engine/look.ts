@@ -5,12 +5,12 @@
  */
 import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
-import type { ActionId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { reconcile } from './lifecycle.ts';
-import { onUnexpectedExit } from './outages.ts';
+import { onStartError, onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
 import { beginDeferred, deferredRequests, finishRequests, pumpQueue } from './requests.ts';
+import { resumeActions } from './resume.ts';
 import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
 import { placeSymptom } from './symptoms.ts';
 import { Turn } from './turn.ts';
@@ -60,8 +60,8 @@ export function onLooked(turn: Turn): void {
   const deferred = deferredRequests(turn);
   turn.emit({ kind: 'looked' });
   const instances = Object.values(turn.state.instances);
-  judgeRuns(turn);
   for (const instance of instances) resume(turn, instance);
+  resumeActions(turn);
   for (const name of turn.state.order) {
     for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
     pumpQueue(turn, name);
@@ -76,22 +76,6 @@ export function onLooked(turn: Turn): void {
   finishRequests(turn);
 }
 
-/** Whether a user's command was carried out can't be known: it is decided anew. */
-function judgeRuns(turn: Turn): void {
-  for (const [id, incident] of Object.entries(turn.state.actions)) {
-    const action = actionOf(turn.state, id as ActionId);
-    const runs = action?.planned.kind === 'run' && action.begun !== null && action.done === null;
-    if (!runs || incident === null) continue;
-    turn.emit({
-      kind: 'action-outcome',
-      incident,
-      action: action.planned.action,
-      outcome: 'unknown',
-      reason: 'the controller was restarted meanwhile',
-    });
-  }
-}
-
 function resume(turn: Turn, instance: InstanceState): void {
   const { id: instanceId, action } = instance;
   const recovery = action !== null && actionOf(turn.state, action)?.incident != null;
@@ -100,6 +84,8 @@ function resume(turn: Turn, instance: InstanceState): void {
   } else if (instance.phase === 'stopping' && action !== null) {
     const hurry = instance.hurry;
     turn.command({ kind: 'stop', instance: instanceId, action, hurry }, recovery);
+  } else if (instance.phase === 'exited' && instance.startError !== null) {
+    onStartError(turn, instance, instance.startError.message);
   } else if (instance.phase === 'exited' && isNews(turn, instance)) {
     onUnexpectedExit(turn, instance);
   }

@@ -2,7 +2,7 @@
 import type { ErrorInfo } from '../model/errors.ts';
 import { describeExit } from '../model/exit.ts';
 import type { ActionId } from '../model/ids.ts';
-import { type Symptom, symptomId } from '../model/symptom.ts';
+import { symptomId } from '../model/symptom.ts';
 import { failActionsAt } from './outcomes.ts';
 import { type InstanceState, unjudgedAt } from './state.ts';
 import { beginSymptom, onServing } from './symptoms.ts';
@@ -67,16 +67,22 @@ export function onStartFailed(
   const incident = turn.state.actions[action] ?? null;
   if (incident !== null) turn.emit({ kind: 'action-done', incident, action, error });
   failActionsAt(turn, instance.id, error.message, 'begun');
-  const symptom: Symptom = {
-    id: symptomId(instance.id, startName),
+  onStartError(turn, instance, error.message);
+}
+
+/** Also when the controller that was told of it died over it. */
+export function onStartError(turn: Turn, instance: InstanceState, evidence: string): void {
+  const id = symptomId(instance.id, startName);
+  if (instance.wanted === 'down') return;
+  beginSymptom(turn, {
+    id,
     component: instance.id,
     kind: 'start-failed',
     name: startName,
     began: turn.at,
-    evidence: error.message,
+    evidence,
     faults: [],
-  };
-  beginSymptom(turn, symptom);
+  });
 }
 
 /** An instance is ready: its own outage is over, and so is the waiting of those that need it. */

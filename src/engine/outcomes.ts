@@ -2,8 +2,8 @@
 import type { ErrorInfo } from '../model/errors.ts';
 import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
-import type { ServiceSpec } from '../model/stack-spec.ts';
 import { putBack } from './act.ts';
+import { awaitEffect } from './effect.ts';
 import { notify, summary } from './notices.ts';
 import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
 import { isRemedy } from './treatment.ts';
@@ -11,24 +11,13 @@ import type { Turn } from './turn.ts';
 
 const proofMinMs = 10_000;
 const proofIntervals = 3;
-/** Beyond its start period and retries, an instance gets this long to come right. */
-const effectSlackMs = 5_000;
 
 /** The start of an action's instance is done. */
 export function onStarted(turn: Turn, instance: InstanceState, action: ActionId): void {
   const incident = turn.state.actions[action] ?? null;
   if (incident === null) return;
   turn.emit({ kind: 'action-done', incident, action, error: null });
-  const spec = turn.state.services[instance.service]?.spec;
-  turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
-}
-
-/** Time in which an action must have shown effect. */
-function effectMs(spec: ServiceSpec | undefined): number {
-  const check = spec?.healthcheck;
-  if (check == null) return effectSlackMs;
-  const { startPeriodMs, intervalMs, timeoutMs, retries } = check;
-  return startPeriodMs + (retries + 1) * (intervalMs + timeoutMs) + effectSlackMs;
+  awaitEffect(turn, action, instance.id);
 }
 
 /** A user's action ended, or a stop that belongs to an action failed. */
@@ -46,11 +35,7 @@ export function onActionFinished(
   const failure = error ?? { code: 'ACTION_FAILED', message: 'the action failed' };
   turn.emit({ kind: 'action-done', incident, action, error: ok ? null : failure });
   if (!ok) fail(turn, known, failure.message);
-  else {
-    const service = serviceOf(known.planned.target);
-    const spec = service === null ? undefined : turn.state.services[service]?.spec;
-    turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
-  }
+  else awaitEffect(turn, action, known.planned.target);
   turn.touch(incident);
 }
 

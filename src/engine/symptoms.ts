@@ -71,9 +71,13 @@ function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null
     const incident = state.incidents[id];
     return incident !== undefined && belongsTo(turn, incident, symptom);
   });
-  const [first, ...others] = connected;
+  // One that had this very symptom before goes first: it is the same happening.
+  const known = connected.find((id) =>
+    state.incidents[id]?.symptoms.some((entry) => entry.symptom.id === symptom.id),
+  );
+  const first = known ?? connected[0];
   if (first === undefined) return null;
-  for (const other of others) merge(turn, other, first);
+  for (const other of connected) if (other !== first) merge(turn, other, first);
   return first;
 }
 
