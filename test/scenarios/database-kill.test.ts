@@ -93,7 +93,7 @@ for (const [seconds, away] of [
   [0, 'for a moment'],
   [2, 'for long'],
 ] as const) {
-  test(`killed, away ${away}, and the API exits because of it: that costs the API nothing`, async (t) => {
+  test(`killed, away ${away}, and the API exits of it: at no cost to the API`, async (t) => {
     const stack = await accounts(t, {
       ...(await slowDatabase(t, seconds)),
       ' api.ts"': ' fragile.ts"',
