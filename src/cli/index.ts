@@ -7,6 +7,7 @@ import { addDrill } from './commands/drill.ts';
 import { addEject } from './commands/eject.ts';
 import { addErrors } from './commands/errors.ts';
 import { addEvents } from './commands/events.ts';
+import { addImport } from './commands/import.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
@@ -29,6 +30,7 @@ const commands: readonly AddCommand[] = [
   addDrill,
   addCheck,
   addInit,
+  addImport,
   addInstall,
   addEject,
 ];

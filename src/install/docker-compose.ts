@@ -22,7 +22,7 @@ export function dockerCompose(file: string, service: string): DockerCompose {
       ...[...docker, 'ps', '--quiet', '--status', 'running', service],
     ],
     logs: [...docker, 'logs', '--follow', '--no-log-prefix', '--tail', '0', service],
-    run: [...docker, 'run', '--rm', '--no-deps', '--no-TTY', service],
-    exec: [...docker, 'exec', '--no-TTY', service],
+    run: [...docker, 'run', '--rm', '--no-deps', '-T', service],
+    exec: [...docker, 'exec', '-T', service],
   };
 }
