@@ -205,12 +205,16 @@ function sparedBy(
   return down === null ? null : `${down} was down shortly before`;
 }
 
-/** None before the first restart; then full jitter over initial × 2ⁿ, up to max. */
+/**
+ * None before the first restart; then initial × 2ⁿ, up to max, half of it by chance («equal jitter»:
+ * Brooker, Exponential Backoff and Jitter, 2015): the budget must not be spent within moments of a
+ * fault that passes by itself.
+ */
 function backOff(state: EngineState, { service, tries }: InstanceState, jitter: number): number {
   const restart = state.services[service]?.spec.restart;
   if (restart === undefined || tries <= 1) return 0;
   const highest = restart.backoffInitialMs * 2 ** Math.min(30, tries - 2);
-  return Math.round(jitter * Math.min(restart.backoffMaxMs, highest));
+  return Math.round(((1 + jitter) / 2) * Math.min(restart.backoffMaxMs, highest));
 }
 
 export function budgetLeft(budget: BudgetSpec, acts: readonly number[], at: number): BudgetFacts {

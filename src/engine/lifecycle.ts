@@ -100,7 +100,8 @@ function bringDown(turn: Turn, instance: InstanceState): void {
     return;
   }
   if (hasDependentsGoingDown(turn, instance.service)) return;
-  beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery: false });
+  // A person's «down» is safe and reversible: it does not wait for a disk that is full.
+  beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery: true });
 }
 
 /** A dependent that is to be stopped too goes first. */

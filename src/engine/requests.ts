@@ -52,9 +52,11 @@ function refused(code: ErrorCode, message: string): Answer {
 }
 
 function reply(turn: Turn, requestId: string, answer: Answer): void {
+  const kind = turn.state.requests[requestId]?.request.kind;
   turn.emit({ kind: 'replied', requestId });
   const { error, message } = answer;
-  turn.command({ kind: 'reply', requestId, error, message }, false);
+  const unrecordedOk = kind === 'down' || kind === 'stop';
+  turn.command({ kind: 'reply', requestId, error, message }, unrecordedOk);
 }
 
 function describe(request: PersonRequest): string {
@@ -103,6 +105,8 @@ function unknownTarget(turn: Turn, target: ComponentId): Answer {
 }
 
 function up(turn: Turn, by: string): Answer {
+  const all = Object.values(turn.state.instances);
+  if (all.every((one) => one.wanted === 'down')) turn.emit({ kind: 'reset', target: null, by });
   turn.emit({ kind: 'wanted', target: null, wanted: 'up', by });
   overtake(turn, 'up');
   for (const name of turn.state.order) {
@@ -136,6 +140,7 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `start ${target}`);
   const idle = instances.filter((one) => !isAlive(one));
+  for (const one of idle) turn.emit({ kind: 'reset', target: one.id, by });
   for (const one of idle) startNow(turn, one);
   if (idle.length === 0) return done(`${target} is up already`);
   return done(`starting ${idle.map((one) => one.id).join(', ')}`);

@@ -117,7 +117,7 @@ export const priors: Readonly<Record<FaultKind, number>> = {
   leak: 0.008,
   disk: 0.002,
   error: 0.01,
-  release: 0.001,
+  release: 0.0001,
   corruption: 0.0005,
   unreachable: 0.001,
   configuration: 0.002,

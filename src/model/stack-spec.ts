@@ -131,7 +131,7 @@ export interface EndpointSpec {
 export interface RestartSpec {
   /** Compose's words. `no`: an exit is final and never mended. */
   readonly policy: 'no' | 'always' | 'on-failure' | 'unless-stopped';
-  /** Back-off between repeated restarts: full jitter over initial × 2ⁿ, up to max. */
+  /** Back-off between repeated restarts: initial × 2ⁿ, up to max, half of it by chance. */
   readonly backoffInitialMs: number;
   readonly backoffMaxMs: number;
   /** Running this long without a symptom resets back-off and counts. */

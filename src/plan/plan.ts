@@ -235,10 +235,20 @@ function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[])
     return { ...quiet, verdict: 'tell', kind: 'ask-person', reason, considered };
   }
   const ground = guard?.why ?? 'no action known mends this';
-  const lines = target.lastLines.slice(-5).join(' | ');
+  const lines = tellingLines(target.lastLines).join(' | ');
   const told = lines === '' ? '' : `; last lines: ${lines}`;
   const reason = `${target.id} needs a person: ${why}; ${ground}${told}`;
   return { ...quiet, verdict: 'person', kind: 'ask-person', reason, considered };
+}
+
+/** What a program said last, at most five lines: the one that names an error is among them. */
+function tellingLines(lines: readonly string[]): readonly string[] {
+  const said = lines.filter((line) => line.trim() !== '');
+  const last = said.slice(-5);
+  const names = (line: string) => /\b(error|fatal|panic|exception)\b|Error:/i.test(line);
+  const telling = said.findLast(names);
+  if (telling === undefined || last.includes(telling)) return last;
+  return [telling, ...last.slice(1)];
 }
 
 /** In observe mode the same decision, told and not done. */

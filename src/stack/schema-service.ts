@@ -191,10 +191,10 @@ export const restartFields = closed({
   ),
   backoff: described(
     closed({
-      initial: described(duration({ min: '1ms' }).prefault('500ms'), 'Before the second restart.'),
+      initial: described(duration({ min: '1ms' }).prefault('1s'), 'Before the second restart.'),
       max: described(duration({ min: '1ms' }).prefault('30s'), 'Never longer than this.'),
     }).prefault({}),
-    'Waiting between repeated restarts, doubled each time, with full jitter.',
+    'Waiting between repeated restarts, doubled each time, half of it by chance.',
   ),
   reset_after: described(
     duration({ min: '1ms' }).prefault('10s'),
@@ -217,7 +217,7 @@ const recovery = closed({
     'Destructive actions that may be done without asking.',
   ),
   slow_retry: described(
-    duration({ min: '1s' }).prefault('5m'),
+    duration({ min: '1s' }).prefault('1m'),
     'How often one try is made while a person is needed.',
   ),
 });

@@ -84,7 +84,9 @@ export async function refuseForeignServer({ data, mark }: Place): Promise<void> 
   const pid = Number((await textOf(lockFile))?.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 0) return;
   const command = await commandLine(pid);
-  if (command === null) return;
+  // Its process is gone, or is a zombie that nobody has reaped yet, which PostgreSQL takes for a
+  // living server.
+  if (command === null) return rm(lockFile, { force: true });
   if (!(await worksIn(pid, data))) return rm(lockFile, { force: true });
   if (command.includes(markSetting(mark))) return;
   const text = `another PostgreSQL (process ${pid}) already runs on ${data}`;
