@@ -141,9 +141,15 @@ export class Controller implements ControllerApi {
   async close(): Promise<void> {
     const { observer, notifier, endpoints, processes, store } = this.#options;
     this.#externals.close();
-    await this.#loop?.close();
+    if ((await this.#loop?.close()) === false) {
+      this.#options.log('the last records could not be kept: the store can’t write');
+    }
     await Promise.all([observer.close(), notifier.close(), endpoints.close(), processes.close()]);
-    await store.close();
+    try {
+      await store.close();
+    } catch (error) {
+      this.#options.log(`the store could not be closed: ${errorInfo(error).message}`);
+    }
   }
 
   /** Our own process slept: time-outs in this span prove nothing. */

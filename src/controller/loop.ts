@@ -19,6 +19,8 @@ import type { Store } from '../ports/store.ts';
 import { Recorder } from './recorder.ts';
 
 const snapshotEveryRecords = 1_000;
+/** Nobody who ends a stack waits longer than this for a disk that can't write. */
+const closePatienceMs = 3_000;
 
 export interface LoopOptions {
   readonly store: Store;
@@ -80,10 +82,14 @@ export class Loop {
     queueMicrotask(() => this.#drain());
   }
 
-  async close(): Promise<void> {
+  /** Resolves with false when the store could not take the last records in time. */
+  async close(): Promise<boolean> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#recorder.idle();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const cancel = this.#options.clock.after(closePatienceMs, () => resolve(false));
+    void this.#recorder.idle().then(() => resolve(true));
+    return promise.finally(cancel);
   }
 
   #drain(): void {

@@ -131,26 +131,37 @@ function needsRotation(directory: string, maxSizeBytes: number): boolean {
   );
 }
 
-/** Archives until the live file holds no more than `maxSizeBytes` of its own. To be called again
- * and again while the instance runs; one call at a time. */
+/** Archives until the live file holds no more than `maxSizeBytes` of its own. What a flood wrote
+ * beyond all that may be kept is given back unread. To be called again and again while the instance
+ * runs; one call at a time. */
 export async function rotateLog(directory: string, options: RotationOptions): Promise<void> {
   if (!needsRotation(directory, options.maxSizeBytes) || !(await options.canPunch())) return;
   await removeUnfinished(directory);
-  for (;;) {
-    const files = listLogFiles(directory);
-    const live = files.live.at(-1);
-    if (live === undefined) return;
-    const from = archivedUpTo(files, live);
-    if (live.end < from) {
-      // The program reopened its output by name and cut the file. What it appends from now on must
-      // not be taken for what is archived already.
-      truncateSync(live.path, from - live.base);
-    }
-    if (from > live.base) await punchHole(live.path, from - live.base);
-    if (live.end - from <= options.maxSizeBytes) break;
-    await archive(live, from, lineEndBefore(live, from, from + options.maxSizeBytes));
+  // A flood may be faster than we are: the next call goes on.
+  for (let archives = 0; archives <= options.maxFiles; archives += 1) {
+    if (!(await rotateOnce(directory, options))) break;
   }
   await prune(directory, options.maxFiles);
+}
+
+/** False: the live file is small enough. */
+async function rotateOnce(directory: string, options: RotationOptions): Promise<boolean> {
+  const { maxSizeBytes, maxFiles } = options;
+  const files = listLogFiles(directory);
+  const live = files.live.at(-1);
+  if (live === undefined) return false;
+  const archived = archivedUpTo(files, live);
+  if (live.end < archived) {
+    // The program reopened its output by name and cut the file. What it appends from now on must
+    // not be taken for what is archived already.
+    truncateSync(live.path, archived - live.base);
+  }
+  if (archived > live.base) await punchHole(live.path, archived - live.base);
+  if (live.end - archived <= maxSizeBytes) return false;
+  const keepable = live.end - Math.max(1, maxFiles) * maxSizeBytes;
+  const from = keepable > archived ? lineEndBefore(live, archived, keepable) : archived;
+  await archive(live, from, lineEndBefore(live, from, from + maxSizeBytes));
+  return true;
 }
 
 /** Whether the next run should write to a new file. */

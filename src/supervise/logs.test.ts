@@ -92,6 +92,28 @@ test('the space of what is archived is given back, and old archives go', async (
   assert.deepEqual(kept, numbered(500_000 - kept.length, 500_000));
 });
 
+test('of a flood, what could not be kept anyway is not copied; readers pass over it', async (t) => {
+  const directory = directoryOf(t);
+  const size = 100_000;
+  const options = { ...rotation, maxSizeBytes: size, maxFiles: 3 };
+  writeFileSync(livePath(directory, 0), textOf(numbered(0, 10_000)));
+  await rotateLog(directory, options);
+  const [first] = await all(directory);
+  appendFileSync(livePath(directory, 0), textOf(numbered(10_000, 200_000)));
+  const read = readLogs(directory, { sinceOffset: first?.offset ?? 0 });
+  const before = (await read.next()).value?.text;
+  await rotateLog(directory, options);
+  const kept = await linesOf(directory);
+  assert.ok(kept.length < 50_000);
+  assert.deepEqual(kept, numbered(200_000 - kept.length, 200_000));
+  assert.ok(statSync(livePath(directory, 0)).blocks * 512 < size + 100_000);
+  const rest: (string | undefined)[] = [before];
+  for await (const line of read) rest.push(line.text);
+  const numbers = rest.map((text) => Number(text?.replace(/\D/g, '')));
+  assert.ok(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0)));
+  assert.equal(rest.at(-1), kept.at(-1));
+});
+
 test('an archive whose hole was not punched is not given twice', async (t) => {
   const directory = directoryOf(t);
   const text = textOf(numbered(0, 30));
