@@ -91,9 +91,22 @@ function lineEndBefore(live: LiveFile, from: number, limit: number): number {
   return limit;
 }
 
+/** Where what is kept begins: at the end of what is archived, or, after a flood, at the first line
+ * that would not be deleted at once. */
+function keptFrom(
+  files: LogFiles,
+  live: LiveFile,
+  { maxSizeBytes, maxFiles }: LoggingSpec,
+): number {
+  const archived = archivedUpTo(files, live);
+  const keepable = live.end - Math.max(1, maxFiles) * maxSizeBytes;
+  return keepable > archived ? lineEndBefore(live, archived, keepable) : archived;
+}
+
 /** Archives all of a live file that nobody writes to any more, and removes it. */
-async function putAway(files: LogFiles, live: LiveFile, maxSizeBytes: number): Promise<void> {
-  let from = archivedUpTo(files, live);
+async function putAway(files: LogFiles, live: LiveFile, logging: LoggingSpec): Promise<void> {
+  const { maxSizeBytes } = logging;
+  let from = keptFrom(files, live, logging);
   while (from < live.end) {
     const limit = Math.min(live.end, from + maxSizeBytes);
     const to = limit === live.end ? limit : lineEndBefore(live, from, limit);
@@ -146,7 +159,7 @@ export async function rotateLog(directory: string, options: RotationOptions): Pr
 
 /** False: the live file is small enough. */
 async function rotateOnce(directory: string, options: RotationOptions): Promise<boolean> {
-  const { maxSizeBytes, maxFiles } = options;
+  const { maxSizeBytes } = options;
   const files = listLogFiles(directory);
   const live = files.live.at(-1);
   if (live === undefined) return false;
@@ -158,8 +171,7 @@ async function rotateOnce(directory: string, options: RotationOptions): Promise<
   }
   if (archived > live.base) await punchHole(live.path, archived - live.base);
   if (live.end - archived <= maxSizeBytes) return false;
-  const keepable = live.end - Math.max(1, maxFiles) * maxSizeBytes;
-  const from = keepable > archived ? lineEndBefore(live, archived, keepable) : archived;
+  const from = keptFrom(files, live, options);
   await archive(live, from, lineEndBefore(live, from, from + maxSizeBytes));
   return true;
 }
@@ -183,7 +195,7 @@ export async function openLog(directory: string, options: RotationOptions): Prom
     const path = livePath(directory, logEnd(files));
     closeSync(openSync(path, 'a', 0o600));
     for (const live of files.live.filter((each) => each.path !== path)) {
-      await putAway(listLogFiles(directory), live, options.maxSizeBytes);
+      await putAway(listLogFiles(directory), live, options);
     }
     await prune(directory, options.maxFiles);
   }
