@@ -17,7 +17,7 @@ export interface TestRun {
 }
 
 /** A file that takes longer than this hangs. */
-const fileTimeoutMs = 900_000;
+const fileTimeoutMs = 420_000;
 
 export async function runTests(files: readonly string[]): Promise<TestRun> {
   const results: TestResult[] = [];
