@@ -14,7 +14,7 @@ export interface KnownInstance {
   since: number;
   held: { readonly for: string; readonly until: number | null } | null;
   startHopeless: boolean;
-  /** Exited, or not ready although it was: the last time that it was down, stack time. */
+  /** When it exited unexpectedly or was stopped to be mended, the last time; stack time. */
   downAt: number | null;
   confirmedBad: number | null;
 }
@@ -110,6 +110,7 @@ export class Ledger {
         if (one.phase !== 'stopping') become(this.#endOf(record, one));
         return;
       case 'instance-stopping':
+        if (this.actions.get(record.action)?.incident != null) one.downAt = record.at;
         become('stopping');
         return;
       case 'instance-stopped':

@@ -89,7 +89,10 @@ export class Life {
         this.#hands.run(command);
       },
       onStored: () => undefined,
-      onStep,
+      // What was queued when the controller was killed never happened.
+      onStep: (event, records) => {
+        if (process.alive) onStep(event, records);
+      },
     });
     this.#loop = loop;
     watchWakefulness(process, (ms) => {

@@ -71,8 +71,8 @@ export class BudgetChecker implements Checker {
   #wasDown(service: ServiceName): boolean {
     const { ledger } = this.#scene;
     return this.#scene.known(service).some((one) => {
-      const recently = one.downAt !== null && ledger.at - one.downAt <= afterEffectMs;
-      return recently || !this.#scene.answers(one);
+      if (!this.#scene.answers(one)) return true;
+      return one.downAt !== null && ledger.at - Math.max(one.downAt, one.since) <= afterEffectMs;
     });
   }
 

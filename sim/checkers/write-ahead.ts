@@ -25,7 +25,7 @@ export class WriteAheadChecker implements Checker {
   command(command: Command): void {
     const key = keyOf(command);
     if (key === null || this.#durable.has(key)) return;
-    const safe = command.kind === 'start' || command.kind === 'stop';
+    const safe = command.kind === 'start' || command.kind === 'stop' || command.kind === 'reply';
     if (command.unrecordedOk && safe) return;
     this.#scene.complain(this.name, `${key} ran before it was durable`);
   }

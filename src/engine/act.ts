@@ -5,6 +5,7 @@ import type { Decision } from '../plan/plan.ts';
 import { missingDependency } from './dependencies.ts';
 import { awaitEffect } from './effect.ts';
 import { budgetLeft } from './facts.ts';
+import { failingDependency } from './graph.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
 import { isFailing } from './routing.ts';
@@ -159,7 +160,7 @@ function wait(
 ): void {
   turn.emit({ kind: 'action-begun', incident: incident.id, action, spared: true });
   if (instance === undefined) return;
-  if (isProvisional(turn, instance.service)) {
+  if (isProvisional(turn, instance.service) || isAlive(instance)) {
     const waits = incident.actions.filter((one) => one.planned.kind === 'wait').length;
     const againInMs = Math.min(againMaxMs, againMs * 2 ** Math.min(30, waits - 1));
     turn.setTimer(`recheck:${incident.id}`, turn.at + againInMs);
@@ -170,7 +171,7 @@ function wait(
 }
 
 /** What is waited for failed a check on request, and nothing else tells when it is well again. */
-function isProvisional(turn: Turn, service: ServiceName): boolean {
+export function isProvisional(turn: Turn, service: ServiceName): boolean {
   if (missingDependency(turn.state, service) !== null) return false;
   const dependencies = turn.state.services[service]?.spec.dependsOn ?? [];
   return !dependencies.some((dependency) =>
@@ -201,7 +202,7 @@ export function release(turn: Turn, instance: InstanceState): void {
   if (incident === null || state === undefined || instance.wanted === 'down') return;
   turn.setTimer(`recheck:${incident}`, turn.at + followMs);
   if (instance.phase !== 'held' || instance.hold !== 'dependency') return;
-  if (missingDependency(turn.state, instance.service) !== null) return;
+  if (failingDependency(turn.state, instance.service, turn.at) !== null) return;
   endWaits(turn, state, instance.id, 'verified', 'what it waited for is ready');
   const reason = `start ${instance.id}: what it waited for is ready`;
   const how = { hurry: false, spared: true };

@@ -47,6 +47,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       exited(state, instance, record);
       return;
     case 'instance-stopping':
+      if (actionOf(state, record.action)?.incident != null) instance.downAt = record.at;
       instance.phase = 'stopping';
       instance.action = record.action;
       instance.hurry = record.hurry;

@@ -10,9 +10,9 @@ import type { ComponentId, IncidentId, ServiceName } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { Cause } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
-import type { PlanInput } from '../plan/input.ts';
+import type { PlanInput, TargetFacts } from '../plan/input.ts';
 import { afterFailures, plan } from '../plan/plan.ts';
-import { carryOut } from './act.ts';
+import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
 import { failingDependency, mayComeFromDependency, recentlyDown } from './graph.ts';
@@ -115,13 +115,29 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   const weighed = [...left, ...others].slice(0, Math.max(weighedMax, left.length));
   const located = locate(locateInput(turn.state, weighed.slice(0, weighedMax), turn.at));
   const causes = afterFailures(located.causes, failures(incident));
-  const unsure = (causes[0]?.probability ?? 0) < sureFrom;
+  const unsure = (causes[0]?.probability ?? 0) < sureFrom || areOvershadowed(turn, left, causes[0]);
   const known = JSON.stringify([incident.causes, incident.unsure]);
   const news = known !== JSON.stringify([causes, unsure]) && !areAfterEffects(turn, incident, left);
   if (incident.located === null || news) {
     turn.emit({ kind: 'incident-located', incident: incident.id, causes, unsure });
   }
   return causes;
+}
+
+/** What is blamed shows only what a dependency, which is down or was a moment ago, may cause too. */
+function areOvershadowed(
+  turn: Turn,
+  symptoms: readonly Symptom[],
+  top: Cause | undefined,
+): boolean {
+  const service = serviceOf(top?.component ?? '');
+  const own = symptoms.filter((symptom) => symptom.component === top?.component);
+  if (service === null || own.length === 0) return false;
+  if (!own.every((symptom) => mayComeFromDependency(turn.state, symptom))) return false;
+  const { state, at } = turn;
+  return (
+    failingDependency(state, service, at) !== null || recentlyDown(state, service, at) !== null
+  );
 }
 
 /** A dependency that is blamed already tore them down with it; they blame nobody else. */
@@ -145,6 +161,19 @@ function failures(incident: IncidentState) {
     .map(({ planned: { kind, name, target } }) => ({ kind, name, target }));
 }
 
+/** So often it is waited for a dependency that fails checks on request and shows nothing else. */
+const provisionalWaitsMax = 4;
+
+/** A dependency that answers its own checks, but late, is not waited for without end. */
+function patient(turn: Turn, { actions }: IncidentState, target: TargetFacts): TargetFacts {
+  const service = serviceOf(target.id);
+  if (target.waitsFor === null || service === null || !isProvisional(turn, service)) return target;
+  const mine = actions.filter((one) => one.planned.target === target.id);
+  const last = mine.findLastIndex((one) => one.planned.kind !== 'wait');
+  const waits = mine.length - 1 - last;
+  return waits < provisionalWaitsMax ? target : { ...target, waitsFor: null };
+}
+
 function planInput(
   turn: Turn,
   incident: IncidentState,
@@ -158,7 +187,7 @@ function planInput(
     cause,
     causes,
     unsure: cause.probability < sureFrom || causes[0] !== cause,
-    target: targetFacts(state, cause.component, at, turn.chance()),
+    target: patient(turn, incident, targetFacts(state, cause.component, at, turn.chance())),
     serviceBudget: budgetLeft(spec?.spec.recovery.budget ?? none, spec?.acts ?? [], at),
     stackBudget: budgetLeft(state.stack?.recovery.budget ?? none, state.acts, at),
     maxUnavailableShare: state.stack?.recovery.maxUnavailableShare ?? 1,

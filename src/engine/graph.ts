@@ -82,15 +82,19 @@ export function recentlyDown(
   at: number,
 ): ServiceName | null {
   for (const name of dependenciesOf(state, service)) {
-    const down = instancesOf(state, name).some(
-      (one) => one.downAt !== null && at - one.downAt <= afterEffectMs,
-    );
-    if (down) return name;
+    const instances = instancesOf(state, name);
+    if (instances.length > 0 && instances.every((one) => wasDown(one, at))) return name;
   }
   return null;
 }
 
 const afterEffectMs = 10_000;
+
+/** It ceased to serve by a fault of its own, and is not back, or was not until a moment ago. */
+function wasDown({ downAt, readyAt }: InstanceState, at: number): boolean {
+  if (downAt === null) return false;
+  return readyAt === null || at - Math.max(downAt, readyAt) <= afterEffectMs;
+}
 
 /** Whether one of two symptoms may be an effect of what the other shows. */
 export function isConnected(state: EngineState, a: Symptom, b: Symptom): boolean {

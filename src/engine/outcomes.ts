@@ -64,6 +64,7 @@ function fail(turn: Turn, action: ActionState, reason: string): void {
     outcome: 'failed',
     reason,
   });
+  turn.touch(incident);
 }
 
 /** Time is up for an action to show effect. */

@@ -13,7 +13,7 @@ import type { UserActionSpec } from '../model/stack-spec.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import { blockedBy, type Guard } from './guards.ts';
 import type { Candidate, PlanInput } from './input.ts';
-import { blame } from './sentence.ts';
+import { blame, faultPhrase } from './sentence.ts';
 import {
   aloneFactor,
   drainMs,
@@ -119,6 +119,12 @@ function specialCase(input: PlanInput): Decision | null {
   if (target.waitsFor !== null) {
     const held = target.condition === 'gone' ? 'hold' : 'leave';
     const reason = `${held} ${target.id}: it ${target.waitsFor}`;
+    return { ...quiet, verdict: 'wait', kind: 'wait', reason };
+  }
+  const [blamed] = input.causes;
+  const elsewhere = blamed !== undefined && blamed.component !== target.id;
+  if (target.condition === 'serving' && elsewhere && cause.probability === 0) {
+    const reason = `leave ${target.id}: ${faultPhrase(blamed.fault, blamed.component)}`;
     return { ...quiet, verdict: 'wait', kind: 'wait', reason };
   }
   if (target.condition === 'gone' && target.policy === 'no') {
