@@ -42,7 +42,7 @@ export class ControlClient {
     }
   }
 
-  /** Resolves when no keeper lives any more: then nothing of Daruma runs. Rejects with TIMED_OUT. */
+  /** Resolves when no keeper lives any more and nothing of Daruma runs; else TIMED_OUT. */
   async ended(): Promise<void> {
     const patientUntil = performance.now() + patienceMs;
     while (this.isKept()) {

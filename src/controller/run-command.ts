@@ -1,4 +1,4 @@
-/** Runs a user's command to its end, in a process group of its own that is killed at the time-out. */
+/** Runs a user's command to its end, in a process group of its own, killed at the time-out. */
 import { spawn } from 'node:child_process';
 import { DarumaError } from '../model/errors.ts';
 

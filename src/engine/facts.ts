@@ -206,9 +206,9 @@ function sparedBy(
 }
 
 /**
- * None before the first restart; then initial × 2ⁿ, up to max, half of it by chance («equal jitter»:
- * Brooker, Exponential Backoff and Jitter, 2015): the budget must not be spent within moments of a
- * fault that passes by itself.
+ * None before the first restart; then initial × 2ⁿ, up to max, half of it by chance («equal
+ * jitter»: Brooker, Exponential Backoff and Jitter, 2015): the budget must not be spent within
+ * moments of a fault that passes by itself.
  */
 function backOff(state: EngineState, { service, tries }: InstanceState, jitter: number): number {
   const restart = state.services[service]?.spec.restart;

@@ -7,26 +7,29 @@ import type { ErrorCode } from './errors.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { CommandSpec, Severity } from './stack-spec.ts';
 
-export type Command = {
+export type Command = Order & {
   /** May be carried out although the store can't write: safe and reversible. */
   readonly unrecordedOk: boolean;
-} /** Ends with `started` or `start-failed`. Whatever is left of an earlier run is ended first. */ & (
+};
+
+type Order =
+  /** Ends with `started` or `start-failed`. What is left of an earlier run is ended first. */
   | { readonly kind: 'start'; readonly instance: InstanceId; readonly action: ActionId }
-  /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or `stop-failed`.
-   * `hurry`: no draining and no grace (a hung process). */
+  /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or
+   * `stop-failed`. `hurry`: no draining and no grace (a hung process). */
   | {
       readonly kind: 'stop';
       readonly instance: InstanceId;
       readonly action: ActionId;
       readonly hurry: boolean;
     }
-  /** Check these now instead of at their next turn; each is answered by `confirmed` within timeoutMs. */
+  /** Check these now, not at their next turn; each is answered by `confirmed` in `timeoutMs`. */
   | {
       readonly kind: 'confirm';
       readonly instances: readonly InstanceId[];
       readonly timeoutMs: number;
     }
-  /** The complete list of where an endpoint leads; `draining` keeps connections but gets no new ones. */
+  /** Where an endpoint leads, complete; `draining` keeps connections but gets no new ones. */
   | {
       readonly kind: 'route';
       readonly service: ServiceName;
@@ -57,8 +60,7 @@ export type Command = {
       readonly requestId: string;
       readonly error: { readonly code: ErrorCode; readonly message: string } | null;
       readonly message: string;
-    }
-);
+    };
 
 export interface RouteTarget {
   readonly instance: InstanceId;

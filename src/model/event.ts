@@ -68,7 +68,7 @@ export type EngineEvent = EventBase &
       }
     /** First passed check since its start; without a check: it has been up for a moment. */
     | { readonly kind: 'ready'; readonly instance: InstanceId }
-    /** One failed check of an instance that was healthy: no symptom yet, but a reason to prefer others. */
+    /** One failed check of a healthy instance: no symptom yet, but a reason to prefer others. */
     | { readonly kind: 'suspect'; readonly instance: InstanceId; readonly suspected: boolean }
     /** Answer to a `confirm` command: the instance's state by a check made just now. */
     | {

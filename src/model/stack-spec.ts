@@ -101,7 +101,7 @@ export type ProbeSpec =
       readonly nagios: boolean;
     }
   | { readonly kind: 'sql'; readonly query: string }
-  /** What the driver knows to be the right question (postgres: a real query; external: `status`). */
+  /** What the driver knows to be right (postgres: a real query; external: `status`). */
   | { readonly kind: 'driver' };
 
 export interface HealthcheckSpec {

@@ -27,7 +27,7 @@ export interface Endpoints {
   listen(
     endpoints: readonly { readonly service: ServiceName; readonly endpoint: EndpointSpec }[],
   ): Promise<void>;
-  /** Replaces the targets of one service; resolves when the endpoint process has taken them over. */
+  /** Replaces the targets of one service; resolves when the endpoint process has taken it over. */
   route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void>;
   /** Resolves when no connection to the instance is open, or when the endpoint's drain time is over
    * (those left are then closed). */

@@ -40,8 +40,8 @@ export interface Processes {
   /** Looks at the run files: what still runs is adopted (pid and start time agree); of what is gone
    * the exit is told as far as known. Called once, before anything else. */
   adopt(): Promise<readonly AdoptionResult[]>;
-  /** Stop signal to the main process, the grace period, then the whole tree is killed. Resolves when
-   * no process of the tree is left; rejects with STOP_FAILED. Stopping what doesn't run resolves. */
+  /** Stop signal to the main process, the grace period, then the whole tree is killed. Resolves
+   * when no process of the tree is left, or none ran; rejects with STOP_FAILED. */
   stop(
     instance: InstanceId,
     how: { readonly signal: string; readonly graceMs: number },
