@@ -29,6 +29,8 @@ export interface EndpointServerOptions {
   readonly version: string;
   readonly held: readonly HeldAddress[];
   readonly withFds: boolean;
+  /** How many file descriptors there are of each address: first one of each, then the next. */
+  readonly copies: number;
 }
 
 export class EndpointServer {
@@ -91,7 +93,7 @@ export class EndpointServer {
     if (!withFds) console.error('this Node.js cannot hold bound sockets: restarts may refuse some');
     for (const [index, proxy] of this.#proxies.entries()) {
       try {
-        await (withFds ? proxy.listen(index + 3) : listenPlain(proxy));
+        await (withFds ? proxy.listen(this.#fdsOf(index)) : listenPlain(proxy));
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
         const address = held[index];
@@ -100,6 +102,11 @@ export class EndpointServer {
       }
     }
     return true;
+  }
+
+  #fdsOf(index: number): number[] {
+    const { held, copies } = this.#options;
+    return Array.from({ length: copies }, (_, copy) => 3 + copy * held.length + index);
   }
 
   async #carryOut(request: ControlRequest): Promise<void> {
@@ -181,7 +188,7 @@ async function listenPlain(proxy: ServiceProxy): Promise<void> {
   const givesUpAt = performance.now() + plainListenMs;
   for (;;) {
     try {
-      return await proxy.listen(null);
+      return await proxy.listen([]);
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!taken || performance.now() > givesUpAt) throw error;

@@ -1,7 +1,8 @@
 /**
  * Entry of the endpoint process:
- * `--state-dir DIR --version V --held JSON [--without-fds]`
- * `--held`: the addresses to serve, whose bound sockets are file descriptors 3, 4, …
+ * `--state-dir DIR --version V --held JSON [--copies N] [--without-fds]`
+ * `--held`: the addresses to serve, whose bound sockets are file descriptors 3, 4, …; with
+ * `--copies`, so many times in a row.
  */
 import { parseArgs } from 'node:util';
 import { layout as layoutOf } from '../model/layout.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     'state-dir': { type: 'string' },
     version: { type: 'string', default: '' },
     held: { type: 'string', default: '[]' },
+    copies: { type: 'string', default: '1' },
     'without-fds': { type: 'boolean', default: false },
   },
 });
@@ -28,4 +30,5 @@ await new EndpointServer({
   version: values.version,
   held: JSON.parse(values.held) as HeldAddress[],
   withFds: !values['without-fds'],
+  copies: Number(values.copies),
 }).start();

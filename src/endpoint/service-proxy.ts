@@ -9,6 +9,7 @@ import type { RouteTarget } from '../model/command.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointStats } from '../ports/endpoints.ts';
+import { ClientConnection, destroy } from './client-connection.ts';
 import { proxyHeader } from './proxy-header.ts';
 import { connectUpstream, splice } from './splice.ts';
 import { Target } from './target.ts';
@@ -16,6 +17,8 @@ import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
 
 /** How many connections the kernel may hold for us while no endpoint process accepts. */
 const backlog = 4_096;
+
+type Place = { readonly host: string; readonly port: number } | { readonly fd: number };
 
 export interface ProxyOptions {
   readonly seats: Seats;
@@ -28,7 +31,7 @@ export class ServiceProxy {
   readonly service: ServiceName;
   spec: EndpointSpec;
   readonly #options: ProxyOptions;
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   readonly #waiting: WaitingRoom;
   #targets: readonly Target[] = [];
   #turn = 0;
@@ -38,25 +41,32 @@ export class ServiceProxy {
     this.spec = spec;
     this.#options = options;
     this.#waiting = new WaitingRoom(options.seats, options.holdMs, () => this.#tryNext());
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-      client.on('error', () => client.destroy());
-      this.#arrive({ client, waitsUntil: null });
-    });
   }
 
-  /** `fd`: a bound socket, or null to bind by ourselves. Rejects with the system's error. */
-  listen(fd: number | null): Promise<void> {
+  /** `fds`: all of the same bound socket; none: bind by ourselves. Rejects with the system's error. */
+  async listen(fds: readonly number[]): Promise<void> {
     const { host, port } = this.spec;
+    const places = fds.length === 0 ? [{ host, port }] : fds.map((fd) => ({ fd }));
+    await Promise.all(places.map((place) => this.#listen(place)));
+  }
+
+  #listen(place: Place): Promise<void> {
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+    const server = net.createServer(options, (accepted) => {
+      this.#arrive({ client: new ClientConnection(accepted), waitsUntil: null });
+    });
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      const where = fd === null ? { host, port } : { fd };
-      this.#server.listen({ ...where, backlog, exclusive: true }, resolve);
+      server.once('error', reject);
+      server.listen({ ...place, backlog, exclusive: true }, () => {
+        this.#servers.push(server);
+        resolve();
+      });
     });
   }
 
   /** Accepts no more; connections go on. */
   close(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
   }
 
   /** Open and waiting connections. */
@@ -126,7 +136,7 @@ export class ServiceProxy {
   }
 
   #lead(arrival: Arrival, tried: readonly Target[]): void {
-    const { client } = arrival;
+    const client = arrival.client.socket;
     if (client.destroyed) return;
     const target = this.#choose(tried);
     if (target === null) {
@@ -144,27 +154,28 @@ export class ServiceProxy {
     };
     const timer = setTimeout(() => {
       upstream.off('error', fail);
-      upstream.on('error', () => upstream.destroy());
+      upstream.on('error', destroy);
       fail(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
     }, this.spec.connectTimeoutMs);
     upstream.once('error', fail);
     upstream.once('connect', () => {
       clearTimeout(timer);
       upstream.off('error', fail);
+      upstream.on('error', destroy);
       this.#join(arrival, target, upstream, performance.now() - begunMs);
     });
   }
 
   #join(arrival: Arrival, target: Target, upstream: Socket, tookMs: number): void {
     const { client } = arrival;
-    if (client.destroyed || !this.#targets.includes(target)) {
-      upstream.on('error', () => upstream.destroy());
+    if (client.socket.destroyed || !this.#targets.includes(target)) {
       upstream.destroy();
       this.#lead(arrival, []);
       return;
     }
-    if (this.spec.proxyProtocol) upstream.write(proxyHeader(client));
+    if (this.spec.proxyProtocol) upstream.write(proxyHeader(client.socket));
     const connection = splice(client, upstream, () => target.closed(connection));
+    client.flowTo(upstream);
     target.opened(connection, tookMs);
     if (arrival.waitsUntil !== null) this.#tryAll();
   }

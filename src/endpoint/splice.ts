@@ -1,9 +1,7 @@
 /** Joins a client and an instance: what comes in at one goes out at the other, ends too. */
 import net, { type Socket } from 'node:net';
+import { type ClientConnection, intoLanding } from './client-connection.ts';
 import type { OpenConnection } from './target.ts';
-
-/** Where all reads from instances land, to be copied out at once: a buffer per read costs more. */
-const landing = Buffer.allocUnsafe(64 * 1024);
 
 /** Begins to connect; what the instance will send goes to the client. */
 export function connectUpstream(port: number, client: Socket): Socket {
@@ -12,32 +10,26 @@ export function connectUpstream(port: number, client: Socket): Socket {
     port,
     allowHalfOpen: true,
     noDelay: true,
-    onread: {
-      buffer: landing,
-      // False stops reading, until `drain` of the client resumes it.
-      callback(length) {
-        const chunk = Buffer.allocUnsafe(length);
-        landing.copy(chunk, 0, 0, length);
-        return client.write(chunk);
-      },
-    },
+    // False stops reading, until `drain` of the client resumes it.
+    onread: intoLanding((chunk) => client.write(chunk)),
   });
 }
 
 /** `onClosed` is called once, when both are closed. `upstream` is connected. */
-export function splice(client: Socket, upstream: Socket, onClosed: () => void): OpenConnection {
+export function splice(
+  { socket: client }: ClientConnection,
+  upstream: Socket,
+  onClosed: () => void,
+): OpenConnection {
   let left = 2;
   const closed = () => {
     left--;
     if (left === 0) onClosed();
   };
-  client.on('data', (chunk: Buffer) => {
-    if (!upstream.write(chunk)) client.pause();
-  });
-  upstream.on('drain', () => client.resume());
   client.on('drain', () => upstream.resume());
   passEnd(client, upstream, closed);
   passEnd(upstream, client, closed);
+  if (client.readableEnded) endSoon(upstream);
   return {
     cut() {
       client.resetAndDestroy();
@@ -47,11 +39,31 @@ export function splice(client: Socket, upstream: Socket, onClosed: () => void): 
 }
 
 function passEnd(from: Socket, to: Socket, closed: () => void): void {
-  from.on('end', () => to.end());
+  from.on('end', () => endSoon(to));
   from.on('close', (hadError: boolean) => {
     closed();
     // An end that was not an orderly one must not look like one: half an answer is not the whole.
     if (!to.destroyed && (hadError || !from.readableEnded)) to.resetAndDestroy();
   });
-  from.on('error', () => from.destroy());
+}
+
+/** Sockets to which the end of the other side is still to be passed on. */
+let toEnd: Socket[] = [];
+
+/**
+ * When all that was read in this turn is known: where both sides have ended by then, as they mostly
+ * do, closing is enough.
+ */
+function endSoon(socket: Socket): void {
+  if (toEnd.length === 0) setImmediate(passEnds);
+  toEnd.push(socket);
+}
+
+function passEnds(): void {
+  const sockets = toEnd;
+  toEnd = [];
+  for (const socket of sockets) {
+    if (socket.readableEnded && socket.writableLength === 0) socket.destroy();
+    else socket.end();
+  }
 }

@@ -2,10 +2,10 @@
  * Connections for which no instance is there just now. They are held for a short time instead of
  * refused, so that the restart of a single instance costs its clients a moment, not an error.
  */
-import type { Socket } from 'node:net';
+import type { ClientConnection } from './client-connection.ts';
 
 export interface Arrival {
-  readonly client: Socket;
+  readonly client: ClientConnection;
   /** Until when it may wait; null: it hasn't waited yet. */
   waitsUntil: number | null;
 }
@@ -44,7 +44,7 @@ export class WaitingRoom {
     const now = performance.now();
     arrival.waitsUntil ??= now + this.#holdMs;
     if (this.#seats.free === 0 || arrival.waitsUntil <= now) {
-      arrival.client.resetAndDestroy();
+      arrival.client.socket.resetAndDestroy();
       return;
     }
     this.#seats.free--;
@@ -70,7 +70,7 @@ export class WaitingRoom {
 
   #look(): void {
     for (const arrival of this.all()) {
-      if (!arrival.client.destroyed) this.enter(arrival);
+      if (!arrival.client.socket.destroyed) this.enter(arrival);
     }
     if (!this.isEmpty) this.#tryNext();
   }
