@@ -2,7 +2,7 @@
 import type { ErrorInfo } from '../model/errors.ts';
 import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
-import { putBack } from './act.ts';
+import { endWaits, putBack } from './act.ts';
 import { awaitEffect } from './effect.ts';
 import { notify, summary } from './notices.ts';
 import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
@@ -85,6 +85,7 @@ export function settle(turn: Turn, incident: IncidentState): void {
   if (incident.state === 'verifying') return;
   if (incident.actions.some((action) => isUnderWay(turn, action))) return;
   putBack(turn, incident);
+  endWaits(turn, incident, null, 'verified', 'its symptoms are over');
   for (const timer of ['confirm', 'recheck', 'slow']) turn.clearTimer(`${timer}:${incident.id}`);
   if (incident.acted === null || isUnwanted(turn, incident)) {
     resolve(turn, incident);

@@ -1,0 +1,71 @@
+/** The arguments of `npm run simulate`, and a case as such arguments. */
+import { parseArgs } from 'node:util';
+import { type Cut, noCut } from './case.ts';
+
+export interface Arguments {
+  readonly seeds: readonly string[];
+  readonly cut: Cut;
+  readonly threads: number | null;
+  /** Print the log of each run. */
+  readonly verbose: boolean;
+}
+
+export const usage = `usage: npm run simulate -- [--seeds N] [--from SEED | --seed SEED] [options]
+  --seeds N        how many seeds, from --from (1) on; 100 by default
+  --seed SEED      only this one; any text
+  --faults 2,5     only these faults of it (none: --faults -)
+  --services a,c   only these services of it
+  --single         one instance of each service
+  --threads N      worker threads; all cores by default
+  --verbose        print what happens
+exit codes: 0 all well, 1 crash, 2 usage, 3 safety, 4 liveness, 5 not deterministic`;
+
+const options = {
+  seeds: { type: 'string', default: '100' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  faults: { type: 'string' },
+  services: { type: 'string' },
+  single: { type: 'boolean', default: false },
+  threads: { type: 'string' },
+  verbose: { type: 'boolean', default: false },
+} as const;
+
+/** Throws TypeError for what it doesn't know. */
+export function readArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({ args: [...args], options });
+  const from = wholeNumber(values.from, '--from');
+  const count = wholeNumber(values.seeds, '--seeds');
+  const seeds = Array.from({ length: count }, (_, index) => String(from + index));
+  return {
+    seeds: values.seed === undefined ? seeds : [values.seed],
+    cut: {
+      faults: list(values.faults)?.map((id) => wholeNumber(id, '--faults')) ?? null,
+      services: list(values.services),
+      single: values.single,
+    },
+    threads: values.threads === undefined ? null : wholeNumber(values.threads, '--threads'),
+    verbose: values.verbose,
+  };
+}
+
+function list(text: string | undefined): string[] | null {
+  if (text === undefined) return null;
+  return text === '-' ? [] : text.split(',');
+}
+
+function wholeNumber(text: string, name: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new TypeError(`${name} ${text}: no number`);
+  return number;
+}
+
+/** What to type to see it again. */
+export function commandLine(seed: string, cut: Cut = noCut): string {
+  const parts = ['npm run simulate -- --seed', seed];
+  if (cut.faults !== null) parts.push('--faults', cut.faults.join(',') || '-');
+  if (cut.services !== null) parts.push('--services', cut.services.join(','));
+  if (cut.single) parts.push('--single');
+  return parts.join(' ');
+}
