@@ -5,9 +5,9 @@
  * 1. A link that names a living process (pid, start and boot agree) is never removed by others.
  * 2. A stale link is moved aside before it is removed, and put back if it turns out to be another.
  */
-import { linkSync, readFileSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { linkSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { bootId, isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 export interface Lock {
   readonly file: string;
@@ -62,8 +62,8 @@ export function lockHolder(file: string): ProcessIdentity | null {
 
 function holderOf(text: string): ProcessIdentity | null {
   const [pid, start, boot] = text.split('.');
-  if (boot !== bootId()) return null;
-  const holder = { pid: Number(pid), start: Number(start) };
+  if (boot === undefined) return null;
+  const holder = { pid: Number(pid), start: Number(start), boot };
   return isAlive(holder) ? holder : null;
 }
 
@@ -104,12 +104,6 @@ function readLink(file: string): string | null {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-let boot: string | null = null;
-function bootId(): string {
-  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
-  return boot;
 }
 
 function codeOf(error: unknown): unknown {
