@@ -121,6 +121,8 @@ describe('Daruma itself fails', { concurrency: 3 }, () => {
     const victim = await made.pid('front/1');
     kill(hung, 'SIGSTOP');
     kill(victim);
+    // Until it is dead it may still accept a connection that it will never answer.
+    await until('the instance is dead', () => identify(victim) === null);
     const load = greetings(t, port, 50);
     await healed(made, 'front/1', victim);
     const { begun, greeted } = await load.stop();
