@@ -103,7 +103,8 @@ async function detached(session: Session, spec: StackSpec, timeoutMs: number): P
   for (;;) {
     const view = await session.client.stack();
     const waiting = view.services
-      .filter(({ wanted }) => wanted === 'up')
+      // What is only observed comes up when others bring it up.
+      .filter(({ wanted, mode }) => wanted === 'up' && mode === 'act')
       .flatMap(({ instances }) => instances.filter((instance) => !isSettled(instance)));
     if (waiting.length === 0) return reportReady(session, spec, view);
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
@@ -123,6 +124,10 @@ function reasons(instances: readonly InstanceView[]): string {
 
 function reportReady(session: Session, spec: StackSpec, view: StackView): number {
   if (session.json) session.printJson(view);
-  else session.print(`${view.name} is up`, ...session.whatNext(view, spec));
+  else
+    session.print(
+      `${view.name} is ${view.mode === 'observe' ? 'observed' : 'up'}`,
+      ...session.whatNext(view, spec),
+    );
   return exitCodes.ok;
 }
