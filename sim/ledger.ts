@@ -10,6 +10,7 @@ export interface KnownInstance {
   readonly id: InstanceId;
   wanted: boolean;
   phase: 'out' | 'starting' | 'running' | 'ready' | 'stopping' | 'exited' | 'completed';
+  pid: number | null;
   /** When the phase began, stack time. */
   since: number;
   held: { readonly for: string; readonly until: number | null } | null;
@@ -56,6 +57,7 @@ export class Ledger {
       id,
       wanted: false,
       phase: 'out',
+      pid: null,
       since: 0,
       held: null,
       startHopeless: false,
@@ -93,8 +95,9 @@ export class Ledger {
       case 'instance-started':
       case 'instance-adopted':
         one.startHopeless = false;
-        if (record.kind === 'instance-adopted' && one.phase === 'ready') return;
-        if (one.phase !== 'stopping') become('running');
+        if (one.phase !== 'stopping' && !(one.phase === 'ready' && one.pid === record.pid))
+          become('running');
+        one.pid = record.pid;
         return;
       case 'instance-ready':
         one.confirmedBad = null;

@@ -313,7 +313,9 @@ export class World {
 
   /** Something was wrong with it, by its own fault, in this span of true time. */
   wasBroken(instance: InstanceId, from: number): boolean {
-    return this.guilt.some((one) => one.instance === instance && one.to >= from);
+    return this.guilt.some(
+      (one) => one.instance === instance && one.to >= from && one.name !== 'unstoppable',
+    );
   }
 
   /** Something was seen wrongly of the stack in this span. */

@@ -15,10 +15,10 @@ import { afterFailures, plan } from '../plan/plan.ts';
 import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
-import { failingDependency, mayComeFromDependency, recentlyDown } from './graph.ts';
+import { dependenciesOf, failingDependency, mayComeFromDependency, recentlyDown } from './graph.ts';
 import { isObserved } from './lifecycle.ts';
 import { settle } from './outcomes.ts';
-import type { IncidentState } from './state.ts';
+import { type IncidentState, instancesOf } from './state.ts';
 import { untreated } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
@@ -115,7 +115,8 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   const weighed = [...left, ...others].slice(0, Math.max(weighedMax, left.length));
   const located = locate(locateInput(turn.state, weighed.slice(0, weighedMax), turn.at));
   const causes = afterFailures(located.causes, failures(incident));
-  const unsure = (causes[0]?.probability ?? 0) < sureFrom || areOvershadowed(turn, left, causes[0]);
+  const unsure =
+    (causes[0]?.probability ?? 0) < sureFrom || areOvershadowed(turn, incident, causes[0]);
   const known = JSON.stringify([incident.causes, incident.unsure]);
   const news = known !== JSON.stringify([causes, unsure]) && !areAfterEffects(turn, incident, left);
   if (incident.located === null || news) {
@@ -124,19 +125,21 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   return causes;
 }
 
-/** What is blamed shows only what a dependency, which is down or was a moment ago, may cause too. */
-function areOvershadowed(
-  turn: Turn,
-  symptoms: readonly Symptom[],
-  top: Cause | undefined,
-): boolean {
-  const service = serviceOf(top?.component ?? '');
-  const own = symptoms.filter((symptom) => symptom.component === top?.component);
-  if (service === null || own.length === 0) return false;
-  if (!own.every((symptom) => mayComeFromDependency(turn.state, symptom))) return false;
+/**
+ * What is blamed shows only what a dependency may cause too, and one of these is down, was so a
+ * moment ago, is suspected, or did not answer when asked.
+ */
+function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undefined): boolean {
   const { state, at } = turn;
-  return (
-    failingDependency(state, service, at) !== null || recentlyDown(state, service, at) !== null
+  const instance = turn.instance(top?.component ?? '');
+  if (instance === undefined) return false;
+  const own = instance.symptoms.flatMap((id) => state.symptoms[id]?.symptom ?? []);
+  if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
+  if (failingDependency(state, instance.service, at) !== null) return true;
+  if (recentlyDown(state, instance.service, at) !== null) return true;
+  const unanswered = new Set(incident.confirm?.waiting);
+  return [...dependenciesOf(state, instance.service)].some((name) =>
+    instancesOf(state, name).some((one) => one.suspected || unanswered.has(one.id)),
   );
 }
 

@@ -19,7 +19,7 @@ import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
 import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
-import { endSymptom, endSymptoms, raiseSymptom } from './symptoms.ts';
+import { endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
 import { onSlept, onTimer } from './timers.ts';
 import { Turn } from './turn.ts';
 
@@ -119,6 +119,7 @@ function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
   }
   onStarted(turn, instance, action);
   releaseDependents(turn, instance.service);
+  releaseHeld(turn, instance.service);
 }
 
 function onInstanceStartFailed(turn: Turn, event: Of<'start-failed'>): void {
@@ -156,7 +157,10 @@ function onExited(turn: Turn, { instance: id, exit }: Of<'exited'>): void {
     return;
   }
   endSymptoms(turn, instance);
-  if (instance.phase === 'completed') releaseDependents(turn, instance.service);
+  if (instance.phase === 'completed') {
+    releaseDependents(turn, instance.service);
+    releaseHeld(turn, instance.service);
+  }
   afterGone(turn, instance);
   finishRequests(turn);
 }

@@ -1,5 +1,5 @@
 /** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
-import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
+import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
 import { isConnected } from './graph.ts';
@@ -146,14 +146,19 @@ export function endSymptom(turn: Turn, id: string): void {
 
 /** An instance serves (again): what waited for that is looked at. */
 export function onServing(turn: Turn, instance: InstanceState): void {
-  for (const name of turn.state.services[instance.service]?.dependents ?? []) {
-    for (const one of instancesOf(turn.state, name)) release(turn, one);
-  }
+  releaseHeld(turn, instance.service);
   for (const sibling of instancesOf(turn.state, instance.service)) {
     for (const id of sibling.symptoms) {
       const incident = turn.state.symptoms[id]?.incident ?? null;
       if (incident !== null) turn.touch(incident);
     }
+  }
+}
+
+/** What failed and was held for a service looks whether that is enough now. */
+export function releaseHeld(turn: Turn, service: ServiceName): void {
+  for (const name of turn.state.services[service]?.dependents ?? []) {
+    for (const one of instancesOf(turn.state, name)) release(turn, one);
   }
 }
 
