@@ -1,12 +1,11 @@
 /** Makes launchers, and other processes in the tree of an instance, out of what is to be run. */
-import { execFile } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, constants, openSync } from 'node:fs';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
 import { instanceFileName } from '../model/layout.ts';
 import type { LaunchSpec } from '../ports/processes.ts';
 import type { Cgroups } from './cgroup.ts';
+import { Fifos } from './fifos.ts';
 import type { WaitingLauncher } from './instance.ts';
 import type { InstanceLogs } from './instance-logs.ts';
 import { Launcher, spawnInside } from './launcher.ts';
@@ -16,7 +15,6 @@ import { markName } from './tree.ts';
 import { Turnstile } from './turnstile.ts';
 import { environmentFor, identityOf } from './user.ts';
 
-const run = promisify(execFile);
 type Environment = Readonly<Record<string, string>>;
 
 /** An instance's two cgroups; no name of a service holds an `@`. */
@@ -31,6 +29,7 @@ export class Launchers {
   readonly #logs: InstanceLogs;
   readonly #cgroups: Cgroups | null;
   readonly #spawns = new Turnstile();
+  readonly #fifos = new Fifos();
 
   constructor(stackId: string, files: RunFiles, logs: InstanceLogs, cgroups: Cgroups | null) {
     this.#stackId = stackId;
@@ -41,6 +40,12 @@ export class Launchers {
 
   mark(id: InstanceId): string {
     return `${this.#stackId}:${id}`;
+  }
+
+  /** A launcher will be made for it: what can be made for many at once is begun. */
+  foresee(id: InstanceId): void {
+    // Whoever makes the launcher asks again, and hears why it can't be done.
+    this.#fifos.ensure(this.#files.fifo(id)).catch(() => undefined);
   }
 
   /** What a launcher depends on: one serves for another start only if this is the same. Throws
@@ -107,10 +112,7 @@ export class Launchers {
   /** Opened for reading too, or the opening would wait for a reader. */
   async #openFifo(id: InstanceId): Promise<number> {
     const path = this.#files.fifo(id);
-    if (!existsSync(path)) {
-      await this.#spawns.pass();
-      await run('mkfifo', ['-m', '600', path]);
-    }
+    await this.#fifos.ensure(path);
     return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   }
 }

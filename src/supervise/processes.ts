@@ -88,6 +88,8 @@ class LocalProcesses implements SupervisedProcesses {
   readonly #launchers: Launchers;
   readonly #turns = new Turnstile();
   readonly #instances = new Map<InstanceId, Instance>();
+  /** Under way. */
+  readonly #starts = new Set<object>();
   readonly #listeners: ((instance: InstanceId, exit: ExitInfo) => void)[] = [];
   #cancelRotation: () => void;
   #closed = false;
@@ -130,6 +132,33 @@ class LocalProcesses implements SupervisedProcesses {
   // Starting
 
   async prepare(spec: LaunchSpec): Promise<PreparedLaunch> {
+    this.#launchers.foresee(spec.instance);
+    const over = this.#beginStart();
+    try {
+      const waiting = await this.#launcherFor(spec);
+      const instance = this.#instance(spec.instance);
+      return {
+        pid: waiting.launcher.ref.pid,
+        go: () => this.#go(instance, waiting, spec).finally(over),
+        abort: () => {
+          this.#dismiss(instance, waiting);
+          over();
+        },
+      };
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  /** Until the start is over, launchers for starts to come are not made: it goes first. */
+  #beginStart(): () => void {
+    const start = {};
+    this.#starts.add(start);
+    return () => this.#starts.delete(start);
+  }
+
+  async #launcherFor(spec: LaunchSpec): Promise<WaitingLauncher> {
     await this.#turns.pass();
     const key = this.#launchers.keyOf(spec);
     const instance = this.#instance(spec.instance);
@@ -139,11 +168,7 @@ class LocalProcesses implements SupervisedProcesses {
     const spare = this.#takeSpare(instance, spec, key);
     const waiting = spare ?? (await this.#makeLauncher(instance, spec));
     instance.waiting = waiting;
-    return {
-      pid: waiting.launcher.ref.pid,
-      go: () => this.#go(instance, waiting, spec),
-      abort: () => this.#dismiss(instance, waiting),
-    };
+    return waiting;
   }
 
   #makeLauncher(instance: Instance, spec: LaunchSpec): Promise<WaitingLauncher> {
@@ -234,9 +259,13 @@ class LocalProcesses implements SupervisedProcesses {
       }
       instance.spare = null;
     };
-    this.#options.clock.after(spareDelayMs, () => {
-      if (wanted()) instance.spare = make();
-    });
+    const { clock } = this.#options;
+    const begin = () => {
+      if (!wanted()) return;
+      if (this.#starts.size > 0) clock.after(spareDelayMs, begin);
+      else instance.spare = make();
+    };
+    clock.after(spareDelayMs, begin);
   }
 
   #dismiss(instance: Instance, waiting: WaitingLauncher): void {
