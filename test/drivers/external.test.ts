@@ -85,7 +85,7 @@ test('the main process is known by its pid file, or by what supervisorctl says',
   assert.equal((await driver.status(supervised, 60_000)).pid, 41);
 });
 
-test('a pid file that names a process which has ended contradicts a status that says it runs', async () => {
+test('a pid file whose process has ended contradicts a status that says it runs', async () => {
   const pidFile = join(scene.root, 'web.pid');
   const here = context({ pidFile, status: shell('exit 0') });
   assert.equal((await driver.status(here, 60_000)).running, true, 'no file yet');

@@ -1,4 +1,4 @@
-/** The example with many servers: whichever fails, only that one is touched, and nothing is lost. */
+/** The example with many servers: whichever fails, that one alone is touched, nothing is lost. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
