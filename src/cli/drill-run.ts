@@ -141,7 +141,10 @@ function resultOf(
 }
 
 function endOf(plan: DrillPlan, incident: IncidentView | null): DrillResult['end'] {
+  // Nobody recovered what was only observed, although it may have ended by itself.
+  const said = plan.observed && incident?.actions.some(({ wouldOnly }) => wouldOnly) === true;
+  if (said) return 'observed';
   if (incident?.state === 'resolved') return 'recovered';
   if (incident?.state === 'needs-person') return 'needs-person';
-  return incident !== null && plan.observed && isOver(incident, plan) ? 'observed' : 'timed-out';
+  return 'timed-out';
 }

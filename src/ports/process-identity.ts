@@ -5,7 +5,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks between boot and its start: field 22 of `/proc/PID/stat`. */
   readonly start: number;
-  /** The boot in which it ran; absent in files of older versions, which are taken for this one's. */
+  /** The boot in which it ran; absent in files of older versions: this one is assumed. */
   readonly boot?: string;
 }
 
