@@ -25,8 +25,14 @@ export class BlameChecker implements Checker {
     const from = this.#scene.trueTime(incident.onset) - beforeMs;
     if (this.#scene.wasDisturbed(from)) return;
     if (world.wasLiedAbout(new Set(world.instances), from)) return;
-    if (world.wasBroken(component, from) || !this.#hadBrokenDependency(component, from)) return;
+    if (world.wasBroken(component, from) || !world.works(component)) return;
+    if (this.#shows(component) && !this.#hadBrokenDependency(component, from)) return;
     this.#scene.complain(this.name, `${component} is blamed for sure and was not broken`);
+  }
+
+  #shows(component: InstanceId): boolean {
+    const { ledger } = this.#scene;
+    return ledger.instance(component).phase === 'exited' || ledger.symptomsAt(component).length > 0;
   }
 
   /** Who fails although nothing that it depends on was broken has only itself to blame. */

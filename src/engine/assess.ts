@@ -15,7 +15,13 @@ import { afterFailures, plan } from '../plan/plan.ts';
 import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
-import { dependenciesOf, failingDependency, mayComeFromDependency, recentlyDown } from './graph.ts';
+import {
+  dependenciesOf,
+  failingDependency,
+  freshlyConfirmed,
+  mayComeFromDependency,
+  recentlyDown,
+} from './graph.ts';
 import { isObserved } from './lifecycle.ts';
 import { settle } from './outcomes.ts';
 import { type IncidentState, instancesOf } from './state.ts';
@@ -126,14 +132,15 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
 }
 
 /**
- * What is blamed shows only what a dependency may cause too, and one of these is down, was so a
- * moment ago, is suspected, or did not answer when asked.
+ * What is blamed shows nothing itself; or only what a dependency may cause too, and one of these is
+ * down, was so a moment ago, is suspected, or did not answer when asked.
  */
 function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undefined): boolean {
   const { state, at } = turn;
   const instance = turn.instance(top?.component ?? '');
   if (instance === undefined) return false;
   const own = instance.symptoms.flatMap((id) => state.symptoms[id]?.symptom ?? []);
+  if (own.length === 0) return freshlyConfirmed(instance, at) !== false;
   if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
   if (failingDependency(state, instance.service, at) !== null) return true;
   if (recentlyDown(state, instance.service, at) !== null) return true;

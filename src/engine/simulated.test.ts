@@ -1,0 +1,171 @@
+/** Situations that the simulator found; each names the seed that it came from. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { InstanceId } from '../model/ids.ts';
+import type { LogRecord } from '../model/record.ts';
+import { replay } from './apply.ts';
+import { type Scenario, scenario } from './scenario.fixture.ts';
+import { dependency, service, stack } from './stack.fixture.ts';
+
+const { recovery } = service('x');
+const tight = { recovery: { ...recovery, budget: { count: 3, windowMs: 600_000 } } };
+
+function actsAt(records: readonly LogRecord[]): number {
+  return records.filter((one) => one.kind === 'action-begun' && !one.spared).length;
+}
+
+test('two instances that back off do not spend the same last action (seed 393)', () => {
+  const s = scenario(stack([service('a', { replicas: 2, ...tight })])).up();
+  s.exits('a/1', 'SIGSEGV').passes(5_000).exits('a/1', 'SIGSEGV');
+  assert.equal(s.phase('a/1'), 'held');
+  s.exits('a/2', 1).passes(500).exits('a/2', 1).passes(60_000);
+  assert.equal(actsAt(s.records), 3);
+});
+
+test('a new controller takes its store for writable until told otherwise (seed 1323)', () => {
+  const s = scenario(stack([service('a')])).up();
+  s.tell({ kind: 'store', writable: false, reason: 'disk full' });
+  s.controllerDies().controllerReturns();
+  assert.equal(s.state.storeWritable, true);
+});
+
+test('a fault beside another one is located by its own symptoms (seed 29)', () => {
+  const s = scenario(stack([service('b', { replicas: 2 }), service('g', { needs: ['b'] })])).up();
+  s.turns('g/1', 'hangs').shows('g/1', 'stopped', { name: 'stopped' });
+  s.shows('g/1', 'health-timeout');
+  s.shows('b/1', 'latency', { name: 'latency' }).passes(600);
+  assert.doesNotMatch(s.sentences().join('\n'), /needs a person/);
+  assert.ok(s.planned().some((one) => one.target === 'b/1' && one.kind === 'take-out'));
+});
+
+test('a take-out that does not help is judged, and something else is tried (seed 1158)', () => {
+  const s = scenario(stack([service('b', { replicas: 2 })])).up();
+  s.shows('b/1', 'latency', { name: 'latency' }).passes(60_000);
+  const kinds = s.planned().map((one) => one.kind);
+  assert.deepEqual(kinds.slice(0, 2), ['take-out', 'restart']);
+  assert.equal(s.incident().actions[0]?.outcome, 'failed');
+});
+
+test('a dependency that only has to be started holds its dependants when it fails (seed 1387)', () => {
+  const c = service('c');
+  const f = service('f', { dependsOn: [dependency('c', 'service_started')] });
+  const s = scenario(stack([c, f]))
+    .turns('c/1', 'fails')
+    .up();
+  s.shows('c/1', 'unready').shows('f/1', 'health-failed').passes(600);
+  assert.ok(!s.stopped().includes('f/1'), s.sentences().join('\n'));
+});
+
+test('nothing is released while another of its dependencies fails (seed 1576)', () => {
+  const s = scenario(stack([service('a'), service('d'), service('f', { needs: ['a', 'd'] })])).up();
+  s.turns('d/1', 'fails').exits('a/1', 'SIGKILL').exits('f/1', 1).shows('d/1', 'health-failed');
+  assert.equal(s.phase('f/1'), 'held');
+  s.forget().passes(200);
+  assert.equal(s.phase('a/1'), 'ready');
+  assert.deepEqual(
+    s.started().filter((one) => one === 'f/1'),
+    [],
+  );
+});
+
+test('a dependency that is only late when asked is not waited for without end (seed 688)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+  // It answers its own checks: no symptom; but not within the time of a check on request.
+  s.turns('a/1', 'hangs').exits('b/1', 1).passes(120_000);
+  assert.equal(s.phase('b/1'), 'ready', s.sentences().join('\n'));
+});
+
+test('what was waited for once does not cover a later symptom (seed 666)', () => {
+  const once = { recovery: { ...recovery, budget: { count: 1, windowMs: 600_000 } } };
+  const s = scenario(stack([service('a', once), service('b', { needs: ['a'] })])).up();
+  s.exits('a/1', 'SIGKILL').passes(20_000).turns('a/1', 'fails').shows('a/1', 'health-failed');
+  s.shows('b/1', 'health-failed').passes(600).mended('a/1').ceases('a/1').ceases('b/1');
+  s.passes(7_000).forget().turns('b/1', 'fails').shows('b/1', 'health-failed').passes(2_000);
+  assert.ok(s.stopped().includes('b/1'), s.sentences().join('\n'));
+});
+
+test('a job that is run again releases what failed meanwhile (seed 3274)', () => {
+  const job = service('a', {
+    healthcheck: null,
+    restart: { ...service('x').restart, policy: 'no' },
+  });
+  const b = service('b', { dependsOn: [dependency('a', 'service_completed_successfully')] });
+  const s = scenario(stack([job, b]))
+    .up()
+    .exits('a/1', 0)
+    .passes(1_000);
+  assert.equal(s.phase('b/1'), 'ready');
+  s.ask({ kind: 'start', target: 'a' }).passes(200).exits('b/1', 3);
+  assert.equal(s.phase('b/1'), 'held');
+  s.exits('a/1', 0).passes(1_000);
+  assert.equal(s.phase('b/1'), 'ready');
+});
+
+test('who is blamed while a dependency is suspected is not sure (seeds 152, 3243, 3267)', () => {
+  const s = scenario(stack([service('b'), service('f', { needs: ['b'] })])).up();
+  s.tell({ kind: 'suspect', instance: 'b/1', suspected: true });
+  s.exits('f/1', 1).passes(600);
+  assert.equal(s.incident().unsure, true);
+});
+
+test('an incident whose symptoms went to another one is brought to its end (seeds 420, 893)', () => {
+  const s = scenario(stack([service('a'), service('e', { needs: ['a'] })])).up();
+  s.shows('e/1', 'memory', { name: 'memory', faults: ['leak'] }).passes(300);
+  s.ceases('e/1', 'memory').exits('a/1', 'SIGKILL').exits('e/1', 1).passes(120_000);
+  assert.deepEqual(s.state.open, []);
+});
+
+describe('the controller dies between any two records (seed 1262)', () => {
+  const stories: Readonly<Record<string, (s: Scenario) => void>> = {
+    'crashes and back-off': (s) =>
+      s.exits('a/1', 'SIGSEGV').passes(3_000).exits('a/1', 1).passes(10).exits('b/1', 1),
+    'a hang, and dependants that wait': (s) =>
+      s
+        .turns('a/1', 'hangs')
+        .shows('a/1', 'health-timeout')
+        .shows('b/1', 'health-failed')
+        .passes(700),
+    'starts that fail': (s) =>
+      s.cannotStart('b/1', 'port taken', true).exits('b/1', 1).passes(2_000),
+    'restarts that a person asked for': (s) => s.ask({ kind: 'restart', target: 'b' }).passes(40),
+    'a take-out': (s) => s.shows('c/1', 'latency', { name: 'latency' }).passes(8_000),
+    'stop and start': (s) =>
+      s
+        .ask({ kind: 'stop', target: 'b' })
+        .passes(10)
+        .ask({ kind: 'start', target: 'b' })
+        .passes(10),
+  };
+  for (const [title, play] of Object.entries(stories)) {
+    test(title, () => {
+      const whole = begin();
+      const first = whole.records.length;
+      play(whole);
+      for (let kept = first; kept <= whole.records.length; kept += 1) {
+        const s = begin();
+        play(s);
+        comesBack(s, kept);
+      }
+    });
+  }
+
+  function begin(): Scenario {
+    const b = service('b', { needs: ['a'], replicas: 2 });
+    return scenario(stack([service('a'), b, service('c', { replicas: 2 })])).up();
+  }
+
+  function comesBack(s: Scenario, kept: number): void {
+    const next = JSON.stringify(s.records[kept]);
+    s.records.length = kept;
+    s.controllerDies('commands');
+    // The rest of the log is lost, and nothing that it led to was carried out.
+    s.state = replay(s.records);
+    s.controllerReturns().mendAll().ask({ kind: 'up' }).passes(60_000).endAll().passes(3_600_000);
+    for (const id of ['a/1', 'b/1', 'b/2', 'c/1', 'c/2'] as InstanceId[])
+      assert.equal(s.phase(id), 'ready', `${id}, without ${next} and what follows`);
+    assert.deepEqual(s.state.open, [], next);
+    assert.deepEqual(s.state.actions, {}, next);
+    assert.deepEqual(s.state.requests, {}, next);
+    assert.deepEqual(s.state.timers, {}, next);
+  }
+});

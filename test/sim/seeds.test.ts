@@ -1,0 +1,36 @@
+/** A fixed set of seeds, and some drawn from the commit: each commit looks elsewhere. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { noCut } from '../../sim/case.ts';
+import { commandLine } from '../../sim/command-line.ts';
+import { runSeeds } from '../../sim/crew.ts';
+
+const fixed = Array.from({ length: 700 }, (_, index) => String(index + 1));
+const drawn = Array.from({ length: 300 }, (_, index) => `${commit()}-${index + 1}`);
+
+/** The same in a source archive without git. */
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'archive';
+  }
+}
+
+for (const [title, seeds] of Object.entries({ fixed, drawn })) {
+  test(`${seeds.length} ${title} seeds, each twice: no violation, the same log`, async () => {
+    const reports = await runSeeds(seeds, { threads: 2 });
+    assert.equal(reports.length, seeds.length);
+    const wrong = reports.flatMap(({ seed, result, deterministic }) => [
+      ...result.violations.map((one) => `${commandLine(seed, noCut)}: ${one.checker}: ${one.text}`),
+      ...(deterministic ? [] : [`${commandLine(seed, noCut)}: the second run wrote another log`]),
+    ]);
+    assert.equal(wrong.length, 0, `\n${wrong.join('\n')}`);
+    const steps = reports.reduce((sum, one) => sum + one.result.steps, 0);
+    assert.ok(steps > 20 * seeds.length, 'too little happened to mean anything');
+  });
+}
