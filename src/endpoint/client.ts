@@ -72,11 +72,15 @@ class EndpointClient implements Endpoints {
     // Another process may serve now, while the one that we talk to retires.
     this.#socket?.destroy();
     await this.#ask({ kind: 'listen', endpoints });
+    for (const [service, targets] of this.#routes) {
+      await this.#ask({ kind: 'route', service, targets });
+    }
   }
 
   async route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void> {
-    if (!this.#isListed(service)) return;
     this.#routes.set(service, targets);
+    // Before its endpoint is open there is nobody to tell; `listen` hands over what is known then.
+    if (!this.#isListed(service)) return;
     await this.#ask({ kind: 'route', service, targets });
   }
 
