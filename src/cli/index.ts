@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { DarumaError, errorInfo, errorTable, exitCodes } from '../model/errors.ts';
 import type { AddCommand, CommandHost } from './command.ts';
 import { addCheck } from './commands/check.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDrill } from './commands/drill.ts';
 import { addEject } from './commands/eject.ts';
 import { addErrors } from './commands/errors.ts';
@@ -33,6 +34,7 @@ const commands: readonly AddCommand[] = [
   addImport,
   addInstall,
   addEject,
+  addCompletion,
 ];
 
 const epilogue = `

@@ -1,7 +1,7 @@
 /**
  * Whether a service of a Compose file can run on this machine itself: its code must lie here (it is
- * built from a directory, or that is mounted as its working directory) and its program be installed.
- * Everything else stays in Docker, which reads the same Compose file.
+ * built from a directory, or one is mounted as its working directory), and its program must be
+ * installed. Everything else stays in Docker, which reads the same Compose file.
  */
 import { relative, resolve } from 'node:path';
 import { splitWords } from '../stack/words.ts';

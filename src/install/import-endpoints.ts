@@ -3,7 +3,7 @@ import type { ComposeService } from './compose-file.ts';
 import { type ComposePort, composePort } from './compose-port.ts';
 import { inShort, type Lost } from './import-parts.ts';
 
-/** `taken` holds the ports that others have, and gets this one's. In Docker the others stay open. */
+/** `taken` holds the ports that others have, and gets this one. In Docker all others stay open. */
 export function chooseEndpoint(
   { ports = [] }: ComposeService,
   taken: Set<string>,
