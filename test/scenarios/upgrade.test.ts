@@ -67,7 +67,11 @@ async function open(port: number): Promise<Socket> {
 
 test('an upgrade restarts nothing, cuts no connection, keeps the account', async (t) => {
   const base = await mkdtemp(path.join(tmpdir(), 'daruma-upgrade-'));
-  t.after(() => rm(base, { recursive: true, force: true }));
+  let down = async (): Promise<RunResult | null> => null;
+  t.after(async () => {
+    await down();
+    await rm(base, { recursive: true, force: true });
+  });
   const older = await packEarlier(base, '0.0.1');
   const newer = await packThis(base, '0.0.2');
   const site = new Site(path.join(base, 'site'));
@@ -82,7 +86,7 @@ test('an upgrade restarts nothing, cuts no connection, keeps the account', async
   await writeFile(path.join(site.directory, 'web.mjs'), service);
   const stack = JSON.stringify({ name: 'site', services: { web } });
   await writeFile(path.join(site.directory, 'daruma.yaml'), stack);
-  t.after(() => site.run(newer, 'down'));
+  down = () => site.run(newer, 'down');
 
   const up = await site.run(older, 'up', '--detach');
   assert.equal(up.code, 0, up.stderr);
@@ -118,6 +122,6 @@ test('an upgrade restarts nothing, cuts no connection, keeps the account', async
   const answering = await ask(again);
   assert.ok(healed.some(({ pid }) => pid === answering));
   again.destroy();
-  const down = await site.run(newer, 'down');
-  assert.equal(down.code, 0, down.stderr);
+  const ended = await site.run(newer, 'down');
+  assert.equal(ended.code, 0, ended.stderr);
 });
