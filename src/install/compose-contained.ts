@@ -37,7 +37,17 @@ export function toExternal(
     ...restart.fields,
     external: { ...external, timeout: startTimeout },
   };
-  return { fields: present(fields), lost: [...health.lost, ...restart.lost, ...many] };
+  return {
+    fields: present(fields),
+    lost: [...health.lost, ...restart.lost, ...twice(service), ...many],
+  };
+}
+
+/** Docker would go on doing it beside Daruma. */
+function twice({ restart }: ComposeService): Lost[] {
+  if (restart === undefined || restart === 'no' || restart === false) return [];
+  const reason = 'Docker restarts it too, until you take this out of the Compose file';
+  return [{ field: 'restart', value: String(restart), reason }];
 }
 
 function isDisabled({ healthcheck }: ComposeService): boolean {

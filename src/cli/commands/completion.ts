@@ -10,10 +10,16 @@ import type { ControlClient } from '../control-client.ts';
 const patienceMs = 1_000;
 const mostNames = 50;
 
+const howTo = `
+In ~/.bashrc:                    source <(daruma completion bash)
+In ~/.zshrc, behind compinit:    source <(daruma completion zsh)
+In ~/.config/fish/config.fish:   daruma completion fish | source`;
+
 export const addCompletion: AddCommand = ({ program, action }) => {
   program
     .command('completion')
     .description('print a script for your shell that completes commands, options and names')
+    .addHelpText('after', howTo)
     .addArgument(new Argument('<shell>', 'which shell').choices(shells))
     .addOption(new Option('--names <kind>', 'for the scripts').choices(nameKinds).hideHelp())
     .action(
