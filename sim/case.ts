@@ -30,12 +30,11 @@ export const programFaults = [
 ] as const;
 /** What is seen is not what is. */
 export const probeFaults = ['lost-probes', 'late-probes', 'false-green'] as const;
-export const controllerFaults = ['controller-kill', 'sleep', 'clock-step'] as const;
+const controllerFaults = ['controller-kill', 'sleep', 'clock-step'] as const;
 export const storeFaults = ['disk-full', 'disk-slow'] as const;
 
 export type ProgramFault = (typeof programFaults)[number];
 export type ProbeFault = (typeof probeFaults)[number];
-export type ControllerFault = (typeof controllerFaults)[number];
 export type StoreFault = (typeof storeFaults)[number];
 export const allFaults = [...programFaults, ...probeFaults, ...controllerFaults, ...storeFaults];
 export type FaultName = (typeof allFaults)[number] | 'request';

@@ -1,4 +1,4 @@
-/** A case from a seed: a random stack and random faults, some kinds switched off (swarm testing). */
+/** A case from a seed: a random stack and random faults, some kinds switched off (swarm). */
 import type { Case } from './case.ts';
 import { Dice } from './dice.ts';
 import { makeFaults } from './make-faults.ts';

@@ -1,4 +1,4 @@
-/** Makes a failing case smaller while it fails the same check: fewer faults, then a smaller stack. */
+/** Makes a failing case smaller while it fails the same check: fewer faults, a smaller stack. */
 import { type Case, type Cut, cutCase, noCut } from './case.ts';
 import { makeCase } from './make-case.ts';
 import { type RunOptions, type RunResult, runCase } from './run.ts';

@@ -327,11 +327,11 @@ export class World {
 const refused: CheckResult = { ok: false, failure: 'refused', text: 'connection refused' };
 const wrong: CheckResult = { ok: false, failure: 'failed', text: 'status 503' };
 
-export function codeExit(code: number): ExitInfo {
+function codeExit(code: number): ExitInfo {
   return { code, signal: null, known: true, oom: false, lastLines: [] };
 }
 
-export function signalExit(signal: string): ExitInfo {
+function signalExit(signal: string): ExitInfo {
   return { code: null, signal, known: true, oom: false, lastLines: [] };
 }
 

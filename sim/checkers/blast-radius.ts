@@ -1,4 +1,4 @@
-/** Never the last ready instance taken out, never more than a share; an endpoint leads somewhere. */
+/** Never the last ready instance out, never more than a share; an endpoint leads somewhere. */
 import type { Command } from '../../src/model/command.ts';
 import { isInstance } from '../../src/model/ids.ts';
 import type { LogRecord } from '../../src/model/record.ts';

@@ -1,4 +1,4 @@
-/** Once faults stopped, everything recoverable is well within its bound, and no incident is open. */
+/** Once faults stopped, everything recoverable is well within its bound, no incident is open. */
 import { type InstanceId, serviceOf } from '../../src/model/ids.ts';
 import type { StackSpec } from '../../src/model/stack-spec.ts';
 import type { Checker, Scene } from '../scene.ts';

@@ -52,6 +52,10 @@ export function freshlyConfirmed(instance: InstanceState, at: number): boolean |
   return confirmed !== null && at - confirmed.at <= confirmedForMs ? confirmed.healthy : null;
 }
 
+function isReady({ phase }: InstanceState): boolean {
+  return phase === 'ready';
+}
+
 /** It runs, its checks do not fail, and it did not just fail one on request. */
 function isSound(state: EngineState, instance: InstanceState, at: number): boolean {
   return !isFailing(state, instance) && freshlyConfirmed(instance, at) !== false;
@@ -68,8 +72,9 @@ export function failingDependency(
   for (const dependency of state.services[service]?.spec.dependsOn ?? []) {
     if (!dependency.required) continue;
     if (dependency.condition === 'service_completed_successfully') continue;
-    const running = instancesOf(state, dependency.service).filter(isRunning);
-    if (running.length === 0 || running.some((one) => isSound(state, one, at))) continue;
+    const enough = dependency.condition === 'service_started' ? isRunning : isReady;
+    const there = instancesOf(state, dependency.service).filter(enough);
+    if (there.length === 0 || there.some((one) => isSound(state, one, at))) continue;
     return `waits for ${dependency.service}: it fails its checks`;
   }
   return null;

@@ -46,7 +46,7 @@ test('a take-out that does not help is judged, and something else is tried (seed
   assert.equal(s.incident().actions[0]?.outcome, 'failed');
 });
 
-test('a dependency that only has to be started holds its dependants when it fails (seed 1387)', () => {
+test('a dependency that has to be started only holds dependants when it fails (seed 1387)', () => {
   const c = service('c');
   const f = service('f', { dependsOn: [dependency('c', 'service_started')] });
   const s = scenario(stack([c, f]))
@@ -54,6 +54,13 @@ test('a dependency that only has to be started holds its dependants when it fail
     .up();
   s.shows('c/1', 'unready').shows('f/1', 'health-failed').passes(600);
   assert.ok(!s.stopped().includes('f/1'), s.sentences().join('\n'));
+});
+
+test('one instance on its way does not make a failing dependency well (seed 406)', () => {
+  const s = scenario(stack([service('d', { replicas: 2 }), service('g', { needs: ['d'] })])).up();
+  s.turns('d/1', 'fails').turns('d/2', 'hangs').exits('d/2', 'SIGSEGV').passes(30);
+  s.shows('d/1', 'health-failed').shows('g/1', 'health-failed').forget().passes(600);
+  assert.ok(!s.stopped().includes('g/1'), s.sentences().join('\n'));
 });
 
 test('nothing is released while another of its dependencies fails (seed 1576)', () => {
@@ -108,7 +115,7 @@ test('who is blamed while a dependency is suspected is not sure (seeds 152, 3243
   assert.equal(s.incident().unsure, true);
 });
 
-test('an incident whose symptoms went to another one is brought to its end (seeds 420, 893)', () => {
+test('an incident whose symptoms went to another one comes to its end (seeds 420, 893)', () => {
   const s = scenario(stack([service('a'), service('e', { needs: ['a'] })])).up();
   s.shows('e/1', 'memory', { name: 'memory', faults: ['leak'] }).passes(300);
   s.ceases('e/1', 'memory').exits('a/1', 'SIGKILL').exits('e/1', 1).passes(120_000);

@@ -44,11 +44,13 @@ class Treatments {
   cover(entry: Entry): boolean {
     const { component } = entry.symptom;
     if (this.#needs.has(component)) return true;
-    if (this.#byTarget.get(component)?.some((action) => isMeant(action, entry))) return true;
+    const gone = this.#turn.instance(component)?.phase === 'exited';
+    const mine = this.#byTarget.get(component);
+    if (mine?.some((action) => isMeant(action, entry) && !(gone && isWait(action)))) return true;
     const service = serviceOf(component);
     if (service === null) return false;
     // A process that is gone has to be held or started for itself.
-    if (this.#turn.instance(component)?.phase === 'exited') return false;
+    if (gone) return false;
     return [...this.#dependenciesOf(service)].some((name) =>
       this.#remedies.get(name)?.some((action) => this.#mendsCause(action, entry.symptom)),
     );
@@ -75,7 +77,11 @@ class Treatments {
 
 /** Being told of, or only thought of, answers what was known then; a remedy answers all. */
 function isMeant(action: ActionState, entry: Entry): boolean {
-  return isRemedy(action) || action.planned.kind === 'wait' || entry.joined <= action.seq;
+  return isRemedy(action) || isWait(action) || entry.joined <= action.seq;
+}
+
+function isWait({ planned }: ActionState): boolean {
+  return planned.kind === 'wait';
 }
 
 /** It does, or will do, something about a fault. */
