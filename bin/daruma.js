@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `daruma` command: finds a Node.js that is new enough and runs the program with it. */
 import { existsSync } from 'node:fs';
+import { keepCompiled } from './compile-cache.js';
 import { newerNode, runsOnNewEnough } from './newer-node.js';
 import { runProgram } from './run-program.js';
 import { userEnvironment } from './user-environment.js';
@@ -18,6 +19,7 @@ async function main() {
   }
   for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
   Object.assign(process.env, environment);
+  keepCompiled(process.env);
   // A clone has sources; what lies in its dist may be of yesterday.
   await import(existsSync(source) ? source : compiled);
 }

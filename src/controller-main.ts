@@ -19,6 +19,7 @@ import { layout } from './model/layout.ts';
 import type { StackSpec } from './model/stack-spec.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
+import { withoutCompileCache } from './ports/compile-cache.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import type { KeeperLink } from './ports/keeper.ts';
 import { type Lock, waitForLock } from './ports/lock.ts';
@@ -188,6 +189,7 @@ async function main(): Promise<void> {
 }
 
 outliveOutput();
+withoutCompileCache(process.env);
 main().catch((error: unknown) => {
   log(`controller: ${errorInfo(error).message}`);
   process.exit(1);

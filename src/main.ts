@@ -11,10 +11,19 @@ import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
 import { readLogs } from './supervise/logs.ts';
 import { version } from './version.ts';
 
+/** It makes little garbage that lives: a young generation of 16 MB would only be kept warm. */
+const controllerFlags = ['--max-semi-space-size=1'];
+
 function command({ file, stateDir }: StackPlace): KeeperCommand {
   const main = fileURLToPath(entry(import.meta.url, './controller-main'));
   const options = ['--state-dir', stateDir, '--file', file];
-  return keeperCommand(stateDir, [process.execPath, ...process.execArgv, main, ...options]);
+  return keeperCommand(stateDir, [
+    process.execPath,
+    ...process.execArgv,
+    ...controllerFlags,
+    main,
+    ...options,
+  ]);
 }
 
 const wiring: CliWiring = {

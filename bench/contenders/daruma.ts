@@ -15,7 +15,7 @@ import { inForeground, output } from './foreground.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const source = `${root}/src/main.ts`;
+const source = `${root}/bin/daruma.js`;
 const compiled = `${root}/dist/main.js`;
 /** An endpoint asks for an instance that listens on a port; without a check there is neither. */
 const healthcheck = { http: '/', interval: '500ms', timeout: '500ms', retries: 2 };

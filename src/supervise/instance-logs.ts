@@ -4,6 +4,8 @@ import type { InstanceId } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
 import { instanceLogDir } from '../model/layout.ts';
 import type { LoggingSpec } from '../model/stack-spec.ts';
+import type { LiveFile } from './log-files.ts';
+import { sizeOf } from './log-files.ts';
 import type { RotationOptions } from './log-rotation.ts';
 import { beginRun, canPunchHoles, needsNewFile, openLog, rotateLog } from './log-rotation.ts';
 import { lastLines } from './logs.ts';
@@ -15,6 +17,8 @@ export class InstanceLogs {
   readonly #layout: Layout;
   readonly #tellTrouble: TellTrouble;
   readonly #turns = new Map<InstanceId, Promise<unknown>>();
+  /** Live files in which nothing was to be rotated. */
+  readonly #small = new Map<InstanceId, LiveFile>();
   /** Their rotation failed, which was told. */
   readonly #failing = new Set<InstanceId>();
   #asked: Promise<boolean> | null = null;
@@ -74,8 +78,14 @@ export class InstanceLogs {
 
   /** To be called again and again while the instance runs. */
   async rotate(id: InstanceId, logging: LoggingSpec): Promise<void> {
+    const small = this.#small.get(id);
+    // Most logs of most instances don't grow: one question each is enough.
+    if (small !== undefined && sizeOf(small.path) === small.end - small.base) return;
     try {
-      await this.#inTurn(id, () => rotateLog(this.directory(id), this.#options(logging)));
+      const look = () => rotateLog(this.directory(id), this.#options(logging));
+      const found = await this.#inTurn(id, look);
+      if (found === null) this.#small.delete(id);
+      else this.#small.set(id, found);
       this.#failing.delete(id);
     } catch (error) {
       // Nothing is lost by it: the live file grows until a later turn succeeds.

@@ -47,7 +47,7 @@ export function livePath(directory: string, base: number): string {
 }
 
 /** Size in bytes; null: it is gone. */
-function sizeOf(path: string): number | null {
+export function sizeOf(path: string): number | null {
   return unless(['ENOENT'], () => statSync(path).size);
 }
 

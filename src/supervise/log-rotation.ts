@@ -134,11 +134,8 @@ export interface RotationOptions extends LoggingSpec {
   readonly canPunch: () => Promise<boolean>;
 }
 
-/** Whether `rotateLog` would have something to do. Cheap. */
-function needsRotation(directory: string, maxSizeBytes: number): boolean {
-  const files = listLogFiles(directory);
-  const live = files.live.at(-1);
-  if (live === undefined) return false;
+/** Whether `rotateLog` would have something to do. */
+function needsRotation(files: LogFiles, live: LiveFile, maxSizeBytes: number): boolean {
   return (
     live.end - archivedUpTo(files, live) > maxSizeBytes || live.end < archivedUpTo(files, live)
   );
@@ -146,9 +143,21 @@ function needsRotation(directory: string, maxSizeBytes: number): boolean {
 
 /** Archives until the live file holds no more than `maxSizeBytes` of its own. What a flood wrote
  * beyond all that may be kept is given back unread. To be called again and again while the instance
- * runs; one call at a time. */
-export async function rotateLog(directory: string, options: RotationOptions): Promise<void> {
-  if (!needsRotation(directory, options.maxSizeBytes) || !(await options.canPunch())) return;
+ * runs; one call at a time. Resolves with the live file when there was nothing to do, for as long as
+ * it has this length there won't be. */
+export async function rotateLog(
+  directory: string,
+  options: RotationOptions,
+): Promise<LiveFile | null> {
+  const files = listLogFiles(directory);
+  const live = files.live.at(-1);
+  if (live === undefined) return null;
+  if (!needsRotation(files, live, options.maxSizeBytes)) return live;
+  if (await options.canPunch()) await rotate(directory, options);
+  return null;
+}
+
+async function rotate(directory: string, options: RotationOptions): Promise<void> {
   await removeUnfinished(directory);
   // A flood may be faster than we are: the next call goes on.
   for (let archives = 0; archives <= options.maxFiles; archives += 1) {
