@@ -1,6 +1,6 @@
 /**
- * An accepted connection. It is read from the beginning, so that one that breaks is noticed while it
- * waits; what comes before there is an instance is kept for it.
+ * An accepted connection. It is read from the beginning, so that one that breaks is noticed while
+ * it waits; what comes before there is an instance is kept for it.
  */
 import net, { type Socket } from 'node:net';
 
@@ -57,9 +57,9 @@ export function intoLanding(take: (chunk: Buffer) => boolean) {
 }
 
 /**
- * Only who makes a socket can say how it is read, so one is made anew around the handle of `accepted`,
- * which must be paused: this saves a tenth of what a request costs. A Node.js that keeps the handle
- * elsewhere gets by without.
+ * Only who makes a socket can say how it is read, so one is made anew around the handle of
+ * `accepted`, which must be paused: this saves a tenth of what a request costs. A Node.js that
+ * keeps the handle elsewhere gets by without.
  */
 function readCheaply(accepted: Socket, take: (chunk: Buffer) => boolean): Socket {
   const holder = accepted as Socket & { _handle?: object | null };

@@ -43,7 +43,7 @@ export class ServiceProxy {
     this.#waiting = new WaitingRoom(options.seats, options.holdMs, () => this.#tryNext());
   }
 
-  /** `fds`: all of the same bound socket; none: bind by ourselves. Rejects with the system's error. */
+  /** `fds`: all of one bound socket; none: bind by ourselves. Rejects with the system's error. */
   async listen(fds: readonly number[]): Promise<void> {
     const { host, port } = this.spec;
     const places = fds.length === 0 ? [{ host, port }] : fds.map((fd) => ({ fd }));

@@ -25,8 +25,8 @@ const main = fileURLToPath(entry(import.meta.url, '../endpoint/main'));
 const startsPerListen = 3;
 
 /**
- * Node.js accepts one connection per turn of its loop from each file descriptor. With several of the
- * same socket it takes as many, which saves a tenth of what a connection costs.
+ * Node.js accepts one connection per turn of its loop from each file descriptor. With several of
+ * the same socket it takes as many, which saves a tenth of what a connection costs.
  */
 function copiesFor(sockets: number): number {
   return sockets <= 16 ? 4 : 1;

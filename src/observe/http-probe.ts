@@ -20,6 +20,10 @@ interface HttpRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For a bare socket: where to connect, and what to send. */
+  readonly host: string;
+  readonly port: number;
+  readonly head: string;
 }
 
 const bodyBytesMax = 64 * 1024;
@@ -27,9 +31,10 @@ const headCharsMax = 16 * 1024;
 const bodyMatchMs = 100;
 
 export function httpQuestion(probe: HttpProbe, watched: WatchedInstance): Question {
+  let asked: HttpRequest | null = null;
   return (settle) => {
     try {
-      const asked = requestOf(probe, watched);
+      asked ??= requestOf(probe, watched);
       return probe.body === null
         ? askStatus(asked, probe, settle)
         : askBody(asked, probe, probe.body, settle);
@@ -53,7 +58,13 @@ function requestOf(probe: HttpProbe, watched: WatchedInstance): HttpRequest {
     validateHeaderValue(name, value);
     headers[name] = value;
   }
-  return { url, method: probe.method, headers };
+  const { method } = probe;
+  return {
+    ...{ url, method, headers },
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 80),
+    head: requestHead(url, method, headers),
+  };
 }
 
 function askStatus(asked: HttpRequest, probe: HttpProbe, settle: Settle): () => void {
@@ -66,20 +77,20 @@ function askStatus(asked: HttpRequest, probe: HttpProbe, settle: Settle): () => 
     return true;
   };
   const socket = connect({
-    host: asked.url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(asked.url.port || 80),
+    host: asked.host,
+    port: asked.port,
     onread: { buffer: readBuffer, callback: take },
   });
   socket.on('error', (error) => settle(connectionFailure(error)));
   socket.on('end', () => settle(failure('closed the connection without an answer')));
-  socket.write(requestHead(asked));
+  socket.write(asked.head, 'latin1');
   return () => socket.destroy();
 }
 
 /** Shared by all sockets: what was read is taken out before the next read. */
 const readBuffer = Buffer.alloc(headCharsMax);
 
-function requestHead({ url, method, headers }: HttpRequest): string {
+function requestHead(url: URL, method: string, headers: Readonly<Record<string, string>>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

@@ -143,8 +143,8 @@ function needsRotation(files: LogFiles, live: LiveFile, maxSizeBytes: number): b
 
 /** Archives until the live file holds no more than `maxSizeBytes` of its own. What a flood wrote
  * beyond all that may be kept is given back unread. To be called again and again while the instance
- * runs; one call at a time. Resolves with the live file when there was nothing to do, for as long as
- * it has this length there won't be. */
+ * runs; one call at a time. Resolves with the live file when there was nothing to do: while it has
+ * this length there won't be. */
 export async function rotateLog(
   directory: string,
   options: RotationOptions,

@@ -283,8 +283,11 @@ class LocalProcesses implements SupervisedProcesses {
     if (this.#closed || run.stopping || instance.run !== run) return;
     const exit = this.#exitInfo(run.record, status);
     for (const listener of this.#listeners) listener(instance.id, exit);
-    // A listener may have begun the next run; its file is not to be written over.
-    if (instance.run === run && !run.stopping) this.#keep(run, { ...run.record, exit });
+    // The next start does not wait for this.
+    setImmediate(() => {
+      // If it has begun all the same, its file is not to be written over.
+      if (instance.run === run && !run.stopping) this.#keep(run, { ...run.record, exit });
+    });
   }
 
   /**
