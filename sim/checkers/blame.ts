@@ -5,6 +5,7 @@ import type { Checker, Scene } from '../scene.ts';
 
 /** A fault may have been mended by somebody else shortly before its effect was seen. */
 const beforeMs = 20_000;
+const downLatelyMs = 60_000;
 
 export class BlameChecker implements Checker {
   readonly name = 'blame';
@@ -32,7 +33,9 @@ export class BlameChecker implements Checker {
 
   #shows(component: InstanceId): boolean {
     const { ledger } = this.#scene;
-    return ledger.instance(component).phase === 'exited' || ledger.symptomsAt(component).length > 0;
+    const { downAt } = ledger.instance(component);
+    const wasDown = downAt !== null && ledger.at - downAt < downLatelyMs;
+    return wasDown || ledger.symptomsAt(component).length > 0;
   }
 
   /** Who fails although nothing that it depends on was broken has only itself to blame. */

@@ -32,6 +32,8 @@ import type { Turn } from './turn.ts';
 const weighedMax = 12;
 /** A cause less likely than this explains nothing, when another is certain. */
 const likelyFrom = 0.05;
+/** So often it is waited for a component that is blamed and shows nothing itself. */
+const waitsMax = 4;
 
 /** Looks at every incident that this step touched. */
 export function assessTouched(turn: Turn): void {
@@ -87,8 +89,12 @@ function planFor(turn: Turn, incident: IncidentState, left: readonly Symptom[]):
   const all = locateNow(turn, incident, left);
   const among = causeAmong(all, left);
   // What else is wrong explains them badly: they are a fault of their own.
-  const causes = among === undefined ? locateAlone(turn, incident, left) : all;
-  const top = among ?? causeAmong(causes, left);
+  const alone = among === undefined ? locateAlone(turn, incident, left, false) : all;
+  const found = among ?? causeAmong(alone, left);
+  // Or nothing became of what was blamed for them.
+  const waited = found === undefined && waitsAt(incident, left[0]?.component) >= waitsMax;
+  const causes = waited ? locateAlone(turn, incident, left, true) : alone;
+  const top = found ?? causeAmong(causes, left);
   const cause = top ?? unexplained(turn, left[0]?.component ?? '');
   const decision = plan(planInput(turn, incident, { cause, causes }));
   carryOut(turn, incident, cause.component, decision);
@@ -101,10 +107,27 @@ function causeAmong(causes: readonly Cause[], symptoms: readonly Symptom[]): Cau
   return causes.find((one) => components.has(one.component) && one.probability >= likelyFrom);
 }
 
-/** As if these were the only symptoms. */
-function locateAlone(turn: Turn, incident: IncidentState, symptoms: readonly Symptom[]): Cause[] {
-  const input = locateInput(turn.state, symptoms.slice(0, weighedMax), turn.at);
-  return afterFailures(locate(input).causes, failures(incident));
+/** As if these were the only symptoms; `itself`: and where the first is, the only component. */
+function locateAlone(
+  turn: Turn,
+  incident: IncidentState,
+  symptoms: readonly Symptom[],
+  itself: boolean,
+): Cause[] {
+  const here = symptoms.filter((one) => !itself || one.component === symptoms[0]?.component);
+  const input = locateInput(turn.state, here.slice(0, weighedMax), turn.at);
+  const components = input.components.filter((one) => !itself || one.id === here[0]?.component);
+  const seen = input.symptoms.filter(
+    (one) => !itself || one.symptom.component === here[0]?.component,
+  );
+  const { causes } = locate({ ...input, components, symptoms: seen });
+  return afterFailures(causes, failures(incident));
+}
+
+/** How often in a row it was waited for something else, and nothing more done. */
+function waitsAt({ actions }: IncidentState, component: ComponentId | undefined): number {
+  const mine = actions.filter((one) => one.planned.target === component);
+  return mine.length - 1 - mine.findLastIndex((one) => one.planned.kind !== 'wait');
 }
 
 /** None of the likely causes is where something can be done: go by what is seen there. */
@@ -171,17 +194,11 @@ function failures(incident: IncidentState) {
     .map(({ planned: { kind, name, target } }) => ({ kind, name, target }));
 }
 
-/** So often it is waited for a dependency that fails checks on request and shows nothing else. */
-const provisionalWaitsMax = 4;
-
 /** A dependency that answers its own checks, but late, is not waited for without end. */
-function patient(turn: Turn, { actions }: IncidentState, target: TargetFacts): TargetFacts {
+function patient(turn: Turn, incident: IncidentState, target: TargetFacts): TargetFacts {
   const service = serviceOf(target.id);
   if (target.waitsFor === null || service === null || !isProvisional(turn, service)) return target;
-  const mine = actions.filter((one) => one.planned.target === target.id);
-  const last = mine.findLastIndex((one) => one.planned.kind !== 'wait');
-  const waits = mine.length - 1 - last;
-  return waits < provisionalWaitsMax ? target : { ...target, waitsFor: null };
+  return waitsAt(incident, target.id) < waitsMax ? target : { ...target, waitsFor: null };
 }
 
 function planInput(

@@ -19,7 +19,10 @@ export function missingDependency(state: EngineState, service: ServiceName): Mis
 }
 
 function isMet(state: EngineState, dependency: DependencySpec): boolean {
-  const instances = instancesOf(state, dependency.service);
+  // What is to be stopped, and is not gone yet, is nothing to rely on.
+  const instances = instancesOf(state, dependency.service).filter(
+    (one) => one.wanted === 'up' || one.unasked,
+  );
   switch (dependency.condition) {
     case 'service_started':
       return instances.some((one) => isRunning(one) || one.phase === 'completed');
