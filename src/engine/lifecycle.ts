@@ -100,8 +100,11 @@ function bringDown(turn: Turn, instance: InstanceState): void {
     return;
   }
   if (hasDependentsGoingDown(turn, instance.service)) return;
-  // A person's «down» is safe and reversible: it does not wait for a disk that is full.
-  beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery: true });
+  // A person's «down» must be possible although the disk is full; a single stop can wait.
+  const recovery = Object.values(turn.state.requests).some(
+    ({ request }) => request.kind === 'down',
+  );
+  beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery });
 }
 
 /** A dependent that is to be stopped too goes first. */

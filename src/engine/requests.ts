@@ -55,8 +55,7 @@ function reply(turn: Turn, requestId: string, answer: Answer): void {
   const kind = turn.state.requests[requestId]?.request.kind;
   turn.emit({ kind: 'replied', requestId });
   const { error, message } = answer;
-  const unrecordedOk = kind === 'down' || kind === 'stop';
-  turn.command({ kind: 'reply', requestId, error, message }, unrecordedOk);
+  turn.command({ kind: 'reply', requestId, error, message }, kind === 'down');
 }
 
 function describe(request: PersonRequest): string {

@@ -60,7 +60,7 @@ test('SIGSTOP: out of the endpoint, restarted, explained as a hang', async (t) =
 });
 
 test('SIGSTOP right after a start, before it was ever ready', async (t) => {
-  const stand = await bench(t, stack(await freePort(), ', START_MS: 700'));
+  const stand = await bench(t, stack(await freePort(), ', START_MS: 5000'));
   await stand.up();
   for (let round = 0; round < rounds; round += 1) {
     const first = await stand.pid('api/1');
