@@ -80,6 +80,7 @@ export class Cgroups {
   /** Of the hierarchy that holds membership. */
   readonly #base: string;
   readonly #v2: boolean;
+  #delegated = false;
   /** Of v1 hierarchies, by controller. */
   readonly #v1: ReadonlyMap<Controller, string>;
 
@@ -119,10 +120,20 @@ export class Cgroups {
     return [...new Set([this.#base, ...this.#v1.values()])].map((base) => join(base, slot));
   }
 
-  /** Makes the groups of a slot, with the controllers that can be had. */
-  ensure(slot: string): void {
-    for (const directory of this.#directories(slot)) mkdirSync(directory, { recursive: true });
-    if (!this.#v2) return;
+  /** Makes the groups of a slot, with the controllers that can be had. True: all are new. */
+  ensure(slot: string): boolean {
+    const made = this.#directories(slot).map((directory) => {
+      const first = mkdirSync(directory, { recursive: true });
+      return { isNew: first !== undefined, parentsToo: first !== undefined && first !== directory };
+    });
+    if (made.some(({ parentsToo }) => parentsToo)) this.#delegated = false;
+    if (this.#v2 && !this.#delegated) this.#delegate();
+    return made.every(({ isNew }) => isNew);
+  }
+
+  /** Lets the controllers that are not of v1 work below the groups of the stack. */
+  #delegate(): void {
+    this.#delegated = true;
     for (const group of [join(this.#base, '../..'), join(this.#base, '..'), this.#base]) {
       const wanted = controllers.filter((controller) => !this.#v1.has(controller));
       const has = readFileSync(join(group, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
@@ -136,10 +147,12 @@ export class Cgroups {
 
   /** Makes the slot with these limits; what a process has to write `0` to in order to join it. */
   join(slot: string, limits: LimitsSpec): readonly string[] {
-    this.ensure(slot);
-    this.#limitMemory(slot, limits.memoryBytes);
-    this.#limitCpu(slot, limits.cpus);
-    this.#limitPids(slot, limits.pids);
+    // A new group has no limits: 200 starts at once are spared as many writes and more.
+    const isNew = this.ensure(slot);
+    const { memoryBytes, cpus, pids } = limits;
+    if (!isNew || memoryBytes !== null) this.#limitMemory(slot, memoryBytes);
+    if (!isNew || cpus !== null) this.#limitCpu(slot, cpus);
+    if (!isNew || pids !== null) this.#limitPids(slot, pids);
     return this.joinFiles(slot);
   }
 

@@ -20,6 +20,8 @@ interface UpOptions {
 }
 
 const lookEveryMs = 100;
+/** While a person waits for the controller that was just started. */
+const lookSoonMs = 20;
 /** A keeper that is not there by then won't come. */
 const keeperTimeoutMs = 20_000;
 
@@ -88,13 +90,13 @@ async function untilControlled(session: Session): Promise<StackView> {
       const said = lastLines(session.stateDir, 10).join('\n');
       throw new DarumaError('START_FAILED', `the controller did not start:\n${said}`);
     }
-    await pause(lookEveryMs);
+    await pause(lookSoonMs);
   }
 }
 
 /** A controller that still looks at what runs refuses requests for a moment. */
 async function askUp(session: Session): Promise<void> {
-  while ((await session.client.stack()).state === 'looking') await pause(lookEveryMs);
+  while ((await session.client.stack()).state === 'looking') await pause(lookSoonMs);
   await session.client.request(session.user, { kind: 'up' });
 }
 
