@@ -146,3 +146,24 @@ test('a store that is merely slow holds up what is safe only for its patience', 
   assert.deepEqual(ran, [safe('api/1'), unsafe('r')]);
   assert.deepEqual(writable, [false, true]);
 });
+
+test('a start that waits is not carried out after a stop that did not wait', async () => {
+  const { store, clock, ran, recorder } = setUp();
+  const start: Command = { ...safe('api/1'), unrecordedOk: false };
+  const stop: Command = {
+    kind: 'stop',
+    instance: 'api/1',
+    action: 'a2',
+    hurry: false,
+    unrecordedOk: true,
+  };
+  recorder.add([record(1)], [start], null);
+  await store.appends[0]?.fail('disk full');
+  recorder.add([record(2)], [stop], null);
+  assert.deepEqual(ran, [stop]);
+  for (const append of [1, 2, 3]) {
+    await clock.advance(1_000);
+    await store.appends[append]?.succeed();
+  }
+  assert.deepEqual(ran, [stop]);
+});

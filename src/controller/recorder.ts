@@ -6,6 +6,7 @@
  * 2. When the store fails, or takes longer than `patienceMs`, the recorder is degraded: commands
  *    marked `unrecordedOk` run at once, the others wait. Nothing is given up: it tries again each
  *    `retryMs` until the store can write, and marks what ran before it was durable as unrecorded.
+ *    Only what waits for an instance is dropped when a later command for it runs.
  */
 import type { Command } from '../model/command.ts';
 import { errorInfo } from '../model/errors.ts';
@@ -145,7 +146,21 @@ export class Recorder {
       if (safe.length === 0) continue;
       batch.commands = batch.commands.filter((command) => !command.unrecordedOk);
       batch.unrecorded = true;
-      for (const command of safe) this.#options.run(command);
+      for (const command of safe) {
+        this.#overtake(command, batch);
+        this.#options.run(command);
+      }
+    }
+  }
+
+  /** What was to be done with the same instance before, and waited, is not to be done after. */
+  #overtake(command: Command, by: Batch): void {
+    if (!('action' in command)) return;
+    for (const batch of [...this.#inFlight, ...this.#pending]) {
+      if (batch === by) return;
+      batch.commands = batch.commands.filter(
+        (one) => !('action' in one) || one.instance !== command.instance,
+      );
     }
   }
 

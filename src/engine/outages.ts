@@ -6,6 +6,7 @@ import { symptomId } from '../model/symptom.ts';
 import { failActionsAt } from './outcomes.ts';
 import { type InstanceState, unjudgedAt } from './state.ts';
 import { beginSymptom, onServing } from './symptoms.ts';
+import { followMs } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
 const exitName = 'exit';
@@ -97,5 +98,10 @@ export function onReady(turn: Turn, instance: InstanceState): void {
     if (incident !== null) incidents.add(incident);
   }
   onServing(turn, instance);
-  for (const id of incidents) turn.touch(id);
+  for (const id of incidents) {
+    // What it explains gets a while to follow, also where nothing tells that it did not.
+    const left = turn.state.incidents[id]?.symptoms.some((one) => one.ended === null);
+    if (left === true) turn.setTimer(`recheck:${id}`, turn.at + followMs);
+    turn.touch(id);
+  }
 }
