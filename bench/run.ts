@@ -7,7 +7,7 @@ import type { Result } from './results.ts';
 import { closeStages } from './stage.ts';
 import { ratios, Tally } from './tally.ts';
 
-/** `names`: the contenders wanted, of those of the benchmark. `tell`: what goes on, for a person. */
+/** `names`: the contenders wanted, of the benchmark's. `tell`: what goes on, for a person. */
 export async function runBenchmark(
   benchmark: Benchmark,
   settings: Settings,

@@ -1,8 +1,8 @@
 /**
  * `supervisor-kill`: kill -9 of the supervisor while clients ask, 100 new connections a second.
  * `failed_requests`, `double_starts` (a further copy was started while the service ran), `adopted`
- * (1: the service ran on as the same process and, killed afterwards, was started exactly once; 0: not),
- * `runs`. A supervisor that nobody brings back is started again, as the machine's init would.
+ * (1: the service ran on as the same process and, killed afterwards, was started exactly once; 0:
+ * not), `runs`. A supervisor that nobody brings back is started again, as the machine's init would.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Run } from './benchmark.ts';

@@ -3,7 +3,7 @@ import type { Result } from './results.ts';
 import type { Figure } from './tally.ts';
 
 /** Figure names in the order in which they were measured first. */
-export function figureNames({ figures }: Result): string[] {
+function figureNames({ figures }: Result): string[] {
   return [...new Set(Object.values(figures).flatMap((own) => Object.keys(own)))];
 }
 

@@ -31,7 +31,7 @@ export class Tally {
   }
 }
 
-export function summary(values: readonly number[]): Figure {
+function summary(values: readonly number[]): Figure {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
   const middle = (sorted.length - 1) / 2;

@@ -1,4 +1,4 @@
-/** Runs a drill on the accounts example and puts what it said into README.md: `npm run transcript`. */
+/** Puts what a drill on the accounts example said into README.md: `npm run transcript`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { drillTranscript } from './drill-transcript.ts';
 import { replaceBlock } from './readme-block.ts';

@@ -11,7 +11,7 @@ export interface Job {
   readonly port: number;
   /** For the supervisor and all below it; carries the mark. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Whether HTTP is to be checked: `interval: 500ms, timeout: 500ms, retries: 2`, or the closest. */
+  /** Whether HTTP is checked: `interval: 500ms, timeout: 500ms, retries: 2`, or the closest. */
   readonly check: boolean;
   /** A port that is to be checked each second for every program, by HTTP; null: none. */
   readonly watchedPort: number | null;

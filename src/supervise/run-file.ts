@@ -2,8 +2,8 @@
  * What is kept of the current or last run of each instance: `run/instances/api.2.json`.
  *
  * The first is made by a rename, so that it is whole or absent also when we are killed. Later ones
- * are written over it in place, in one call, which needs no room on a full disk and doesn't wait for
- * the file system's journal: half a millisecond less between an exit and the next start. Nothing is
+ * are written over it in place, in one call, which needs no room on a full disk nor waits for the
+ * file system's journal: half a millisecond less between an exit and the next start. Nothing is
  * forced to the disk: when the machine itself goes down the run is over, and the boot id tells (a
  * file torn by that counts as none).
  */

@@ -1,4 +1,4 @@
-/** Scenario 9: `down` leaves nothing; `up` twice is refused; a pid that was reused is left alone. */
+/** `down` leaves nothing; `up` twice is refused; a pid that was reused is left alone. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

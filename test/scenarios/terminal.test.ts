@@ -1,4 +1,4 @@
-/** Scenario 9: `up` on a terminal. Ctrl-C is `down`, a second one hurries, `d` leaves it running. */
+/** `up` on a terminal: Ctrl-C is `down`, a second one hurries, `d` leaves it running. */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
