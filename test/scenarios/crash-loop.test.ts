@@ -1,4 +1,4 @@
-/** Scenario 7: what can't start backs off and ends at «needs a person»; others are unaffected. */
+/** What can't start backs off and ends at «needs a person»; others are unaffected. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Scenario 4: the database of the accounts example fails under load. It is blamed although the
+ * The database of the accounts example fails under load. It is blamed although the
  * API fails too, it alone is acted on, in one incident, and nothing acknowledged is lost.
  */
 import assert from 'node:assert/strict';

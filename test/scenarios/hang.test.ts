@@ -1,4 +1,4 @@
-/** Scenario 3: an instance that hangs is taken out of the endpoint, restarted, and called so. */
+/** An instance that hangs is taken out of the endpoint, restarted, and called so. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Scenario 2: an instance is killed under load. */
+/** An instance is killed under load. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';

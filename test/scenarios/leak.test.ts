@@ -1,5 +1,5 @@
 /**
- * Scenario 5: the API of the accounts example leaks. Its symptom is seen before the limit kills it,
+ * The API of the accounts example leaks. Its symptom is seen before the limit kills it,
  * and it is replaced without a failed request.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-/** Scenario 1: what README promises of a clean clone. */
+/** What README promises of a clean clone. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Scenario 11: what supervisord runs is observed through every drill, and then acted upon. */
+/** What supervisord runs is observed through every drill, and then acted upon. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DrillResult } from '../../src/cli/drill-run.ts';

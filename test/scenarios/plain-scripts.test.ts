@@ -1,4 +1,4 @@
-/** Scenario 11: a service of plain scripts and a pid file: ends, starts by others, and its log. */
+/** A service of plain scripts and a pid file: ends, starts by others, and its log. */
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

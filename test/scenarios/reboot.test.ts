@@ -1,5 +1,5 @@
 /**
- * Scenario 12: the machine goes down without a word, and comes up again. Everything is killed, and
+ * The machine goes down without a word, and comes up again. Everything is killed, and
  * what the state directory tells of processes is of another boot; so that nobody is taken for one
  * of ours, the pids and start times are those of a process that has nothing to do with the stack.
  */

@@ -1,4 +1,4 @@
-/** Scenario 8: the state directory is full, or slow, and then well again. */
+/** The state directory is full, or slow, and then well again. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Scenario 12: a newer Daruma takes over from the tarball of an earlier commit. */
+/** A newer Daruma takes over from the tarball of an earlier commit. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Scenario 10: a wrong stack file is refused by the real command line, and nothing is started. */
+/** A wrong stack file is refused by the real command line, and nothing is started. */
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
