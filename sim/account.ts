@@ -26,7 +26,7 @@ function describeFault(fault: Fault): string {
 export function describeRecord(record: LogRecord, beganAt: number): string {
   const { at, kind, ...rest } = record;
   const text = kind === 'configured' ? '' : JSON.stringify(rest);
-  return `  ${seconds(at - beganAt)} ${kind} ${text.slice(0, 240)}`;
+  return `  ${seconds(at - beganAt)} ${kind} ${text.slice(0, 2_000)}`;
 }
 
 export function seconds(ms: number): string {

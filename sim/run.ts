@@ -44,6 +44,8 @@ const tickMs = 5_000;
 /** All has to stay well for so long. */
 const calmMs = 30_000;
 const violationsMax = 5;
+/** How often a person looks for what only a person can do, once the faults stopped. */
+const personEveryMs = 30_000;
 
 export function runCase(given: Case, options: RunOptions = {}): Promise<RunResult> {
   return new Run(given, options).play();
@@ -243,12 +245,11 @@ class Run {
   #personMends(): void {
     const wasStopped = this.#given.faults.some((fault) => fault.name === 'request');
     const jobs = this.#given.spec.services.filter((one) => one.restart.policy === 'no');
+    let asked = !wasStopped;
     const ask = (): undefined => {
-      if (this.#keeper.state === null) {
-        this.#timeline.after(1_000, ask);
-        return;
-      }
-      if (wasStopped) this.#keeper.request({ kind: 'up' });
+      this.#timeline.after(personEveryMs, ask);
+      if (this.#keeper.state === null) return;
+      if (!asked) asked = this.#keeper.request({ kind: 'up' });
       for (const { name } of jobs) {
         const gone = this.#scene.known(name).some((one) => one.phase === 'exited');
         if (gone) this.#keeper.request({ kind: 'restart', target: name });

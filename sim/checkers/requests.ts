@@ -1,11 +1,15 @@
 /** Every request is answered exactly once, unless the controller died over it. */
+import type { LogRecord } from '../../src/model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class RequestChecker implements Checker {
   readonly name = 'requests';
   readonly #scene: Scene;
   readonly #waiting = new Set<string>();
+  /** In this life of the controller. */
   readonly #answered = new Set<string>();
+  /** By the log. */
+  readonly #closed = new Set<string>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -24,6 +28,16 @@ export class RequestChecker implements Checker {
   /** Who asked has seen the connection close. */
   reborn(): void {
     this.#waiting.clear();
+    this.#answered.clear();
+    this.#closed.clear();
+  }
+
+  record(record: LogRecord): void {
+    if (record.kind !== 'replied') return;
+    const { requestId } = record;
+    if (this.#closed.has(requestId))
+      this.#scene.complain(this.name, `${requestId} is closed twice`);
+    this.#closed.add(requestId);
   }
 
   end(): void {

@@ -91,6 +91,15 @@ test('what was waited for once does not cover a later symptom (seed 666)', () =>
   assert.ok(s.stopped().includes('b/1'), s.sentences().join('\n'));
 });
 
+test('a start that took an hour is tried again before a person is asked (seed 22837)', () => {
+  const s = scenario(stack([service('a')]))
+    .turns('a/1', 'hangs')
+    .up();
+  s.passes(3_600_000).tell({ kind: 'ready', instance: 'a/1' }).mended('a/1');
+  s.exits('a/1', 'SIGKILL').passes(5_000);
+  assert.equal(s.phase('a/1'), 'ready', s.sentences().join('\n'));
+});
+
 test('a job that is run again releases what failed meanwhile (seed 3274)', () => {
   const job = service('a', {
     healthcheck: null,

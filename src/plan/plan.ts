@@ -50,7 +50,10 @@ type Considered = { kind: ActionKind; target: string; why: string };
 export function plan(input: PlanInput): Decision {
   const special = specialCase(input);
   if (special !== null) return withMode(input, special);
-  const ranked = candidates(input).sort((a, b) => b.mends / b.costMs - a.mends / a.costMs);
+  const ranked = candidates(input).sort(
+    // A person comes last, however long the last start took.
+    (a, b) => Number(isAsking(a)) - Number(isAsking(b)) || b.mends / b.costMs - a.mends / a.costMs,
+  );
   const considered: Considered[] = [];
   let chosen: Candidate | null = null;
   let strongest: Guard | null = null;
@@ -68,6 +71,10 @@ export function plan(input: PlanInput): Decision {
   if (chosen === null || chosen.kind === 'ask-person')
     return withMode(input, giveUp(input, strongest, considered));
   return withMode(input, take(input, chosen, considered));
+}
+
+function isAsking({ kind }: Candidate): boolean {
+  return kind === 'ask-person';
 }
 
 /** P(h) after actions that failed: each cause is as much less likely as the action would have
