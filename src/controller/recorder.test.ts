@@ -112,7 +112,7 @@ test('what comes while an append is under way shares the next one, in order', as
   assert.equal(recorder.lastSeq, 3);
 });
 
-test('while the store fails the safe goes on and the rest waits; all is recorded after', async () => {
+test('while the store fails the safe goes on, the rest waits; all is recorded after', async () => {
   const { store, clock, ran, stored, writable, recorder } = setUp();
   recorder.add([record(1)], [safe('api/1'), unsafe('r')], null);
   await store.appends[0]?.fail('disk full');
