@@ -155,8 +155,9 @@ export class World {
   signal(process: Process): boolean {
     if (this.#processes.get(process.instance) !== process) return true;
     process.stopping = true;
-    if (this.#has(process, 'hang')) return false;
-    const stuck = this.#lasts(process.instance, 'unstoppable');
+    if (process.faults.some((fault) => fault.name === 'hang')) return false;
+    const stuck =
+      this.#lasts(process.instance, 'unstoppable') ?? this.#lasts(process.instance, 'hang');
     const stuckMs = stuck === undefined ? 0 : (stuck.until ?? 0) - this.timeline.now;
     const { stopMs } = this.program(process.instance);
     this.#endsAfter(process, Math.max(0, stuckMs) + stopMs, codeExit(0));

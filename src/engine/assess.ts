@@ -31,7 +31,7 @@ import type { Turn } from './turn.ts';
 /** Symptoms that are weighed together with the one at hand. */
 const weighedMax = 12;
 /** A cause less likely than this explains nothing, when another is certain. */
-const likelyFrom = 0.05;
+const likelyFrom = 0.1;
 /** So often it is waited for a component that is blamed and shows nothing itself. */
 const waitsMax = 4;
 

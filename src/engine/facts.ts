@@ -181,7 +181,7 @@ function conditionOf(state: EngineState, instance: InstanceState): TargetFacts['
   return isFailing(state, instance) || instance.phase !== 'ready' ? 'failing' : 'serving';
 }
 
-/** Only what a dependency may have brought about waits for it. */
+/** Only what a dependency may have brought about waits for it, and what has to be started. */
 function waitsFor(
   state: EngineState,
   instance: InstanceState,
@@ -189,7 +189,7 @@ function waitsFor(
   at: number,
 ): string | null {
   const passive = symptoms.some((one) => mayComeFromDependency(state, one));
-  return passive ? failingDependency(state, instance.service, at) : null;
+  return passive || !isRunning(instance) ? failingDependency(state, instance.service, at) : null;
 }
 
 function sparedBy(
