@@ -2,12 +2,14 @@
  * The life of one database, run by `postgres-users.test.ts` from a copy of the sources as one user
  * or another. Arguments: state directory, shared directory. Prints what it found as JSON.
  */
+
 import assert from 'node:assert/strict';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
-import { contextOf, end, freePort, postgresService, start } from './scene.ts';
+import { freePort } from '../free-port.ts';
+import { contextOf, end, postgresService, start } from './scene.ts';
 
 const [stateDir = '', sharedDir = ''] = process.argv.slice(2);
 const { postgres: driver } = createDrivers({ sharedDir });

@@ -9,10 +9,10 @@ import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import type { ServiceSpec } from '../../src/model/stack-spec.ts';
 import type { DriverContext, Launch, ProcessDriver } from '../../src/ports/driver.ts';
+import { freePort } from '../free-port.ts';
 import {
   contextOf,
   end,
-  freePort,
   makeScene,
   postgresService,
   removeScene,

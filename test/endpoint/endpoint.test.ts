@@ -3,7 +3,8 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { EndpointStats } from '../../src/ports/endpoints.ts';
 import { identify } from '../../src/ports/process-identity.ts';
-import { Client, exchange, freePort, Rig, spec, target, until } from '../keeper/rig.ts';
+import { freePort } from '../free-port.ts';
+import { Client, exchange, Rig, spec, target, until } from '../keeper/rig.ts';
 
 describe('an endpoint', () => {
   let rig: Rig;

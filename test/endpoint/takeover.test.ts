@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { requestReplace } from '../../src/keeper/replace.ts';
 import { lockHolder } from '../../src/ports/lock.ts';
 import { identify } from '../../src/ports/process-identity.ts';
-import { Client, exchange, freePort, Rig, spec, until } from '../keeper/rig.ts';
+import { freePort } from '../free-port.ts';
+import { Client, exchange, Rig, spec, until } from '../keeper/rig.ts';
 import { startLoad } from './load.ts';
 
 describe('the data path goes on', () => {

@@ -1,7 +1,7 @@
 /** Real-life Compose files become stack files that `daruma check` finds right. */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -12,7 +12,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -21,6 +20,7 @@ import { planImport } from '../../src/install/import.ts';
 import { thisMachine } from '../../src/install/this-machine.ts';
 import { formatProblem } from '../../src/stack/problem.ts';
 import { readStack } from '../../src/stack/read.ts';
+import { freePort } from '../free-port.ts';
 
 const cases = fileURLToPath(new URL('compose', import.meta.url));
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -75,16 +75,6 @@ describe('daruma import', () => {
         resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
       });
     });
-  }
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    server.close();
-    await once(server, 'close');
-    assert.ok(typeof address === 'object' && address !== null);
-    return address.port;
   }
 
   test('what was imported runs, and tells what was lost', async () => {

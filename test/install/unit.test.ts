@@ -2,6 +2,7 @@
  * The units of `install` and `eject`: checked by systemd where it is present, their commands run
  * as systemd would run them, beside a `systemctl` that tells of the job at hand.
  */
+
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,8 @@ import { layout } from '../../src/model/layout.ts';
 import { keeperArgv } from '../../src/ports/keeper.ts';
 import { readStack } from '../../src/stack/read.ts';
 import { splitWords } from '../../src/stack/words.ts';
-import { type Bench, bench, freePort, until } from '../scenarios/harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from '../scenarios/harness.ts';
 
 const controllerMain = fileURLToPath(
   entry(new URL('../../src/x.ts', import.meta.url).href, './controller-main'),

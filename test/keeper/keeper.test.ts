@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { exitCodes } from '../../src/model/errors.ts';
 import { lockHolder } from '../../src/ports/lock.ts';
 import { identify } from '../../src/ports/process-identity.ts';
-import { exchange, freePort, Rig, spec, until } from './rig.ts';
+import { freePort } from '../free-port.ts';
+import { exchange, Rig, spec, until } from './rig.ts';
 
 describe('the keeper', () => {
   let rig: Rig;

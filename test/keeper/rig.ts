@@ -56,15 +56,6 @@ export async function until<T>(
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 export function spec(port: number, changes: Partial<EndpointSpec> = {}): EndpointSpec {
   const times = { drainMs: 10_000, connectTimeoutMs: 2_000 };
   return { host: '127.0.0.1', port, protocol: 'tcp', proxyProtocol: false, ...times, ...changes };

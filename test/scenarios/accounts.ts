@@ -1,11 +1,13 @@
 /** The accounts example as a user has it: copied to a directory of its own, with its own ports. */
+
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Answer, Client, type Question } from '../../examples/accounts/load/client.ts';
 import { Load } from '../../examples/accounts/load/load.ts';
 import type { Report } from '../../examples/accounts/load/report.ts';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const example = path.join(root, 'examples/accounts');

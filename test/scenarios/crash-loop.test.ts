@@ -1,9 +1,11 @@
 /** What can't start backs off and ends at «needs a person»; others are unaffected. */
+
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
 
 const service = path.join(import.meta.dirname, 'services/api.ts');
 /** What a crash loop may cost by default settings, the first start included. */

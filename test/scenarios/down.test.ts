@@ -1,10 +1,12 @@
 /** `down` leaves nothing; `up` twice is refused; a pid that was reused is left alone. */
+
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { identify } from '../../src/ports/process-identity.ts';
-import { type Bench, background, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, background, bench, until } from './harness.ts';
 import { keeperPid, killController } from './own-processes.ts';
 
 const family = path.join(import.meta.dirname, 'services/family.ts');

@@ -1,8 +1,10 @@
 /** An instance that hangs is taken out of the endpoint, restarted, and called so. */
+
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { Load } from './load.ts';
 
 const rounds = process.env['DARUMA_TEST_LONG'] === '1' ? 10 : 1;

@@ -1,9 +1,11 @@
 /** An instance is killed under load. */
+
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type Bench, bench, freePort, isAlive, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, isAlive, until } from './harness.ts';
 import { readLedger } from './ledger.ts';
 import { type Failure, Load } from './load.ts';
 

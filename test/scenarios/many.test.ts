@@ -1,4 +1,5 @@
 /** The example with many servers: whichever fails, that one alone is touched, nothing is lost. */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
@@ -6,7 +7,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DrillResult } from '../../src/cli/drill-run.ts';
 import type { InstanceId } from '../../src/model/ids.ts';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { instances } from './only-once.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

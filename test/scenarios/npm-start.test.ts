@@ -1,4 +1,5 @@
 /** What README promises of a clean clone. */
+
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -7,7 +8,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { freePort, processesOf, removeDataElsewhere, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { processesOf, removeDataElsewhere, until } from './harness.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

@@ -1,8 +1,10 @@
 /** What supervisord runs is observed through every drill, and then acted upon. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DrillResult } from '../../src/cli/drill-run.ts';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { type Supervisord, startSupervisord } from './supervisord.ts';
 
 async function drill(stand: Bench, ...args: string[]): Promise<DrillResult> {

@@ -1,4 +1,5 @@
 /** A stack of `services/only-copy.ts`: whatever happens to Daruma, none of it may run twice. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,7 +11,8 @@ import type { InstanceView } from '../../src/model/view.ts';
 import type { EndpointFile } from '../../src/ports/keeper.ts';
 import { readJsonFile } from '../../src/ports/replace-file.ts';
 import { openStore } from '../../src/store/store.ts';
-import { type Bench, bench, freePort } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench } from './harness.ts';
 
 const program = path.join(import.meta.dirname, 'services/only-copy.ts');
 

@@ -1,8 +1,10 @@
 /** What becomes of the stack file while the stack runs does not bring it down; restarts roll. */
+
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { bench, freePort, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { bench, until } from './harness.ts';
 import { Load } from './load.ts';
 import { killController } from './own-processes.ts';
 

@@ -1,4 +1,5 @@
 /** The state directory is full, or slow, and then well again. */
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,8 +7,9 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
 import { identify } from '../../src/ports/process-identity.ts';
+import { freePort } from '../free-port.ts';
 import { canMount } from '../store/state-dir.ts';
-import { type Bench, bench, freePort, until } from './harness.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { killController } from './own-processes.ts';
 
 const service = path.join(import.meta.dirname, 'services/api.ts');

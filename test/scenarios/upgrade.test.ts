@@ -1,4 +1,5 @@
 /** A newer Daruma takes over from the tarball of an earlier commit. */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +10,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { StackView } from '../../src/model/view.ts';
-import { freePort, type RunResult, until } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { type RunResult, until } from './harness.ts';
 import { type Installed, packEarlier, packThis } from './packages.ts';
 
 /** Says its pid, and says it again for each line that it is sent. */

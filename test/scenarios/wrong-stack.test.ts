@@ -1,10 +1,12 @@
 /** A wrong stack file is refused by the real command line, and nothing is started. */
+
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { errorTable } from '../../src/model/errors.ts';
-import { bench, freePort, processesOf } from './harness.ts';
+import { freePort } from '../free-port.ts';
+import { bench, processesOf } from './harness.ts';
 
 const wrong = path.resolve(import.meta.dirname, '../stack/wrong');
 /** One of each sort; all of them are tried where stack files are read. */

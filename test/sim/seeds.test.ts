@@ -7,7 +7,7 @@ import { commandLine } from '../../sim/command-line.ts';
 import { runSeeds } from '../../sim/crew.ts';
 
 const fixed = Array.from({ length: 700 }, (_, index) => String(index + 1));
-const drawn = Array.from({ length: 300 }, (_, index) => `${commit()}-${index + 1}`);
+const drawn = Array.from({ length: 100 }, (_, index) => `${commit()}-${index + 1}`);
 
 /** The same in a source archive without git. */
 function commit(): string {

@@ -1,4 +1,5 @@
 /** A real PostgreSQL for the tests, by Daruma's own driver. */
+
 import type { ChildProcess } from 'node:child_process';
 import { findAccount } from '../../../src/drivers/account.ts';
 import { createDrivers } from '../../../src/drivers/index.ts';
@@ -6,7 +7,6 @@ import type { Launch, ProcessDriver } from '../../../src/ports/driver.ts';
 import {
   contextOf,
   end,
-  freePort,
   makeScene,
   postgresService,
   removeScene,
@@ -14,6 +14,7 @@ import {
   start,
   workingIn,
 } from '../../../test/drivers/scene.ts';
+import { freePort } from '../../../test/free-port.ts';
 
 export class TestDatabase {
   readonly url: string;

@@ -1,4 +1,5 @@
 /** The API and the page as programs, with load on them, and a database that is killed. */
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +8,8 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, until } from '../../../test/drivers/scene.ts';
+import { until } from '../../../test/drivers/scene.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { TestDatabase } from './database.ts';
 
 const directory = fileURLToPath(new URL('..', import.meta.url));

@@ -1,11 +1,13 @@
 /** All four as programs; each is killed under load, and nothing accepted is lost. */
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, until } from '../../../test/drivers/scene.ts';
+import { until } from '../../../test/drivers/scene.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { TestDatabase } from '../../accounts/test/database.ts';
 
 const directory = fileURLToPath(new URL('..', import.meta.url));
