@@ -160,6 +160,8 @@ describe('the data path goes on', () => {
     process.kill(before.endpoint.pid ?? 0, 'SIGKILL');
     await until('served again', () => exchange(port, 'x').catch(() => null));
     const client = await Client.open(port);
+    // Until it is answered it may still wait to be accepted, and be lost with the old listener.
+    assert.equal(await client.exchange('x'), 'one x');
     const other = await freePort();
     const endpoints = [
       { service: 'api', endpoint: spec(port) },

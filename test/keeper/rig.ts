@@ -212,6 +212,7 @@ export class Client {
   #text = '';
   #waiting: PromiseWithResolvers<string> | null = null;
   closed = false;
+  ended = false;
 
   private constructor(socket: net.Socket) {
     this.socket = socket;
@@ -222,7 +223,10 @@ export class Client {
       this.closed = true;
       this.#waiting?.reject(new Error('closed'));
     });
-    socket.on('end', () => this.#waiting?.reject(new Error('ended')));
+    socket.on('end', () => {
+      this.ended = true;
+      this.#waiting?.reject(new Error('ended'));
+    });
   }
 
   static async open(port: number): Promise<Client> {
@@ -232,6 +236,7 @@ export class Client {
   }
 
   exchange(line: string): Promise<string> {
+    if (this.closed || this.ended) return Promise.reject(new Error('the connection has ended'));
     this.#waiting = Promise.withResolvers<string>();
     this.socket.write(`${line}\n`);
     return this.#waiting.promise;
