@@ -23,7 +23,13 @@ afterEach(() => removeScene(scene));
 
 /** The sources, what they need of `node_modules`, and Node.js itself. */
 async function clone(place: string): Promise<void> {
-  const wanted = ['package.json', 'src', 'test/drivers', ...packages.map(inModules)];
+  const wanted = [
+    'package.json',
+    'src',
+    'test/drivers',
+    'test/free-port.ts',
+    ...packages.map(inModules),
+  ];
   for (const path of wanted) {
     await cp(join(repository, path), join(place, path), {
       recursive: true,
