@@ -1,14 +1,14 @@
 /**
  * `crash-loop`: how often a program that always fails (after 100 ms) is started within 40 s
  * (`starts_40s`), how that ends, and how long after its file is mended it runs (`mended_after_ms`;
- * absent: not within five and a half minutes).
+ * absent: not within two and a half minutes).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark, Run } from './benchmark.ts';
 import { type Scene, Stage } from './stage.ts';
 
 const alwaysFails: Scene = { check: false, body: () => 'sleep 0.1\nexit 1\n' };
-const mendLimitMs = 330_000;
+const mendLimitMs = 150_000;
 
 export const crashLoop: Benchmark = {
   name: 'crash-loop',
@@ -18,7 +18,7 @@ A program that always fails, 100 ms after its start.
 - \`starts_40s\`: how often it is started within 40 s of its first start.
 - ends at: what the contender says of it then.
 - \`mended_after_ms\`: its file is then replaced by one that works; how long until that runs. Absent:
-  not within five and a half minutes.
+  not within two and a half minutes.
 `,
   peers: ['runit', 'pm2', 'supervisord', 'shell-loop'],
   settings: { rounds: 1, seconds: 40 },

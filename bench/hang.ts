@@ -47,7 +47,7 @@ The service hangs; clients come every 20 ms and give up after 3 s.
 pm2, supervisord, runit and a shell loop don't look whether a service answers, so they are not here.
 `,
   peers: ['monit'],
-  settings: { rounds: 6, seconds: 0 },
+  settings: { rounds: 4, seconds: 0 },
   goals: ['recovered_ms', 'recovered_early_ms', 'recovered_blocked_ms'].map((figure) => ({
     text: `\`${figure}\` at most 1,600 plus \`start_ms\``,
     reached: ({ figures }) => {

@@ -42,7 +42,7 @@ export async function runBenchmark(
   } finally {
     await closeStages();
   }
-  const figures = tally.figures();
+  const figures = tally.figures(names);
   return {
     bench: benchmark.name,
     ...about,

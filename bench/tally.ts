@@ -12,6 +12,9 @@ export type Figures = Readonly<Record<string, Readonly<Record<string, Figure>>>>
 /** `daruma/PEER` → figure name → median by median. */
 export type Ratios = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+/** What says how a contender fared, and not how much of something there was. */
+const withoutRatio: readonly string[] = ['runs', 'adopted'];
+
 export class Tally {
   readonly #values = new Map<string, Map<string, number[]>>();
 
@@ -21,9 +24,12 @@ export class Tally {
     figures.set(figure, [...(figures.get(figure) ?? []), value]);
   }
 
-  figures(): Figures {
+  /** In this order, whoever was measured first. */
+  figures(order: readonly string[]): Figures {
+    const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+    const entries = [...this.#values].sort(([a], [b]) => place(a) - place(b));
     return Object.fromEntries(
-      [...this.#values].map(([contender, figures]) => [
+      entries.map(([contender, figures]) => [
         contender,
         Object.fromEntries([...figures].map(([name, values]) => [name, summary(values)])),
       ]),
@@ -45,14 +51,16 @@ function summary(values: readonly number[]): Figure {
   };
 }
 
-/** Of the medians; where the peer's is 0 there is none. */
+/** Of the medians; where a peer's is 0 there is none. */
 export function ratios(figures: Figures): Ratios {
   const own = figures['daruma'] ?? {};
   const peers = Object.entries(figures).filter(([name]) => name !== 'daruma');
   const pairs = peers.map(([peer, theirs]) => {
     const common = Object.entries(own).flatMap(([name, { median }]) => {
       const other = theirs[name]?.median ?? 0;
-      return other === 0 ? [] : [[name, Number((median / other).toPrecision(3))] as const];
+      return other === 0 || withoutRatio.includes(name)
+        ? []
+        : [[name, Number((median / other).toPrecision(3))] as const];
     });
     return [`daruma/${peer}`, Object.fromEntries(common)] as const;
   });
