@@ -4,16 +4,16 @@
  * who can write there can run code as this user anyway.
  */
 import { mkdirSync, statSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** For this process and, by the environment, for those of Daruma that it starts. */
+/** Needs Node.js 22.1. For this process and, by the environment, for those of Daruma that it starts. */
 export function keepCompiled(environment) {
   if (environment.NODE_COMPILE_CACHE !== undefined) return;
   const directory = ownDirectory();
   if (directory === null) return;
-  enableCompileCache(directory);
+  module.enableCompileCache(directory);
   environment.NODE_COMPILE_CACHE = directory;
   // By which it is told apart from the user's own.
   environment.DARUMA_COMPILE_CACHE = directory;
