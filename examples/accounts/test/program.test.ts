@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -80,12 +80,36 @@ test('load finds nothing lost; SIGTERM ends it with 0 and no failed request', as
   assert.equal(report.requests, 200);
   assert.ok(report.acknowledged >= 5);
   assert.equal((await stat(join(postgres.scene.root, 'secrets', 'jwt'))).mode & 0o777, 0o600);
-  const slow = Array.from({ length: 20 }, () => fetch(`${url}/healthz`));
-  await Promise.race(slow);
+  const begun = await Promise.all(
+    Array.from({ length: 5 }, (_, index) => beginLogin(url, `nobody${index}`)),
+  );
   child.kill('SIGTERM');
+  const answers = begun.map((login) => login.finish());
   assert.deepEqual(await once(child, 'exit'), [0, null]);
-  for (const answer of await Promise.all(slow)) assert.equal(answer.status, 200);
+  for (const status of await Promise.all(answers)) assert.equal(status, 401);
 });
+
+/** A request that the server has begun with, by its own word («100 Continue»), and not answered. */
+async function beginLogin(url: string, name: string) {
+  const body = JSON.stringify({ name, password: 'not their password' });
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    expect: '100-continue',
+  };
+  const request = httpRequest(`${url}/api/login`, { method: 'POST', headers, agent: false });
+  const answered = once(request, 'response');
+  request.flushHeaders();
+  await once(request, 'continue');
+  return {
+    async finish(): Promise<number | undefined> {
+      request.end(body);
+      const [response] = await answered;
+      response.resume();
+      return response.statusCode;
+    },
+  };
+}
 
 test('a database that is killed under load loses nothing that was acknowledged', async () => {
   const { url } = await startApi();
