@@ -37,6 +37,11 @@ export interface Benchmark {
   run(run: Run): Promise<void>;
 }
 
+/** What can't be ended well is told of; nothing is left in any case. */
+export async function closeAll(run: Run, stages: readonly Stage[]): Promise<void> {
+  for (const stage of stages) await run.attempt(stage.contender.name, 'end', () => stage.close());
+}
+
 /** Each in turn, another one first in each round. */
 export async function interleaved(
   stages: readonly Stage[],

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpuMs } from './accounting.ts';
-import { type Benchmark, interleaved, type Run } from './benchmark.ts';
+import { type Benchmark, closeAll, interleaved, type Run } from './benchmark.ts';
 import { haproxyPackage } from './peers/haproxy.ts';
 import { Stage } from './stage.ts';
 import { untilConnected } from './wait.ts';
@@ -44,7 +44,7 @@ What the way through the endpoint costs, beside HAProxy (TCP mode) and a direct 
     }
     const requestsPerSecond = await measureThroughput(run, stages);
     await measureLatency(run, stages, requestsPerSecond / 2);
-    for (const stage of stages) await stage.close();
+    await closeAll(run, stages);
   },
 };
 

@@ -7,7 +7,7 @@
  * With a second instance beside it: the last new connection that the endpoint still led to the hung
  * one (`ejected_ms`, `ejected_blocked_ms`; 0: none).
  */
-import { type Benchmark, interleaved, type Run } from './benchmark.ts';
+import { type Benchmark, closeAll, interleaved, type Run } from './benchmark.ts';
 import { ask } from './client.ts';
 import type { Contender } from './contenders/contender.ts';
 import type { Line } from './fifo.ts';
@@ -73,7 +73,7 @@ pm2, supervisord, runit and a shell loop don't look whether a service answers, s
           return run.attempt(name, figure, () => settleAndHang(run, stage, figure, act));
         });
       }
-      for (const stage of stages) await stage.close();
+      await closeAll(run, stages);
       await ejection(run);
     }
   },

@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-export const markName = 'DARUMA_BENCH_MARK';
+/** Not `DARUMA_…`: instances don't get those variables. */
+export const markName = 'BENCH_MARK';
 
 /** `how`: whether marks that only begin like this count too. */
 export function marked(mark: string, how: 'whole' | 'prefix' = 'whole'): number[] {

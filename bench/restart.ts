@@ -2,7 +2,7 @@
  * `restart`: from kill -9 until a new process runs (`react_ms`), from there until it listens
  * (`start_ms`, the service's own doing), and from kill to answer (`total_ms`).
  */
-import { type Benchmark, interleaved, type Run } from './benchmark.ts';
+import { type Benchmark, closeAll, interleaved, type Run } from './benchmark.ts';
 import { untilAnswered } from './client.ts';
 import { kill } from './marked.ts';
 import { Stage } from './stage.ts';
@@ -44,7 +44,7 @@ second counts as a good one (\`reset_after\`), as it does with runit, pm2 and su
       const { name } = stage.contender;
       return run.attempt(name, 'kill', () => measure(run, name, stage));
     });
-    for (const stage of stages) await stage.close();
+    await closeAll(run, stages);
   },
 };
 

@@ -20,6 +20,7 @@ const compiled = `${root}/dist/main.js`;
 /** An endpoint asks for an instance that listens on a port; without a check there is neither. */
 const healthcheck = { http: '/', interval: '500ms', timeout: '500ms', retries: 2 };
 const often = '1000 per 10m';
+const downTimeoutMs = 60_000;
 
 export function daruma(): Promise<Contender> {
   return Promise.resolve(contender('daruma', source, (paths) => paths.controllerLock));
@@ -71,7 +72,8 @@ async function start(
       return instance?.needsPerson === true ? 'needs-person' : (instance?.phase ?? 'unknown');
     },
     stop: async () => {
-      await tool('down');
+      const [program = '', ...args] = argv;
+      await run(program, [...args, 'down'], { ...options, timeout: downTimeoutMs });
     },
   };
 }
