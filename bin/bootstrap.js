@@ -21,7 +21,7 @@ const tasks = {
   verify: ['scripts/verify.ts'],
   build: ['scripts/build.ts'],
   bench: ['bench/main.ts'],
-  simulate: ['sim/main.ts'],
+  simulate: ['src/sim/main.ts'],
   reference: ['scripts/reference.ts'],
   transcript: ['scripts/transcript.ts'],
 };

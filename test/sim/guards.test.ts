@@ -1,14 +1,14 @@
 /** For each guard: an engine or shell that breaks it on purpose is found out by its checker. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Case, cutCase, noCut } from '../../sim/case.ts';
-import { makeCase } from '../../sim/make-case.ts';
-import { type RunOptions, runCase } from '../../sim/run.ts';
-import { shrink } from '../../sim/shrink.ts';
 import { apply } from '../../src/engine/apply.ts';
 import { type EngineState, step } from '../../src/engine/index.ts';
 import type { Command } from '../../src/model/command.ts';
 import type { LogRecord, RecordBody } from '../../src/model/record.ts';
+import { type Case, cutCase, noCut } from '../../src/sim/case.ts';
+import { makeCase } from '../../src/sim/make-case.ts';
+import { type RunOptions, runCase } from '../../src/sim/run.ts';
+import { shrink } from '../../src/sim/shrink.ts';
 
 type Step = typeof step;
 type Result = ReturnType<Step>;

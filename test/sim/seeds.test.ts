@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { noCut } from '../../sim/case.ts';
-import { commandLine } from '../../sim/command-line.ts';
-import { runSeeds } from '../../sim/crew.ts';
+import { noCut } from '../../src/sim/case.ts';
+import { commandLine } from '../../src/sim/command-line.ts';
+import { runSeeds } from '../../src/sim/crew.ts';
 
 const fixed = Array.from({ length: 700 }, (_, index) => String(index + 1));
 const drawn = Array.from({ length: 100 }, (_, index) => `${commit()}-${index + 1}`);

@@ -14,7 +14,7 @@ export function readImportTable(markdown: string): ImportTable {
   return table;
 }
 
-/** `engine` for `src/engine/step.ts`, `sim` for `sim/run.ts`; null for what lies in no room. */
+/** `engine` for `src/engine/step.ts`; null for what lies in no room. */
 export function roomOf(path: string): string | null {
-  return /^(?:src\/([^/]+)|(sim))\//.exec(path)?.slice(1).find(Boolean) ?? null;
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }

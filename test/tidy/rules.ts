@@ -72,7 +72,7 @@ function isTest(path: string): boolean {
 /** Tests beside the code may use any room: they put real parts together. */
 function roomsKeepTheTable(sources: readonly SourceFile[], table: ImportTable): string[] {
   return sources
-    .filter(({ path }) => !isTest(path) || roomOf(path) === 'sim')
+    .filter(({ path }) => !isTest(path))
     .flatMap(({ path, imports }) => {
       const room = roomOf(path);
       if (room === null) return [];
@@ -173,7 +173,7 @@ function deadFiles(sources: readonly SourceFile[]): string[] {
 /** Where something starts. What only tests lead to is dead, unless it is called `*.fixture.ts`. */
 function isEntry(path: string): boolean {
   if (path === 'src/main.ts' || path.endsWith('.fixture.ts')) return true;
-  return path === 'sim/main.ts' || /^(bench|examples|scripts)\//.test(path);
+  return path === 'src/sim/main.ts' || /^(bench|examples|scripts)\//.test(path);
 }
 
 /** A type may be exported for those that its own module's exports mention. */

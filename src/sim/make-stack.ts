@@ -5,7 +5,7 @@ import type {
   ServiceSpec,
   StackSpec,
   SymptomSpec,
-} from '../src/model/stack-spec.ts';
+} from '../model/stack-spec.ts';
 import type { Program } from './case.ts';
 import type { Dice } from './dice.ts';
 

@@ -1,7 +1,7 @@
 /** Runs many seeds on all cores. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { entry } from '../src/model/entry.ts';
+import { entry } from '../model/entry.ts';
 import { type Cut, noCut } from './case.ts';
 import type { Job, Report } from './worker.ts';
 

@@ -1,8 +1,8 @@
 /** No action without evidence, and nothing started or stopped that nobody decided on. */
-import type { Command } from '../../src/model/command.ts';
-import type { EngineEvent } from '../../src/model/event.ts';
-import type { IncidentId } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import type { Command } from '../../model/command.ts';
+import type { EngineEvent } from '../../model/event.ts';
+import type { IncidentId } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class EvidenceChecker implements Checker {

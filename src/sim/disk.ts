@@ -6,9 +6,9 @@
  * controller was killed, may be durable as a whole, in part from its beginning, or not at all.
  */
 import { createHash } from 'node:crypto';
-import { DarumaError } from '../src/model/errors.ts';
-import type { LogRecord, StoredRecord } from '../src/model/record.ts';
-import type { Store, StoredSnapshot } from '../src/ports/store.ts';
+import { DarumaError } from '../model/errors.ts';
+import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { Store, StoredSnapshot } from '../ports/store.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';
 import type { Timeline } from './timeline.ts';

@@ -2,9 +2,9 @@
  * The checkers' own account of the log: what was known and decided, folded from the records without
  * any code of the engine. When the controller comes back it is made anew from what is durable.
  */
-import type { ActionId, ComponentId, IncidentId, InstanceId } from '../src/model/ids.ts';
-import type { LogRecord, Outcome, PlannedAction } from '../src/model/record.ts';
-import type { Symptom } from '../src/model/symptom.ts';
+import type { ActionId, ComponentId, IncidentId, InstanceId } from '../model/ids.ts';
+import type { LogRecord, Outcome, PlannedAction } from '../model/record.ts';
+import type { Symptom } from '../model/symptom.ts';
 
 export interface KnownInstance {
   readonly id: InstanceId;

@@ -1,9 +1,9 @@
 /** Starts the controller, kills it where a fault says so, and starts the next one. */
-import type { EngineState, step } from '../src/engine/index.ts';
-import type { Command } from '../src/model/command.ts';
-import type { EngineEvent, PersonRequest } from '../src/model/event.ts';
-import type { ExitInfo } from '../src/model/exit.ts';
-import type { LogRecord } from '../src/model/record.ts';
+import type { EngineState, step } from '../engine/index.ts';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent, PersonRequest } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import type { LogRecord } from '../model/record.ts';
 import type { Case, Fault, KillPoint } from './case.ts';
 import { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';

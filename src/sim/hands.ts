@@ -4,9 +4,9 @@
  * after the other; each ends in exactly one happening. What is under way when the controller is
  * killed goes no further, but signals that were sent have been sent.
  */
-import type { Command } from '../src/model/command.ts';
-import type { Happening } from '../src/model/event.ts';
-import type { ActionId, InstanceId } from '../src/model/ids.ts';
+import type { Command } from '../model/command.ts';
+import type { Happening } from '../model/event.ts';
+import type { ActionId, InstanceId } from '../model/ids.ts';
 import type { KillPoint } from './case.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';

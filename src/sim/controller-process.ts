@@ -3,7 +3,7 @@
  * it is paused nothing reaches it; when it wakes, timers that are due fire first and input that
  * arrived meanwhile is read after them, as in Node's event loop.
  */
-import type { Clock } from '../src/ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Enough for every chain of promises between two timers. */

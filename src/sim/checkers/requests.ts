@@ -1,5 +1,5 @@
 /** Every request is answered exactly once, unless the controller died over it. */
-import type { LogRecord } from '../../src/model/record.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class RequestChecker implements Checker {

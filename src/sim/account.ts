@@ -1,5 +1,5 @@
 /** A case and its log in words. */
-import type { LogRecord } from '../src/model/record.ts';
+import type { LogRecord } from '../model/record.ts';
 import type { Case, Fault } from './case.ts';
 
 export function describeCase({ spec, programs, faults, quietAt }: Case): string[] {

@@ -3,14 +3,14 @@
  * expressions and confirmations, with answers that the world gives instead of sockets and procfs.
  */
 
-import type { CheckResult, HealthVerdict } from '../src/detect/health.ts';
-import type { Happening } from '../src/model/event.ts';
-import type { InstanceId } from '../src/model/ids.ts';
-import type { ServiceSpec } from '../src/model/stack-spec.ts';
-import { Confirmation } from '../src/observe/confirmation.ts';
-import { ExpressionWatch } from '../src/observe/expression-watch.ts';
-import { HealthWatch } from '../src/observe/health-watch.ts';
-import { Outlet, Symptoms } from '../src/observe/outlet.ts';
+import type { CheckResult, HealthVerdict } from '../detect/health.ts';
+import type { Happening } from '../model/event.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
+import { Confirmation } from '../observe/confirmation.ts';
+import { ExpressionWatch } from '../observe/expression-watch.ts';
+import { HealthWatch } from '../observe/health-watch.ts';
+import { Outlet, Symptoms } from '../observe/outlet.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';
 import type { Process, World } from './world.ts';

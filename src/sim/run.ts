@@ -1,10 +1,10 @@
 /** Runs one case: a world, a controller, faults and checkers, until all is well or time is up. */
 import { isDeepStrictEqual } from 'node:util';
-import { replay } from '../src/engine/apply.ts';
-import { step } from '../src/engine/index.ts';
-import type { Command } from '../src/model/command.ts';
-import type { EngineEvent } from '../src/model/event.ts';
-import type { LogRecord } from '../src/model/record.ts';
+import { replay } from '../engine/apply.ts';
+import { step } from '../engine/index.ts';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent } from '../model/event.ts';
+import type { LogRecord } from '../model/record.ts';
 import type { Case, Fault } from './case.ts';
 import { BlameChecker } from './checkers/blame.ts';
 import { BlastRadiusChecker } from './checkers/blast-radius.ts';

@@ -2,7 +2,7 @@
  * Chance from a seed. Each subsystem draws from a generator of its own, so that leaving a fault out
  * doesn't change what the others draw.
  */
-import type { Random } from '../src/ports/clock.ts';
+import type { Random } from '../ports/clock.ts';
 
 export class Dice implements Random {
   readonly #name: string;

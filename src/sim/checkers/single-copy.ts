@@ -1,6 +1,6 @@
 /** At most one running copy of each instance; nothing is started that is known to run. */
-import type { Command } from '../../src/model/command.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import type { Command } from '../../model/command.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class SingleCopyChecker implements Checker {

@@ -2,9 +2,9 @@
  * Random faults for a stack. Only what is promised to be recoverable is injected, given what the
  * stack file lets Daruma see: a hang needs a health check, a leak is ended by the kernel at last.
  */
-import type { PersonRequest } from '../src/model/event.ts';
-import { type InstanceId, instanceId } from '../src/model/ids.ts';
-import type { ServiceSpec, StackSpec } from '../src/model/stack-spec.ts';
+import type { PersonRequest } from '../model/event.ts';
+import { type InstanceId, instanceId } from '../model/ids.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import {
   allFaults,
   type Fault,

@@ -1,7 +1,7 @@
 /** A dependency is mended before its dependants are touched. */
-import { type InstanceId, isInstance, type ServiceName } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
-import type { SymptomKind } from '../../src/model/symptom.ts';
+import { type InstanceId, isInstance, type ServiceName } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
+import type { SymptomKind } from '../../model/symptom.ts';
 import type { KnownInstance } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 

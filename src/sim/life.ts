@@ -2,14 +2,14 @@
  * One life of the controller: the real loop, recorder, engine and wakefulness over virtual ports,
  * started as `src/controller/controller.ts` starts it.
  */
-import { Loop } from '../src/controller/loop.ts';
-import { watchWakefulness } from '../src/controller/wakefulness.ts';
-import type { EngineState, step } from '../src/engine/index.ts';
-import type { Command } from '../src/model/command.ts';
-import type { EngineEvent, Happening } from '../src/model/event.ts';
-import type { ExitInfo } from '../src/model/exit.ts';
-import type { LogRecord } from '../src/model/record.ts';
-import type { StackSpec } from '../src/model/stack-spec.ts';
+import { Loop } from '../controller/loop.ts';
+import { watchWakefulness } from '../controller/wakefulness.ts';
+import type { EngineState, step } from '../engine/index.ts';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent, Happening } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import type { LogRecord } from '../model/record.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
 import type { KillPoint } from './case.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';

@@ -1,10 +1,10 @@
 /** What checkers see: the truth, the account of the log, and where to complain. */
-import type { Command } from '../src/model/command.ts';
-import type { EngineEvent } from '../src/model/event.ts';
-import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../src/model/ids.ts';
-import type { LogRecord } from '../src/model/record.ts';
-import type { ServiceSpec, StackSpec } from '../src/model/stack-spec.ts';
-import type { Symptom, SymptomKind } from '../src/model/symptom.ts';
+import type { Command } from '../model/command.ts';
+import type { EngineEvent } from '../model/event.ts';
+import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
+import type { LogRecord } from '../model/record.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import type { Symptom, SymptomKind } from '../model/symptom.ts';
 import { type KnownInstance, Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 

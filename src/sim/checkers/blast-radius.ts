@@ -1,7 +1,7 @@
 /** Never the last ready instance out, never more than a share; an endpoint leads somewhere. */
-import type { Command } from '../../src/model/command.ts';
-import { isInstance } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import type { Command } from '../../model/command.ts';
+import { isInstance } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class BlastRadiusChecker implements Checker {

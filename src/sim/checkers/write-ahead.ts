@@ -1,6 +1,6 @@
 /** Records are durable before their commands run, except what is marked safe to do without. */
-import type { Command } from '../../src/model/command.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import type { Command } from '../../model/command.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class WriteAheadChecker implements Checker {

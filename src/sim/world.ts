@@ -6,10 +6,10 @@
  *    `doubles` names.
  * 2. `guilt` and `lies` remember what was broken and what was seen wrongly, for the checkers.
  */
-import type { CheckResult } from '../src/detect/health.ts';
-import type { ExitInfo } from '../src/model/exit.ts';
-import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../src/model/ids.ts';
-import type { ServiceSpec } from '../src/model/stack-spec.ts';
+import type { CheckResult } from '../detect/health.ts';
+import type { ExitInfo } from '../model/exit.ts';
+import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Case, Fault, ProbeFault, Program, ProgramFault } from './case.ts';
 import type { Dice } from './dice.ts';
 import type { Timeline } from './timeline.ts';

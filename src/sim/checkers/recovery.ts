@@ -1,6 +1,6 @@
 /** Once faults stopped, everything recoverable is well within its bound, no incident is open. */
-import { type InstanceId, serviceOf } from '../../src/model/ids.ts';
-import type { StackSpec } from '../../src/model/stack-spec.ts';
+import { type InstanceId, serviceOf } from '../../model/ids.ts';
+import type { StackSpec } from '../../model/stack-spec.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class RecoveryChecker implements Checker {

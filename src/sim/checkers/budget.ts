@@ -1,7 +1,7 @@
 /** No action beyond the budget of its service or of the stack, counted by itself. */
-import type { ServiceName } from '../../src/model/ids.ts';
-import { serviceOf } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import type { ServiceName } from '../../model/ids.ts';
+import { serviceOf } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { KnownAction, KnownIncident } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 

@@ -1,6 +1,6 @@
 /** A person is asked when nothing else is left, and not before; nobody waits for nothing. */
-import { type InstanceId, isInstance, type ServiceName } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import { type InstanceId, isInstance, type ServiceName } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { KnownInstance } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 

@@ -1,6 +1,6 @@
 /** Who is blamed for sure, and acted on, was broken. Not judged where the senses were deceived. */
-import { type InstanceId, isInstance, serviceOf } from '../../src/model/ids.ts';
-import type { LogRecord } from '../../src/model/record.ts';
+import { type InstanceId, isInstance, serviceOf } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 /** A fault may have been mended by somebody else shortly before its effect was seen. */

@@ -1,7 +1,7 @@
 /** One case: all that a run depends on. Made from a seed, and made smaller when it fails. */
-import type { PersonRequest } from '../src/model/event.ts';
-import type { InstanceId, ServiceName } from '../src/model/ids.ts';
-import type { StackSpec } from '../src/model/stack-spec.ts';
+import type { PersonRequest } from '../model/event.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
 
 /** What a program really is like; the engine is never told. */
 export interface Program {
