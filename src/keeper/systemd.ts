@@ -1,10 +1,12 @@
 /** Tells systemd how it goes (Type=notify), when it asks to be told. */
 import { spawn } from 'node:child_process';
 
+/** A boot waits for it. */
+const lookForReadyMs = 100;
+
 export class Systemd {
   readonly #log: (text: string) => void;
   readonly asked = process.env['NOTIFY_SOCKET'] !== undefined;
-  #ready = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(log: (text: string) => void) {
@@ -15,14 +17,14 @@ export class Systemd {
   follow(beats: () => boolean): void {
     if (!this.asked) return;
     const watchdogUs = Number(process.env['WATCHDOG_USEC'] ?? 0);
-    const everyMs = watchdogUs > 0 ? Math.min(watchdogUs / 3_000, 10_000) : 1_000;
-    this.#timer = setInterval(() => {
+    this.#each(lookForReadyMs, () => {
       if (!beats()) return;
-      if (!this.#ready) this.#tell('READY=1', `MAINPID=${process.pid}`);
-      else if (watchdogUs > 0) this.#tell('WATCHDOG=1');
-      this.#ready = true;
-    }, everyMs);
-    this.#timer.unref();
+      this.#end();
+      this.#tell('READY=1', `MAINPID=${process.pid}`);
+      if (watchdogUs === 0) return;
+      const everyMs = Math.min(watchdogUs / 3_000, 10_000);
+      this.#each(everyMs, () => beats() && this.#tell('WATCHDOG=1'));
+    });
   }
 
   stopping(): void {
@@ -34,13 +36,22 @@ export class Systemd {
     if (this.asked) await this.#tell('READY=1', `MAINPID=${pid}`);
   }
 
+  #each(everyMs: number, act: () => void): void {
+    this.#timer = setInterval(act, everyMs);
+    this.#timer.unref();
+  }
+
+  #end(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
   /** By a program: Node.js has no Unix datagram sockets. Needs NotifyAccess=all in the unit. */
   #tell(...state: string[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const child = spawn('systemd-notify', state, { stdio: 'ignore' });
     child.on('error', (error) => {
       this.#log(`systemd can't be told ${state.join(' ')}: ${error.message}`);
-      if (this.#timer !== null) clearInterval(this.#timer);
+      this.#end();
       resolve();
     });
     child.on('exit', () => resolve());
