@@ -183,8 +183,10 @@ function typeLines(spec: StackSpec, { name, restart }: ServiceSpec) {
   ];
 }
 
+/** Only the main process is told to stop, as by Daruma; PostgreSQL's own processes count on it. */
 function stopLines({ stopSignal, stopGracePeriodMs }: ServiceSpec) {
   return [
+    ['KillMode', 'mixed'] as const,
     ['KillSignal', stopSignal] as const,
     ['TimeoutStopSec', seconds(stopGracePeriodMs)] as const,
   ];
@@ -198,8 +200,9 @@ function limitLines({ limits: { memoryBytes, cpus, pids } }: ServiceSpec) {
   ];
 }
 
-/** Set by Daruma or by the systemd unit that ran it. */
-const notTheirs = /^(DARUMA_|NOTIFY_SOCKET$|WATCHDOG_|INVOCATION_ID$|JOURNAL_STREAM$|LISTEN_)/;
+/** Set by Daruma, by the systemd unit that ran it, or for the directory that it was in. */
+const notTheirs =
+  /^(DARUMA_|NOTIFY_SOCKET$|WATCHDOG_|INVOCATION_ID$|JOURNAL_STREAM$|LISTEN_|SYSTEMD_|PWD$)/;
 
 function asRunning(running: RunningProcess): Program {
   const { program, argv, environment, workingDir, uid, gid } = running;

@@ -278,6 +278,7 @@ services:
   assert.equal(lineOf(db, 'MemoryMax'), String(256 * 2 ** 20));
   assert.equal(lineOf(db, 'CPUQuota'), '50%');
   assert.equal(lineOf(db, 'KillSignal'), 'SIGINT');
+  assert.equal(lineOf(db, 'KillMode'), 'mixed');
   const instance = await at.instance('db/1');
   assert.match(text('shop-db-1.env'), /^PASSWORD="p\\"w \\\$1"$/m);
   assert.match(text('shop-db-1.env'), new RegExp(`^PORT="${instance.port}"$`, 'm'));
