@@ -43,14 +43,14 @@ export class Accounts {
   async register(registration: Registration): Promise<Profile> {
     const { requestId, name, displayName, password } = registration;
     const hash = await this.#passwords.hash(password);
-    const rows = await this.#database.ask(
-      (sql) => sql<Row[]>`
-      insert into accounts (name, display_name, password_hash, request_id)
-      values (${name}, ${displayName}, ${hash}, ${requestId})
-      on conflict do nothing
-      returning *`,
+    const [row] = await this.#database.ask<Row>(
+      `insert into accounts (name, display_name, password_hash, request_id)
+       values ($1, $2, $3, $4)
+       on conflict do nothing
+       returning *`,
+      [name, displayName, hash, requestId],
     );
-    if (rows[0] !== undefined) return toProfile(rows[0]);
+    if (row !== undefined) return toProfile(row);
     const known = await this.#byName(name);
     const same = known?.request_id === requestId;
     if (same && (await this.#passwords.verify(password, known.password_hash))) {
@@ -68,17 +68,13 @@ export class Accounts {
 
   /** Throws a Failure (404) when the account is no longer there. */
   async profile(id: string): Promise<Profile> {
-    const [row] = await this.#database.ask(
-      (sql) => sql<Row[]>`select * from accounts where id = ${id}`,
-    );
+    const [row] = await this.#database.ask<Row>('select * from accounts where id = $1', [id]);
     if (row === undefined) throw new Failure(404, 'NO_ACCOUNT', 'there is no such account');
     return toProfile(row);
   }
 
   async #byName(name: string): Promise<Row | undefined> {
-    const [row] = await this.#database.ask(
-      (sql) => sql<Row[]>`select * from accounts where name = ${name}`,
-    );
+    const [row] = await this.#database.ask<Row>('select * from accounts where name = $1', [name]);
     return row;
   }
 }

@@ -9,7 +9,7 @@ import { Passwords } from './passwords.ts';
 import { readSecret, Tokens } from './tokens.ts';
 
 const config = readConfig(process.env);
-const database = new Database(config.databaseUrl);
+const database = new Database(config.databaseUrl, (text) => app.log.warn(text));
 const ownErrors = new OwnErrors({
   database,
   instance: config.instance,
@@ -41,4 +41,4 @@ process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 
 await app.listen({ host: '127.0.0.1', port: config.port });
-await database.prepare((error) => app.log.warn(error, 'the database is not ready'));
+await database.prepare();

@@ -1,82 +1,115 @@
 /**
  * The database. It may be away for a while: every question has a time limit, so many may wait at
- * a time, and the pool connects again by itself. What can't be answered is a Failure with 503.
+ * a time, and the next question makes a new connection. What can't be answered is a Failure with
+ * 503.
  */
-import postgres from 'postgres';
+import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { Failure, unavailable } from './failures.ts';
 import { migrate } from './migrations.ts';
 
 const answerMs = 5_000;
 const healthMs = 700;
 const connectionsMax = 10;
-const pendingMax = 500;
+const waitingMax = 500;
 
 export class Database {
-  readonly #sql: postgres.Sql;
-  #pending = 0;
+  readonly #pool: Pool;
+  readonly #log: (text: string) => void;
+  #away = false;
   #migrated = false;
   #closed = false;
 
-  constructor(url: string) {
-    this.#sql = postgres(url, {
+  constructor(url: string, log: (text: string) => void) {
+    this.#log = log;
+    this.#pool = new Pool({
+      connectionString: url,
+      application_name: 'accounts-api',
       max: connectionsMax,
-      connect_timeout: 2,
-      // Soon, but not all instances at the same moment.
-      backoff: () => 0.1 + Math.random() * 0.2,
-      max_lifetime: 30 * 60,
-      onnotice: () => undefined,
-      connection: { application_name: 'accounts-api', statement_timeout: answerMs },
+      maxLifetimeSeconds: 30 * 60,
+      // For a connection: a free one, or a new one.
+      connectionTimeoutMillis: 2_000,
+      // The server gives up after this time, and so do we: it may have stopped altogether.
+      statement_timeout: answerMs,
+      query_timeout: answerMs,
+    });
+    // Connections break when the server ends, also while nobody uses them. The pool replaces them;
+    // but an error that nobody listens for would end this process.
+    this.#pool.on('error', (error) => this.#lost(error));
+    this.#pool.on('connect', (client) => {
+      this.#away = false;
+      // Whoever uses it then learns it from the question that fails.
+      client.on('error', () => undefined);
     });
   }
 
   /** Brings the tables up to date, however long the database takes to come. */
-  async prepare(log: (error: unknown) => void): Promise<void> {
+  async prepare(): Promise<void> {
     while (!this.#migrated && !this.#closed) {
       try {
-        await migrate(this.#sql);
+        await this.#transaction(migrate);
         this.#migrated = true;
       } catch (error) {
-        log(error);
+        this.#lost(error);
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
   }
 
-  /** Throws a Failure (503) when the database has no answer in time. */
-  async ask<T>(question: (sql: postgres.Sql) => Promise<T>, limitMs = answerMs): Promise<T> {
+  /** The rows of the answer. Throws a Failure (503) when the database has none in time. */
+  async ask<Row extends QueryResultRow>(
+    query: string,
+    values: readonly unknown[] = [],
+    limitMs = answerMs,
+  ): Promise<Row[]> {
     if (!this.#migrated) {
       const expected = { retryAfter: 1, expected: true };
       throw new Failure(503, 'STARTING', 'the database is not ready', expected);
     }
-    if (this.#pending >= pendingMax) throw unavailable('too many wait for the database');
-    this.#pending += 1;
-    // An answer that comes after the limit still ends its question.
-    const answer = question(this.#sql).finally(() => {
-      this.#pending -= 1;
-    });
+    if (this.#pool.waitingCount >= waitingMax) throw unavailable('too many wait for the database');
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(unavailable('no answer in time')), limitMs);
     try {
-      return await Promise.race([answer, late]);
+      const answer = await Promise.race([this.#pool.query<Row>(query, [...values]), late]);
+      return answer.rows;
     } catch (error) {
-      throw isConnectionError(error) ? unavailable('the connection failed', error) : error;
+      throw isKnown(error) ? error : unavailable('the connection failed', error);
     } finally {
       clearTimeout(timer);
     }
   }
 
   async health(): Promise<void> {
-    await this.ask(async (sql) => void (await sql`select 1`), healthMs);
+    await this.ask('select 1', [], healthMs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#sql.end({ timeout: 5 });
+    await this.#pool.end();
+  }
+
+  /** All or nothing: a connection that is closed takes along what was begun on it. */
+  async #transaction(work: (client: PoolClient) => Promise<void>): Promise<void> {
+    const client = await this.#pool.connect();
+    let done = false;
+    try {
+      await client.query('begin');
+      await work(client);
+      await client.query('commit');
+      done = true;
+    } finally {
+      client.release(!done);
+    }
+  }
+
+  /** Said once, not for each connection and each try. */
+  #lost(error: unknown): void {
+    if (!this.#away) this.#log(`no database: ${error instanceof Error ? error.message : error}`);
+    this.#away = true;
   }
 }
 
-/** The connection could not be made or was lost, or the server stops, starts, or has no room. */
-function isConnectionError(error: unknown): boolean {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
-  return /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|CONNECT|08|53|57)/.test(error.code);
+/** A Failure, or what the server has refused; not that it stops, starts or has no room. */
+function isKnown(error: unknown): boolean {
+  if (error instanceof DatabaseError) return !/^(?:08|53|57)/.test(error.code ?? '');
+  return error instanceof Failure;
 }

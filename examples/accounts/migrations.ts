@@ -1,5 +1,5 @@
 /** The tables, step by step. A step that was released is never changed: add another one. */
-import type postgres from 'postgres';
+import type { ClientBase } from 'pg';
 
 const steps: readonly string[] = [
   `create table accounts (
@@ -25,16 +25,13 @@ const steps: readonly string[] = [
 /** Any number that no other program uses on this database. */
 const migrationLock = 4_811_730_222;
 
-/** All or nothing; of several instances that start at once, one does it and the others wait. */
-export async function migrate(sql: postgres.Sql): Promise<void> {
-  await sql.begin(async (transaction) => {
-    await transaction`select pg_advisory_xact_lock(${migrationLock})`;
-    await transaction`create table if not exists migrations (step int primary key)`;
-    const [done] = await transaction<{ count: number }[]>`
-      select count(*)::int as count from migrations`;
-    for (let step = done?.count ?? 0; step < steps.length; step += 1) {
-      await transaction.unsafe(steps[step] ?? '');
-      await transaction`insert into migrations values (${step})`;
-    }
-  });
+/** In a transaction; of several instances that start at once, one does it and the others wait. */
+export async function migrate(client: ClientBase): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+  await client.query('create table if not exists migrations (step int primary key)');
+  const { rows } = await client.query<{ step: number }>('select step from migrations');
+  for (const [step, statement] of [...steps.entries()].slice(rows.length)) {
+    await client.query(statement);
+    await client.query('insert into migrations values ($1)', [step]);
+  }
 }

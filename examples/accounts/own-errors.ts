@@ -70,9 +70,8 @@ export class OwnErrors {
   async latest(): Promise<OwnError | null> {
     await this.#save();
     try {
-      const [row] = await this.#options.database.ask(
-        (sql) => sql<OwnErrorRow[]>`
-        select * from api_errors order by last_seen desc limit 1`,
+      const [row] = await this.#options.database.ask<OwnErrorRow>(
+        'select * from api_errors order by last_seen desc limit 1',
       );
       return row === undefined ? null : toOwnError(row);
     } catch (error) {
@@ -107,11 +106,11 @@ export class OwnErrors {
       counted.unsaved = 0;
       try {
         await database.ask(
-          (sql) => sql`
-          insert into api_errors (instance, code, message, count, first_seen, last_seen)
-          values (${instance}, ${code}, ${message}, ${unsaved}, ${firstSeen}, ${lastSeen})
-          on conflict (instance, code) do update set count = api_errors.count + excluded.count,
-            message = excluded.message, last_seen = excluded.last_seen`,
+          `insert into api_errors (instance, code, message, count, first_seen, last_seen)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (instance, code) do update set count = api_errors.count + excluded.count,
+             message = excluded.message, last_seen = excluded.last_seen`,
+          [instance, code, message, unsaved, firstSeen, lastSeen],
         );
       } catch {
         // It is counted again at the next try; that the database is away is known already.

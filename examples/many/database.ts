@@ -1,51 +1,89 @@
 /** A database that may be away: every question has a time limit, and fails with 503. */
-import postgres from 'postgres';
+import { Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { Refusal } from './web-server.ts';
 
 const answerMs = 3_000;
 
 export class Database {
   readonly #name: string;
-  readonly #sql: postgres.Sql;
+  readonly #pool: Pool;
   readonly #tables: string;
   #prepared: Promise<unknown> | null = null;
+  #away = false;
 
   /** `tables`: statements that may be repeated (`create table if not exists …`). */
   constructor(name: string, url: string, tables: string) {
     this.#name = name;
     this.#tables = tables;
-    this.#sql = postgres(url, {
+    this.#pool = new Pool({
+      connectionString: url,
       max: 5,
-      connect_timeout: 2,
-      backoff: () => 0.1 + Math.random() * 0.2,
-      onnotice: () => undefined,
-      connection: { statement_timeout: answerMs },
+      connectionTimeoutMillis: 2_000,
+      // The server gives up after this time, and so do we: it may have stopped altogether.
+      statement_timeout: answerMs,
+      query_timeout: answerMs,
+    });
+    // Connections break when the server ends, also while nobody uses them. The pool replaces them;
+    // but an error that nobody listens for would end this process.
+    this.#pool.on('error', (error) => this.#lost(error));
+    this.#pool.on('connect', (client) => {
+      this.#away = false;
+      // Whoever uses it then learns it from the question that fails.
+      client.on('error', () => undefined);
     });
   }
 
-  async ask<T>(question: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  /** The rows of the answer. */
+  async ask<Row extends QueryResultRow>(query: string, values: readonly unknown[]): Promise<Row[]> {
+    const { rows } = await this.#inTime(() => this.#pool.query<Row>(query, [...values]));
+    return rows;
+  }
+
+  /** All or nothing: a connection that is closed takes along what was begun on it. */
+  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.#inTime(async () => {
+      const client = await this.#pool.connect();
+      let done = false;
+      try {
+        await client.query('begin');
+        const result = await work(client);
+        await client.query('commit');
+        done = true;
+        return result;
+      } finally {
+        client.release(!done);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error('no answer in time')), answerMs);
     try {
-      return await Promise.race([this.#prepare().then(() => question(this.#sql)), late]);
+      return await Promise.race([this.#prepare().then(work), late]);
     } catch (cause) {
-      if (cause instanceof Refusal) throw cause;
       throw new Refusal(503, `${this.#name} can't answer`, { cause });
     } finally {
       clearTimeout(timer);
     }
   }
 
-  close(): Promise<void> {
-    return this.#sql.end({ timeout: 5 });
-  }
-
   /** With the first question that gets through. */
   #prepare(): Promise<unknown> {
-    this.#prepared ??= this.#sql.unsafe(this.#tables).catch((error) => {
+    this.#prepared ??= this.#pool.query(this.#tables).catch((error) => {
       this.#prepared = null;
       throw error;
     });
     return this.#prepared;
+  }
+
+  /** Said once, not for each connection. */
+  #lost(error: Error): void {
+    if (!this.#away) console.error(`${this.#name}: ${error.message}`);
+    this.#away = true;
   }
 }

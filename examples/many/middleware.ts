@@ -60,42 +60,43 @@ function toStock(body: unknown): Omit<Order, 'id'> {
 }
 
 async function reserve({ id, item, quantity }: Order): Promise<void> {
-  await stock.ask((sql) =>
-    sql.begin(async (transaction) => {
-      // The row is locked first: of two that want the last piece, one waits.
-      const [row] = await transaction<{ quantity: number }[]>`
-        select quantity from stock where item = ${item} for update`;
-      const [done] = await transaction`select 1 from reservations where id = ${id}`;
-      if (done !== undefined) return;
-      if (row === undefined || row.quantity < quantity) throw new Refusal(409, 'out of stock');
-      await transaction`insert into reservations values (${id}, ${item}, ${quantity})`;
-      await transaction`update stock set quantity = quantity - ${quantity} where item = ${item}`;
-    }),
-  );
+  const reserved = await stock.transaction(async (client) => {
+    // The row is locked first: of two that want the last piece, one waits.
+    const { rows } = await client.query<{ quantity: number }>(
+      'select quantity from stock where item = $1 for update',
+      [item],
+    );
+    const { rowCount } = await client.query('select from reservations where id = $1', [id]);
+    if (rowCount !== 0) return true;
+    if (rows[0] === undefined || rows[0].quantity < quantity) return false;
+    await client.query('insert into reservations values ($1, $2, $3)', [id, item, quantity]);
+    await client.query('update stock set quantity = quantity - $2 where item = $1', [
+      item,
+      quantity,
+    ]);
+    return true;
+  });
+  if (!reserved) throw new Refusal(409, 'out of stock');
 }
 
 async function accept(order: Order): Promise<Order> {
   const { id, item, quantity } = order;
   await reserve(order);
   await orders.ask(
-    (sql) => sql`
-    insert into orders (id, item, quantity) values (${id}, ${item}, ${quantity})
-    on conflict do nothing`,
+    'insert into orders (id, item, quantity) values ($1, $2, $3) on conflict do nothing',
+    [id, item, quantity],
   );
   return order;
 }
 
 async function findOrder(id: string): Promise<unknown> {
-  const [row] = await orders.ask(
-    (sql) => sql`
-    select id, item, quantity from orders where id = ${id}`,
-  );
+  const [row] = await orders.ask('select id, item, quantity from orders where id = $1', [id]);
   if (row === undefined) throw new Refusal(404, 'there is no such order');
   return row;
 }
 
 async function findStock(item: string): Promise<unknown> {
-  const [row] = await stock.ask((sql) => sql`select * from stock where item = ${item}`);
+  const [row] = await stock.ask('select * from stock where item = $1', [item]);
   if (row === undefined) throw new Refusal(404, 'there is no such item');
   return row;
 }
@@ -103,29 +104,29 @@ async function findStock(item: string): Promise<unknown> {
 async function addStock(body: unknown): Promise<unknown> {
   const { item, quantity } = toStock(body);
   const [row] = await stock.ask(
-    (sql) => sql`
-    insert into stock values (${item}, ${quantity})
-    on conflict (item) do update set quantity = excluded.quantity
-    returning *`,
+    `insert into stock values ($1, $2)
+     on conflict (item) do update set quantity = excluded.quantity
+     returning *`,
+    [item, quantity],
   );
   return row;
 }
 
 /** What the sink has is marked; what it may have or not is sent again: it keeps each id once. */
 async function send(): Promise<void> {
-  const rows = await orders.ask(
-    (sql) => sql<Order[]>`
-    select id, item, quantity from orders where not sent limit ${sendAtOnce}`,
+  const rows = await orders.ask<Order>(
+    'select id, item, quantity from orders where not sent limit $1',
+    [sendAtOnce],
   );
   if (rows.length === 0) return;
   const answer = await fetch(`${sinkUrl}/lines`, {
     method: 'POST',
-    body: JSON.stringify(rows.map(({ id, item, quantity }) => ({ id, item, quantity }))),
+    body: JSON.stringify(rows),
     signal: AbortSignal.timeout(3_000),
   });
   if (!answer.ok) throw new Error(`the sink answered with ${answer.status}`);
   const ids = rows.map(({ id }) => id);
-  await orders.ask((sql) => sql`update orders set sent = true where id in ${sql(ids)}`);
+  await orders.ask('update orders set sent = true where id = any($1)', [ids]);
 }
 
 let told = '';

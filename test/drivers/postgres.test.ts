@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import type { ServiceSpec } from '../../src/model/stack-spec.ts';
@@ -62,36 +62,39 @@ async function context(over: Parameters<typeof postgresService>[1] = {}): Promis
 
 async function asApplication<T>(
   service: ServiceSpec,
-  work: (sql: postgres.Sql) => Promise<T>,
+  work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const { url } = await driver.attributes(service, scene.stateDir);
-  const sql = postgres(url ?? '', { max: 1, onnotice: () => undefined });
+  const { url = '' } = await driver.attributes(service, scene.stateDir);
+  const client = new Client({ connectionString: url });
+  await client.connect();
   try {
-    return await work(sql);
+    return await work(client);
   } finally {
-    await sql.end();
+    await client.end();
   }
+}
+
+async function rowOf(client: Client, query: string): Promise<unknown> {
+  return (await client.query(query)).rows[0];
 }
 
 test('makes a database that its own user may use, and that survives kill -9', async () => {
   const here = await context();
   const [launch, child] = await launchAndSettle(here);
   await driver.check?.(here, 10_000);
-  await asApplication(here.service, async (sql) => {
-    await sql`create table kept (number int)`;
-    await sql`insert into kept values (7)`;
-    const [me] = await sql`select current_user as name, usesuper from pg_user
-      where usename = current_user`;
-    assert.deepEqual({ ...me }, { name: 'app', usesuper: false });
-    const [checksums] = await sql`show data_checksums`;
-    assert.equal(checksums?.['data_checksums'], 'on');
+  await asApplication(here.service, async (client) => {
+    await client.query('create table kept (number int)');
+    await client.query('insert into kept values ($1)', [7]);
+    const me = 'select usename as name, usesuper from pg_user where usename = current_user';
+    assert.deepEqual(await rowOf(client, me), { name: 'app', usesuper: false });
+    assert.deepEqual(await rowOf(client, 'show data_checksums'), { data_checksums: 'on' });
   });
   await end(child, launch, 'SIGKILL');
   await assert.rejects(async () => driver.check?.(here, 10_000), { code: 'ECONNREFUSED' });
   const [again, second] = await launchAndSettle(here);
   assert.deepEqual(again, launch);
-  const rows = await asApplication(here.service, (sql) => sql`select number from kept`);
-  assert.deepEqual([...rows], [{ number: 7 }]);
+  const { rows } = await asApplication(here.service, (client) => client.query('table kept'));
+  assert.deepEqual(rows, [{ number: 7 }]);
   assert.equal(await end(second, again, 'SIGINT'), 0);
 });
 
@@ -103,9 +106,9 @@ test('settles again what has changed, and keeps what has not', async () => {
   const here = await context({ users, database: 'Data' });
   await launchAndSettle(here);
   await driver.settle?.(here);
-  await asApplication(here.service, async (sql) => {
-    const [row] = await sql`select current_user as user, current_database() as database`;
-    assert.deepEqual({ ...row }, { user: "o'brien", database: 'Data' });
+  await asApplication(here.service, async (client) => {
+    const row = await rowOf(client, 'select current_user as user, current_database() as database');
+    assert.deepEqual(row, { user: "o'brien", database: 'Data' });
   });
   const attributes = await driver.attributes(here.service, scene.stateDir);
   assert.equal(attributes['password'], 'it\'s "\\ 50% #1');
@@ -115,10 +118,9 @@ test('settles again what has changed, and keeps what has not', async () => {
 test('settings of the stack file hold, and its own port wins over them', async () => {
   const here = await context({ settings: { work_mem: '9MB', port: '1', cluster_name: "it's" } });
   await launchAndSettle(here);
-  await asApplication(here.service, async (sql) => {
-    const [row] = await sql`select current_setting('work_mem') as work_mem,
-      current_setting('cluster_name') as name`;
-    assert.deepEqual({ ...row }, { work_mem: '9MB', name: "it's" });
+  await asApplication(here.service, async (client) => {
+    assert.deepEqual(await rowOf(client, 'show work_mem'), { work_mem: '9MB' });
+    assert.deepEqual(await rowOf(client, 'show cluster_name'), { cluster_name: "it's" });
   });
   await driver.sql?.(here, 'select count(*) from pg_class', 10_000);
   await assert.rejects(async () => driver.sql?.(here, 'select * from nothing', 10_000), {
@@ -208,14 +210,34 @@ test('a stopped server fails its check in time, and no connection is left', asyn
   }
   child.kill('SIGCONT');
   await assert.rejects(async () => driver.sql?.(here, 'select pg_sleep(60)', 300));
-  await asApplication(here.service, (sql) =>
-    until(async () => {
-      const [row] = await sql`select count(*)::int as left from pg_stat_activity
-        where application_name = 'daruma'`;
-      return row?.['left'] === 0;
-    }),
-  );
+  await asApplication(here.service, (client) => until(async () => (await ours(client)) === 0));
   await until(() => !process.getActiveResourcesInfo().includes('TCPSocketWrap'));
+});
+
+/** How many connections of the driver the server has. */
+async function ours(client: Client): Promise<number | null> {
+  const query = "select from pg_stat_activity where application_name = 'daruma'";
+  return (await client.query(query)).rowCount;
+}
+
+test('a server that is killed while it is asked fails the question', async () => {
+  const here = await context();
+  const [launch, child] = await launchAndSettle(here);
+  const failed = assert.rejects(async () => driver.sql?.(here, 'select pg_sleep(60)', 60_000));
+  await asApplication(here.service, (client) => until(async () => (await ours(client)) === 1));
+  await end(child, launch, 'SIGKILL');
+  await failed;
+});
+
+test('variables that are meant for another server change nothing', async (t) => {
+  const here = await context();
+  const foreign = { PGOPTIONS: '-c no_such=1', PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct' };
+  Object.assign(process.env, foreign);
+  t.after(() => {
+    for (const name of Object.keys(foreign)) delete process.env[name];
+  });
+  await launchAndSettle(here);
+  await driver.check?.(here, 10_000);
 });
 
 test('refuses what it can not do: no such user, no such programs, several replicas', async () => {

@@ -29,10 +29,10 @@ async function slowDatabase(t: TestContext, seconds: number): Promise<Record<str
 
 /** An API that ends when it loses the database, as many programs do. */
 const fragile = `
-import postgres from 'postgres';
-const url = process.env.DATABASE_URL;
-const sql = postgres(url, { max: 1, max_lifetime: null, onclose: () => process.exit(1) });
-await sql\`select 1\`;
+import { Client } from 'pg';
+const client = new Client({ connectionString: process.env.DATABASE_URL });
+client.on('error', () => process.exit(1));
+await client.connect();
 await import('./api.ts');
 `;
 

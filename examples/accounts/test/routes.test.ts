@@ -20,8 +20,8 @@ let app: FastifyInstance;
 
 before(async () => {
   postgres = await TestDatabase.create();
-  database = new Database(postgres.url);
-  await database.prepare(() => undefined);
+  database = new Database(postgres.url, () => undefined);
+  await database.prepare();
   ownErrors = new OwnErrors({
     database,
     instance: 'api/1',

@@ -10,13 +10,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { escapeIdentifier, escapeLiteral } from 'pg';
 import { DarumaError } from '../../model/errors.ts';
 import type { PostgresSpec } from '../../model/stack-spec.ts';
 import { replaceFile, syncDirectory } from '../durable-file.ts';
 import { lastLines, type RunOptions, runCommand } from '../run-command.ts';
 import type { Binaries } from './binaries.ts';
 import type { Place } from './place.ts';
-import { literal } from './settle.ts';
 
 const initdbTimeoutMs = 10 * 60_000;
 const singleUserTimeoutMs = 10 * 60_000;
@@ -65,12 +65,12 @@ export async function systemIdOf(data: string): Promise<string> {
 /** In single-user mode, which needs no password; the server must not be running. */
 export async function setSuperuserPassword(options: ClusterOptions): Promise<void> {
   const { place, binaries, spec, superuserPassword } = options;
-  const role = `"${spec.superuser.replaceAll('"', '""')}"`;
+  const role = escapeIdentifier(spec.superuser);
   const argv = [binaries.postgres, '--single', '-D', place.data, 'postgres'];
   const result = await runCommand(argv, {
     ...surroundings(place),
     timeoutMs: singleUserTimeoutMs,
-    input: `alter role ${role} superuser login password ${literal(superuserPassword)}\n`,
+    input: `alter role ${role} superuser login password ${escapeLiteral(superuserPassword)}\n`,
   });
   if (result.code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(result.stderr)) return;
   const said = lastLines(result.stderr).replaceAll(superuserPassword, '…');

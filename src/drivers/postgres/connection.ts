@@ -1,6 +1,6 @@
 /** One short-lived connection to a PostgreSQL server on this machine, without any leak. */
 import { Socket } from 'node:net';
-import postgres from 'postgres';
+import { Client, type ClientConfig } from 'pg';
 import { DarumaError } from '../../model/errors.ts';
 
 export interface Target {
@@ -13,66 +13,41 @@ export interface Target {
 /**
  * Connects, does the work and disconnects. After `timeoutMs` the server cancels the statement and
  * the socket is destroyed: a stopped server answers nothing, not even a request to cancel.
- * Rejects with TIMED_OUT, a system error (`ECONNREFUSED`, …) or a PostgreSQL error (SQLSTATE).
+ * Rejects with TIMED_OUT, a system error (`ECONNREFUSED`, …), a PostgreSQL error (SQLSTATE), or an
+ * error without a code when the server has closed the connection without a word.
  */
-export async function withConnection<T>(
+export async function withConnection(
   target: Target,
   timeoutMs: number,
-  work: (sql: postgres.Sql) => Promise<T>,
-): Promise<T> {
-  const sockets = new OwnSockets(target.port);
-  // The library's types don't know `socket`.
-  const options = { ...target, ...settings(timeoutMs), socket: () => sockets.open() };
-  const sql = postgres(options);
-  const { promise: late, reject } = Promise.withResolvers<never>();
+  work: (client: Client) => Promise<unknown>,
+): Promise<void> {
+  const socket = new Socket();
+  const client = new Client({ ...target, ...settings(timeoutMs), stream: () => socket });
+  // What waits for an answer is given the same error; an event that nobody hears would be thrown.
+  client.on('error', () => undefined);
   const timer = setTimeout(() => {
-    reject(new DarumaError('TIMED_OUT', `no answer from PostgreSQL within ${timeoutMs} ms`));
+    const text = `no answer from PostgreSQL within ${timeoutMs} ms`;
+    socket.destroy(new DarumaError('TIMED_OUT', text));
   }, timeoutMs);
   try {
-    return await Promise.race([work(sql), late]);
+    await client.connect();
+    await work(client);
   } finally {
     clearTimeout(timer);
-    sockets.closed = true;
-    await sql.end({ timeout: 0 });
-    sockets.destroy();
+    // Says farewell, so that the server logs nothing, and then waits for the server to hang up,
+    // which one that is stopped never does.
+    void client.end();
+    socket.destroySoon();
   }
 }
 
-/** The library only half-closes its sockets, and may try again after its end. */
-class OwnSockets {
-  closed = false;
-  readonly #port: number;
-  readonly #sockets: Socket[] = [];
-
-  constructor(port: number) {
-    this.#port = port;
-  }
-
-  open(): Socket {
-    if (this.closed) throw new Error('the connection was given up');
-    const socket = new Socket().connect(this.#port, '127.0.0.1');
-    this.#sockets.push(socket);
-    return socket;
-  }
-
-  destroy(): void {
-    for (const socket of this.#sockets) {
-      // What was written goes out first (the farewell, so that the server logs nothing).
-      if (socket.connecting) socket.destroy();
-      else socket.destroySoon();
-    }
-  }
-}
-
-function settings(timeoutMs: number): postgres.Options<Record<string, never>> {
+function settings(timeoutMs: number): ClientConfig {
   return {
     host: '127.0.0.1',
+    application_name: 'daruma',
+    // What PGOPTIONS, PGSSLMODE and their like say is meant for other servers.
+    options: `-c statement_timeout=${timeoutMs}`,
     ssl: false,
-    max: 1,
-    max_lifetime: null,
-    fetch_types: false,
-    prepare: false,
-    onnotice: () => undefined,
-    connection: { application_name: 'daruma', statement_timeout: timeoutMs },
+    sslnegotiation: 'postgres',
   };
 }

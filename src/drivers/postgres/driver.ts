@@ -51,12 +51,12 @@ export function postgresDriver(sharedDir: string): ProcessDriver {
     async check(context, timeoutMs) {
       const { database } = postgresSpec(context.service);
       const target = await superuser(context, database);
-      await withConnection(target, timeoutMs, async (sql) => void (await sql`select 1`));
+      await withConnection(target, timeoutMs, (client) => client.query('select 1'));
     },
     async sql(context, query, timeoutMs) {
       const { database } = postgresSpec(context.service);
       const target = await superuser(context, database);
-      await withConnection(target, timeoutMs, async (sql) => void (await sql.unsafe(query)));
+      await withConnection(target, timeoutMs, (client) => client.query(query));
     },
     async attributes(service, stateDir) {
       return attributes(service, await read(service, stateDir));

@@ -1,6 +1,6 @@
 /** Roles and the database, brought to what the stack file says. Idempotent. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type postgres from 'postgres';
+import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { type Target, withConnection } from './connection.ts';
 import type { Role } from './roles.ts';
 
@@ -17,10 +17,11 @@ export async function accepting(target: Target, progress: (text: string) => void
   let until = performance.now() + silenceMs;
   for (;;) {
     try {
-      return await withConnection(target, 5_000, async (sql) => void (await sql`select 1`));
+      return await withConnection(target, 5_000, (client) => client.query('select 1'));
     } catch (error) {
       const starting = isStarting(error);
-      if (!starting && (!isRefused(error) || performance.now() > until)) throw error;
+      // Any other word of the server is final; without one it doesn't listen yet.
+      if (!starting && (error instanceof DatabaseError || performance.now() > until)) throw error;
       if (starting) until = performance.now() + silenceMs;
       if (starting && !told) progress('PostgreSQL recovers from its log');
       told ||= starting;
@@ -35,53 +36,37 @@ export async function settleRoles(
   database: string,
   roles: readonly Role[],
 ): Promise<void> {
-  await withConnection(target, statementMs, async (sql) => {
+  await withConnection(target, statementMs, async (client) => {
     // Statements with passwords must not get into the server's log, whatever its settings.
-    await sql`set log_statement = 'none'`;
-    await sql`set log_min_error_statement = 'panic'`;
-    await sql`set log_min_duration_statement = -1`;
-    await sql`select pg_advisory_lock(${settleLock})`;
-    for (const role of roles) await settleRole(sql, role);
+    await client.query("set log_statement = 'none'");
+    await client.query("set log_min_error_statement = 'panic'");
+    await client.query('set log_min_duration_statement = -1');
+    await client.query('select pg_advisory_lock($1)', [settleLock]);
+    for (const role of roles) await settleRole(client, role);
     const owner = roles.find((role) => role.owner)?.name ?? target.user;
-    await settleDatabase(sql, database, owner);
+    await settleDatabase(client, database, owner);
   });
 }
 
-async function settleRole(sql: postgres.Sql, { name, password }: Role): Promise<void> {
-  const [known] = await sql`select 1 from pg_roles where rolname = ${name}`;
-  const verb = known === undefined ? 'create' : 'alter';
-  await sql.unsafe(`${verb} role ${identifier(name)} login password ${literal(password)}`);
+async function settleRole(client: Client, { name, password }: Role): Promise<void> {
+  const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [name]);
+  const verb = rowCount === 0 ? 'create' : 'alter';
+  const role = escapeIdentifier(name);
+  await client.query(`${verb} role ${role} login password ${escapeLiteral(password)}`);
 }
 
-async function settleDatabase(sql: postgres.Sql, database: string, owner: string): Promise<void> {
-  const [known] = await sql<{ owner: string }[]>`
-    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${database}`;
-  if (known === undefined) {
-    await sql.unsafe(`create database ${identifier(database)} owner ${identifier(owner)}`);
-  } else if (known.owner !== owner) {
-    await sql.unsafe(`alter database ${identifier(database)} owner to ${identifier(owner)}`);
+async function settleDatabase(client: Client, name: string, owner: string): Promise<void> {
+  const { rows } = await client.query<{ owner: string }>(
+    'select pg_get_userbyid(datdba) as owner from pg_database where datname = $1',
+    [name],
+  );
+  const [database, role] = [escapeIdentifier(name), escapeIdentifier(owner)];
+  if (rows[0] === undefined) await client.query(`create database ${database} owner ${role}`);
+  else if (rows[0].owner !== owner) {
+    await client.query(`alter database ${database} owner to ${role}`);
   }
 }
 
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** The `E''` form reads the same whatever `standard_conforming_strings` says. */
-export function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
 function isStarting(error: unknown): boolean {
-  return codeOf(error) === '57P03';
-}
-
-/** Not listening yet, or the connection was cut while it was opened. */
-function isRefused(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'TIMED_OUT';
+  return error instanceof DatabaseError && error.code === '57P03';
 }
