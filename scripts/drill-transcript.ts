@@ -31,9 +31,12 @@ export async function drillTranscript(): Promise<string> {
     const shown = await call(...drill);
     return [`$ daruma ${drill.join(' ')}`, ...shown.trimEnd().split('\n').map(wrapped)].join('\n');
   } finally {
-    await call('down');
-    removeSharedData(join(directory, 'state/data/db.1'));
-    rmSync(directory, { recursive: true, force: true });
+    try {
+      await call('down');
+    } finally {
+      removeSharedData(join(directory, 'state/data/db.1'));
+      rmSync(directory, { recursive: true, force: true });
+    }
   }
 }
 

@@ -135,9 +135,15 @@ function resultOf(
     recoveredMs: since(incident?.recovered),
     verifiedMs: since(incident?.resolved),
     incident: incident?.id ?? null,
-    summary: incident?.actions.at(-1)?.reason ?? incident?.summary ?? '',
+    summary: incident === null ? '' : summaryOf(incident, plan.instance),
     load,
   };
+}
+
+/** What was done about it: an incident may have taken in what happened elsewhere too. */
+function summaryOf({ actions, summary }: IncidentView, instance: InstanceId): string {
+  const last = actions.findLast(({ target }) => target === instance) ?? actions.at(-1);
+  return last?.reason ?? summary;
 }
 
 function endOf(plan: DrillPlan, incident: IncidentView | null): DrillResult['end'] {

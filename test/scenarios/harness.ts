@@ -140,10 +140,20 @@ export async function bench(
   await writeFile(made.file, stack);
   t.after(async () => {
     await made.daruma('down');
+    await endProcessesOf(made.stateDir);
     removeDataElsewhere(made.stateDir);
     await rm(directory, { recursive: true, force: true });
   });
   return made;
+}
+
+/** What `down` could not end, after a test that failed. */
+export async function endProcessesOf(directory: string): Promise<void> {
+  await until('nothing of it runs', () => {
+    const left = processesOf(directory);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    return left.length === 0;
+  });
 }
 
 /** Under root the data of a database lies where its user can reach it, and is linked to. */
@@ -153,7 +163,9 @@ export function removeDataElsewhere(stateDir: string): void {
   for (const name of readdirSync(links)) {
     const link = path.join(links, name);
     if (!lstatSync(link).isSymbolicLink()) continue;
-    rmSync(path.dirname(readlinkSync(link)), { recursive: true, force: true });
+    // The last processes of a server that was killed may still be writing.
+    const patience = { maxRetries: 20, retryDelay: 100 };
+    rmSync(path.dirname(readlinkSync(link)), { recursive: true, force: true, ...patience });
   }
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../free-port.ts';
-import { processesOf, removeDataElsewhere, until } from './harness.ts';
+import { endProcessesOf, processesOf, removeDataElsewhere, until } from './harness.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -46,9 +46,9 @@ test('npm start from a clean clone', async (t) => {
   const env = { ...userEnvironment(), ...ports };
   const npm = spawn('npm', ['start'], { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(npm, 'exit');
-  t.after(() => {
+  t.after(async () => {
     npm.kill('SIGKILL');
-    for (const pid of processesOf(directory)) process.kill(pid, 'SIGKILL');
+    await endProcessesOf(directory);
     removeDataElsewhere(path.join(clone, 'examples/accounts/.daruma'));
     rmSync(directory, { recursive: true, force: true });
   });

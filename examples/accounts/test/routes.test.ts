@@ -17,10 +17,11 @@ let postgres: TestDatabase;
 let database: Database;
 let ownErrors: OwnErrors;
 let app: FastifyInstance;
+const said: string[] = [];
 
 before(async () => {
   postgres = await TestDatabase.create();
-  database = new Database(postgres.url, () => undefined);
+  database = new Database(postgres.url, (text) => said.push(text));
   await database.prepare();
   ownErrors = new OwnErrors({
     database,
@@ -156,6 +157,8 @@ test('while the database is away: 503, kept as its own error, and well again aft
   const { token } = await registerAndLogIn();
   assert.deepEqual((await get('/api/error', token)).body, { error: null });
   assert.equal((await get('/healthz')).status, 200);
+  // As many connections as there may be.
+  await Promise.all(Array.from({ length: 50 }, () => get('/api/profile', token)));
   await postgres.stop('SIGKILL');
   assert.equal((await get('/healthz')).status, 503);
   const { status, headers, body } = await get('/api/profile', token);
@@ -164,8 +167,8 @@ test('while the database is away: 503, kept as its own error, and well again aft
   const fromMemory = (await get('/api/error', token)).body.error;
   assert.equal(fromMemory.code, 'DATABASE_UNAVAILABLE');
   await postgres.start();
-  while ((await get('/healthz')).status !== 200);
-  assert.equal((await get('/api/profile', token)).status, 200);
+  assert.equal((await get('/api/profile', token)).status, 200, 'the first question');
+  assert.deepEqual([said.length, said[0]?.startsWith('no database: ')], [1, true], `${said}`);
   const { error } = (await get('/api/error', token)).body;
   assert.equal(error.code, 'DATABASE_UNAVAILABLE');
   assert.ok(error.count >= 2);
