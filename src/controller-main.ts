@@ -1,13 +1,15 @@
 /**
  * The controller process: wires the shell's parts together. Started by the keeper as
- * `controller-main --state-dir DIR --file FILE`; it ends with 0 only when it is meant to.
+ * `controller-main --state-dir DIR --file FILE [--as-of ID]`; it ends with 0 only when it is meant
+ * to. The stack file is read for the first controller of an id; without one the keeper stands for
+ * it.
  */
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Controller } from './controller/controller.ts';
+import { type KeptConfiguration, keep, readKept } from './controller/kept-configuration.ts';
 import { openStateDir } from './controller/state-dir.ts';
 import { systemClock, systemRandom } from './controller/system-clock.ts';
 import { watchWakefulness } from './controller/wakefulness.ts';
@@ -16,7 +18,6 @@ import { createEndpoints } from './endpoint/client.ts';
 import { keeperLink } from './keeper/link.ts';
 import { DarumaError, errorInfo } from './model/errors.ts';
 import { layout } from './model/layout.ts';
-import type { StackSpec } from './model/stack-spec.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
 import { withoutCompileCache } from './ports/compile-cache.ts';
@@ -47,36 +48,51 @@ function log(text: string): void {
   }
 }
 
-/** The stack as it is now; while its file is wrong, as it was when it last was right. */
-async function currentSpec(file: string, stateDir: string): Promise<StackSpec> {
-  const kept = `${stateDir}/spec.json`;
-  const result = await readStack({ file, environment: process.env });
-  if (result.ok) return result.spec;
-  const problems = result.problems.map(formatProblem).join('\n');
+interface Asked {
+  readonly stateDir: string;
+  readonly file: string;
+  /** The stack file is read once for each. */
+  readonly asOf: string;
+}
+
+/**
+ * What the stack file said when somebody asked for it; while the file is wrong, what it said when
+ * it last was right.
+ */
+async function configurationOf({ stateDir, file, asOf }: Asked): Promise<KeptConfiguration> {
+  const kept = await readKept(stateDir);
+  if (kept?.asOf === asOf) return kept;
+  let problems: string;
   try {
-    const spec: StackSpec = JSON.parse(await readFile(kept, 'utf8'));
-    log(`the stack file has errors, going on with the last good one:\n${problems}`);
-    return spec;
-  } catch (cause) {
-    throw new DarumaError('STACK_INVALID', problems, { cause });
+    const result = await readStack({ file, environment: process.env });
+    if (result.ok) {
+      return { asOf, readAt: Date.now(), sources: result.sources, spec: result.spec };
+    }
+    problems = result.problems.map(formatProblem).join('\n');
+    if (kept === null) throw new DarumaError('STACK_INVALID', problems);
+  } catch (error) {
+    if (kept === null) throw error;
+    problems = errorInfo(error).message;
   }
+  log(`the stack file has errors, going on with the last good one:\n${problems}`);
+  return kept;
 }
 
 /** A full disk must not keep us from running: the copy is then of the last good moment. */
-async function keepSpec(spec: StackSpec, stateDir: string): Promise<void> {
+async function keepConfiguration(stateDir: string, configuration: KeptConfiguration) {
   try {
-    await writeFile(`${stateDir}/spec.json.new`, JSON.stringify(spec), { mode: 0o600 });
-    await rename(`${stateDir}/spec.json.new`, `${stateDir}/spec.json`);
+    await keep(stateDir, configuration);
   } catch (error) {
     log(`the stack file could not be kept: ${errorInfo(error).message}`);
   }
 }
 
 /** The shell's parts, none of which does anything yet. */
-async function openParts(spec: StackSpec, stateDir: string, keeper: KeeperLink) {
+async function openParts(configuration: KeptConfiguration, stateDir: string, keeper: KeeperLink) {
+  const { spec } = configuration;
   const paths = layout(stateDir);
   const stackId = await openStateDir(stateDir, spec);
-  await keepSpec(spec, stateDir);
+  await keepConfiguration(stateDir, configuration);
   const clock = systemClock();
   const host = hostname();
   const store = await openStore({ file: paths.database });
@@ -135,21 +151,32 @@ function ending({ parts, keeper, lock, closeController }: Closing) {
   };
 }
 
-async function main(): Promise<void> {
+function asked(keeperId: string): Asked {
   const { values } = parseArgs({
-    options: { 'state-dir': { type: 'string' }, file: { type: 'string' } },
+    options: {
+      'state-dir': { type: 'string' },
+      file: { type: 'string' },
+      'as-of': { type: 'string', default: keeperId },
+    },
   });
-  const { 'state-dir': stateDir, file } = values;
+  const { 'state-dir': stateDir, file, 'as-of': asOf } = values;
   if (stateDir === undefined || file === undefined) {
     throw new DarumaError('BAD_REQUEST', 'controller needs --state-dir and --file');
   }
+  return { stateDir, file, asOf };
+}
+
+async function main(): Promise<void> {
+  const keeperId = JSON.stringify(identify(process.ppid));
+  const what = asked(keeperId);
+  const { stateDir } = what;
   const paths = layout(stateDir);
   const keeper = keeperLink(paths);
   const lock = await waitForLock(paths.controllerLock, lockPatienceMs);
   if (lock === null) throw new DarumaError('ALREADY_RUNNING', 'another controller does not end');
   faultPoint('up.locked');
-  const spec = await currentSpec(file, stateDir);
-  const parts = await openParts(spec, stateDir, keeper);
+  const configuration = await configurationOf(what);
+  const parts = await openParts(configuration, stateDir, keeper);
   const closeController = async () => {
     await controller.close();
     await server?.close();
@@ -157,7 +184,7 @@ async function main(): Promise<void> {
   const end = ending({ parts, keeper, lock, closeController });
   const controller = new Controller({
     ...parts,
-    spec,
+    configuration,
     stateDir,
     version,
     environment: process.env,
@@ -166,7 +193,7 @@ async function main(): Promise<void> {
     drivers: createDrivers(),
     log,
     newRequestId: randomUUID,
-    keeperId: JSON.stringify(identify(process.ppid)),
+    keeperId,
     end,
   });
   let server: { close(): Promise<void> } | null = null;
@@ -185,7 +212,7 @@ async function main(): Promise<void> {
     });
   });
   watchWakefulness(parts.clock, (ms) => controller.slept(ms));
-  log(`controller ${version} of stack ${spec.name} decides`);
+  log(`controller ${version} of stack ${configuration.spec.name} decides`);
 }
 
 outliveOutput();

@@ -1,4 +1,5 @@
 /** The `daruma` command: wires the command line. The controller's wiring is controller-main.ts. */
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/index.ts';
 import type { CliWiring, StackPlace } from './cli/wiring.ts';
@@ -14,9 +15,11 @@ import { version } from './version.ts';
 /** It makes little garbage that lives: a young generation of 16 MB would only be kept warm. */
 const controllerFlags = ['--max-semi-space-size=1'];
 
-function command({ file, stateDir }: StackPlace): KeeperCommand {
+/** `asOf`: what the stack file says now is what the stack is to run by. */
+function command({ file, stateDir }: StackPlace, asOf: string | null): KeeperCommand {
   const main = fileURLToPath(entry(import.meta.url, './controller-main'));
   const options = ['--state-dir', stateDir, '--file', file];
+  if (asOf !== null) options.push('--as-of', asOf);
   return keeperCommand(stateDir, [
     process.execPath,
     ...process.execArgv,
@@ -29,9 +32,12 @@ function command({ file, stateDir }: StackPlace): KeeperCommand {
 const wiring: CliWiring = {
   version,
   startKeeper: (stack) =>
-    untilKept(startKeeper(command(stack), 'ignore'), layout(stack.stateDir).keeperLock),
-  takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack)),
-  keeperArgv: (stack) => keeperArgv(command(stack), []),
+    untilKept(
+      startKeeper(command(stack, randomUUID()), 'ignore'),
+      layout(stack.stateDir).keeperLock,
+    ),
+  takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack, randomUUID())),
+  keeperArgv: (stack) => keeperArgv(command(stack, null), []),
   readLogs,
   portHolder,
 };

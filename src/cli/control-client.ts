@@ -9,7 +9,7 @@ import type { PersonRequest } from '../model/event.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
-import type { DrillFault } from '../ports/controller-api.ts';
+import type { Configuration, DrillFault } from '../ports/controller-api.ts';
 import { lockHolder } from '../ports/lock.ts';
 import { socketPath } from '../ports/socket-path.ts';
 
@@ -65,6 +65,11 @@ export class ControlClient {
 
   stack(): Promise<StackView> {
     return this.#askAgain('GET', '/v1/stack');
+  }
+
+  /** What the stack runs by. */
+  configuration(): Promise<Configuration> {
+    return this.#askAgain('GET', '/v1/configuration');
   }
 
   incidents(limit: number): Promise<readonly IncidentView[]> {

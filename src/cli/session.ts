@@ -9,6 +9,7 @@ import { formatProblem, type Problem } from '../stack/problem.ts';
 import { findStackFile, readStack } from '../stack/read.ts';
 import { ControlClient } from './control-client.ts';
 import { coloured, type Paint, plain } from './paint.ts';
+import type { StackFile } from './stack-changes.ts';
 import { endpointLines } from './stack-text.ts';
 import type { CliWiring, Io, StackPlace } from './wiring.ts';
 
@@ -78,11 +79,15 @@ export class Session {
   }
 
   /** Throws STACK_INVALID with all that is wrong; warnings go to standard error. */
-  async readStack(): Promise<StackSpec> {
+  async readStackFile(): Promise<StackFile> {
     const file = this.file;
     const result = await readStack({ file, environment: this.io.environment });
     for (const warning of result.warnings) this.warn(formatProblem(warning));
-    return result.ok ? result.spec : this.refuseStack(result.problems);
+    return result.ok ? result : this.refuseStack(result.problems);
+  }
+
+  async readStack(): Promise<StackSpec> {
+    return (await this.readStackFile()).spec;
   }
 
   /** Throws STACK_INVALID. */

@@ -1,11 +1,14 @@
 /** Endpoints whose port another program holds. */
-import type { StackSpec } from '../model/stack-spec.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { CliWiring } from './wiring.ts';
 
 /** One sentence each. */
-export async function takenPorts(spec: StackSpec, wiring: CliWiring): Promise<string[]> {
+export async function takenPorts(
+  services: readonly ServiceSpec[],
+  wiring: CliWiring,
+): Promise<string[]> {
   const found: string[] = [];
-  for (const { name, endpoint, driver } of spec.services) {
+  for (const { name, endpoint, driver } of services) {
     if (endpoint === null || driver === 'external') continue;
     const holder = await wiring.portHolder(endpoint.host, endpoint.port);
     if (holder === null) continue;

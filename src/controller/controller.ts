@@ -13,9 +13,9 @@ import type { EngineEvent, PersonRequest } from '../model/event.ts';
 import { describeExit } from '../model/exit.ts';
 import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
-import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Random } from '../ports/clock.ts';
-import type { ControllerApi, DrillFault } from '../ports/controller-api.ts';
+import type { Configuration, ControllerApi, DrillFault } from '../ports/controller-api.ts';
 import type { Driver } from '../ports/driver.ts';
 import type { Endpoints } from '../ports/endpoints.ts';
 import { faultPoint } from '../ports/fault-point.ts';
@@ -33,7 +33,7 @@ import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ControllerOptions {
-  readonly spec: StackSpec;
+  readonly configuration: Configuration;
   readonly stateDir: string;
   readonly stackId: string;
   readonly host: string;
@@ -107,7 +107,8 @@ export class Controller implements ControllerApi {
 
   /** Resolves once all instances were looked at and the engine decides. */
   async start(): Promise<void> {
-    const { spec, store, clock, random, observer, processes, endpoints, notifier } = this.#options;
+    const { store, clock, random, observer, processes, endpoints, notifier } = this.#options;
+    const { spec } = this.#options.configuration;
     this.#services = new Map(spec.services.map((service) => [service.name, service]));
     await this.#contexts.configure(spec);
     const loop = await Loop.recover({
@@ -161,6 +162,10 @@ export class Controller implements ControllerApi {
   view() {
     const loop = this.#theLoop();
     return { ...view(loop.state, this.#options.clock.now()), seq: loop.seq };
+  }
+
+  configuration(): Configuration {
+    return this.#options.configuration;
   }
 
   incidents(limit: number) {
@@ -263,7 +268,8 @@ export class Controller implements ControllerApi {
       contexts: this.#contexts,
       watcher: this.#watcher,
       externals: this.#externals,
-      service: (name) => this.#services.get(name) ?? null,
+      // What left the stack file is stopped as it says there until it is gone.
+      service: (name) => this.#services.get(name) ?? this.#removedService(name),
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
       onError: (report) => store.reportErrors([report]),
@@ -311,8 +317,9 @@ export class Controller implements ControllerApi {
   }
 
   async #lookAtExternals(): Promise<void> {
-    const { mode } = this.#options.spec;
-    const externals = [...this.#services.values()].filter(({ driver }) => driver === 'external');
+    const { mode } = this.#options.configuration.spec;
+    const known = Object.values(this.#theLoop().state.services).map(({ spec }) => spec);
+    const externals = known.filter(({ driver }) => driver === 'external');
     await Promise.all(
       externals.map((service) => {
         const observed = mode === 'observe' || service.mode === 'observe';
@@ -381,6 +388,10 @@ export class Controller implements ControllerApi {
         this.#options.log(`down: ${errorInfo(failure).message}`);
       });
     }
+  }
+
+  #removedService(name: ServiceName): ServiceSpec | null {
+    return this.#loop?.state.services[name]?.spec ?? null;
   }
 
   #serviceOf(instance: InstanceId): ServiceSpec | null {

@@ -2,8 +2,9 @@
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import { numberOf } from '../model/ids.ts';
 import { layout } from '../model/layout.ts';
+import { needsPort } from '../model/needs-port.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
-import { expandTemplate, templateNames } from '../model/template.ts';
+import { expandTemplate } from '../model/template.ts';
 import type { Driver, DriverContext } from '../ports/driver.ts';
 import type { PortBook } from './port-book.ts';
 
@@ -94,18 +95,4 @@ export class InstanceContexts {
     }
     return this.#attributes.get(service)?.[field];
   }
-}
-
-function needsPort(service: ServiceSpec): boolean {
-  if (service.driver === 'external') return false;
-  if (service.endpoint !== null || service.driver === 'postgres') return true;
-  const probe = service.healthcheck?.probe;
-  const templates = [
-    ...(service.command?.argv ?? []),
-    ...Object.values(service.environment),
-    ...(probe?.kind === 'exec' ? probe.command.argv : []),
-    ...(probe?.kind === 'tcp' ? [probe.address ?? '${PORT}'] : []),
-    ...(probe?.kind === 'http' ? [probe.url.startsWith('/') ? '${PORT}' : probe.url] : []),
-  ];
-  return templates.some((template) => templateNames(template).includes('PORT'));
 }

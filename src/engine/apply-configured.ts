@@ -1,6 +1,8 @@
 /** What a new definition of the stack changes: instances that stay keep what is known of them. */
-import { type InstanceId, instanceId } from '../model/ids.ts';
+import { type InstanceId, instanceId, type ServiceName } from '../model/ids.ts';
+import { needsPort } from '../model/needs-port.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import { templateNames } from '../model/template.ts';
 import {
   type EngineState,
   type InstanceState,
@@ -11,20 +13,29 @@ import {
 
 export function applyConfigured(state: EngineState, spec: StackSpec): void {
   const { services, ...stack } = spec;
+  const before = new Map(Object.values(state.services).map(({ spec }) => [spec.name, spec]));
+  const after = new Map(services.map((service) => [service.name, service]));
+  const observed = state.stack?.mode === 'observe' || stack.mode === 'observe';
   state.stack = stack;
   const listed = new Set(services.map((service) => service.name));
   for (const [name, service] of Object.entries(state.services)) {
     if (!listed.has(name)) removeService(state, service);
   }
-  for (const service of services) setService(state, service);
+  for (const service of services) {
+    const old = before.get(service.name);
+    const left = observed || service.mode === 'observe' || old?.mode === 'observe';
+    const same = old === undefined || launchOf(old, before) === launchOf(service, after);
+    setService(state, service, !left && !same);
+  }
   state.order = [
     ...services.map((service) => service.name),
     ...Object.keys(state.services).filter((name) => !listed.has(name)),
   ];
   for (const service of Object.values(state.services)) service.dependents = [];
-  for (const service of services) {
-    for (const dependency of service.dependsOn)
-      state.services[dependency.service]?.dependents.push(service.name);
+  // What is to be removed counts as well: it is stopped before what it depends on.
+  for (const name of state.order) {
+    for (const dependency of state.services[name]?.spec.dependsOn ?? [])
+      state.services[dependency.service]?.dependents.push(name);
   }
 }
 
@@ -34,7 +45,7 @@ function removeService(state: EngineState, service: ServiceState): void {
   for (const id of [...service.instances]) removeInstance(state, id);
 }
 
-function setService(state: EngineState, spec: ServiceSpec): void {
+function setService(state: EngineState, spec: ServiceSpec, changed: boolean): void {
   const known = state.services[spec.name];
   const ids = Array.from({ length: spec.replicas }, (_, index) => instanceId(spec.name, index + 1));
   const service: ServiceState = known ?? {
@@ -47,7 +58,6 @@ function setService(state: EngineState, spec: ServiceSpec): void {
     removed: false,
   };
   if (service.removed) service.wanted = state.wanted;
-  const changed = launchOf(service.spec) !== launchOf(spec);
   service.spec = spec;
   service.removed = false;
   state.services[spec.name] = service;
@@ -91,17 +101,19 @@ export function forgetIfRemoved(state: EngineState, instance: InstanceState): vo
   state.order = state.order.filter((name) => name !== instance.service);
 }
 
-/** What a running instance was made from, as text to compare. */
-function launchOf(spec: ServiceSpec): string {
+/**
+ * What a running instance was made from, as text to compare; also what its templates take from
+ * other services, such as the port in a URL. What else a definition says holds without a restart.
+ */
+function launchOf(spec: ServiceSpec, all: ReadonlyMap<ServiceName, ServiceSpec>): string {
   const { driver, command, environment, workingDir, user, limits, external, postgres } = spec;
-  return JSON.stringify([
-    driver,
-    command,
-    environment,
-    workingDir,
-    user,
-    limits,
-    external,
-    postgres,
-  ]);
+  const start = external?.start ?? null;
+  const port = needsPort(spec);
+  const own = [driver, command, environment, workingDir, user, limits, start, postgres, port];
+  const templates = [...(command?.argv ?? []), ...Object.values(environment)];
+  const mentioned = templates.flatMap(templateNames).flatMap((name) => {
+    const other = all.get(/^services\.([^.]+)\./.exec(name)?.[1] ?? '');
+    return other === undefined ? [] : [[name, other.driver, other.endpoint, other.postgres]];
+  });
+  return JSON.stringify([...own, mentioned]);
 }

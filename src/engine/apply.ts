@@ -89,6 +89,7 @@ function applyRest(state: EngineState, record: RestRecord): void {
 function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' }): void {
   if (record.target === null) state.wanted = record.wanted;
   for (const instance of targets(state, record.target)) {
+    if (instance.removed) continue;
     instance.wanted = record.wanted;
     instance.tries = 0;
     if (record.wanted === 'down') instance.next = null;
@@ -97,7 +98,7 @@ function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' })
   }
   for (const name of record.target === null ? state.order : [record.target]) {
     const service = state.services[name];
-    if (service !== undefined) service.wanted = record.wanted;
+    if (service !== undefined && !service.removed) service.wanted = record.wanted;
   }
 }
 

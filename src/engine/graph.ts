@@ -19,6 +19,20 @@ export function dependenciesOf(state: EngineState, service: ServiceName): Set<Se
   return found;
 }
 
+/** All services that depend on this one, directly or through others; without itself. */
+export function dependentsOf(state: EngineState, service: ServiceName): Set<ServiceName> {
+  const found = new Set<ServiceName>();
+  const queue = [service];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    for (const next of state.services[name]?.dependents ?? []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      queue.push(next);
+    }
+  }
+  return found;
+}
+
 /** Symptoms that a failing dependency can bring about. */
 const passedOn: ReadonlySet<SymptomKind> = new Set([
   'exit',

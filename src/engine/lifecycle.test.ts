@@ -128,7 +128,7 @@ describe('requests', () => {
 });
 
 describe('a changed stack file', () => {
-  test('new services start, removed ones stop, changed ones are left as they are', () => {
+  test('new services start, removed ones stop, changed ones are left until up is asked', () => {
     const s = scenario(shop()).up().forget();
     const spec = stack([
       service('api', { needs: ['db'], replicas: 1, environment: { A: '1' } }),
@@ -138,8 +138,93 @@ describe('a changed stack file', () => {
     s.tell({ kind: 'configured', spec }).passes(2000);
     assert.deepEqual(s.stopped().sort(), ['api/2', 'web/1']);
     assert.deepEqual(s.started(), ['log/1']);
-    assert.equal(s.note('api/1'), 'its definition changed; restart it to apply that');
+    assert.equal(s.note('api/1'), 'its definition changed; `daruma up` applies that');
     assert.equal(s.phase('web/1'), undefined);
+    s.forget().ask({ kind: 'up' }).passes(2000);
+    assert.deepEqual([s.stopped(), s.started()], [[], []]);
+    s.ask({ kind: 'up', restartChanged: true }).passes(2000);
+    assert.deepEqual([s.stopped(), s.started()], [['api/1'], ['api/1']]);
+    assert.equal(s.note('api/1'), '');
+    assert.equal(s.sent('reply').at(-1)?.message, '3 instances are wanted up; restarting api/1');
+  });
+
+  test('changed ones are restarted one after the other, dependencies first', () => {
+    const s = scenario(shop()).up().forget();
+    const environment = { A: '1' };
+    const spec = stack([
+      service('web', { needs: ['api'], environment }),
+      service('api', { needs: ['db'], replicas: 2 }),
+      service('db', { environment }),
+    ]);
+    s.tell({ kind: 'configured', spec }).ask({ kind: 'up', restartChanged: true });
+    assert.deepEqual(s.stopped(), ['db/1']);
+    s.passes(2000);
+    assert.deepEqual(s.stopped(), ['db/1', 'web/1']);
+    assert.deepEqual(s.started(), ['db/1', 'web/1']);
+  });
+
+  test('when a changed dependency does not start, what waits for its restart is left alone', () => {
+    const s = scenario(shop()).up().forget();
+    const environment = { A: '1' };
+    const spec = stack([
+      service('web', { needs: ['api'], environment }),
+      service('api', { needs: ['db'], replicas: 2 }),
+      service('db', { environment }),
+    ]);
+    s.cannotStart('db/1', 'no such program', false);
+    s.tell({ kind: 'configured', spec }).ask({ kind: 'up', restartChanged: true }).passes(500);
+    assert.deepEqual(s.stopped(), ['db/1']);
+    assert.equal(s.phase('web/1'), 'ready');
+  });
+
+  test('removed ones are stopped in reverse order', () => {
+    const s = scenario(shop()).up().forget();
+    s.tell({ kind: 'configured', spec: stack([service('log')]) }).ask({ kind: 'up' });
+    assert.deepEqual(s.stopped(), ['web/1']);
+    s.passes(2000);
+    assert.deepEqual(s.stopped(), ['web/1', 'api/1', 'api/2', 'db/1']);
+    assert.deepEqual(s.state.order, ['log']);
+  });
+
+  test('an incident of what was removed is over', () => {
+    const s = scenario(shop())
+      .up()
+      .forget()
+      .turns('web/1', 'dies')
+      .exits('web/1', 1)
+      .passes(60_000);
+    assert.equal(s.incident().state, 'needs-person');
+    const spec = stack(shop().services.filter(({ name }) => name !== 'web'));
+    s.controllerDies();
+    s.passes(1000);
+    s.controllerReturns(spec).passes(1000);
+    assert.deepEqual([s.incident().state, s.state.symptoms], ['resolved', {}]);
+  });
+
+  test('a change of what a template takes from another service is a change', () => {
+    const url = { DB: '${services.db.url}' };
+    const db = service('db');
+    const at = (port: number) =>
+      stack([
+        service('api', { needs: ['db'], environment: url }),
+        service('log', { needs: ['db'] }),
+        { ...db, endpoint: db.endpoint === null ? null : { ...db.endpoint, port } },
+      ]);
+    const s = scenario(at(5432)).up().forget();
+    s.tell({ kind: 'configured', spec: at(5433) });
+    s.ask({ kind: 'up', restartChanged: true }).passes(2000);
+    assert.deepEqual(s.started(), ['api/1']);
+  });
+
+  test('what is only observed is never restarted, and forgotten when it is removed', () => {
+    const s = scenario(stack(shop().services, { mode: 'observe' }));
+    const found = { running: true, pid: 7, port: 9000, startedAt: s.at, exit: null };
+    s.tell({ kind: 'found', instance: 'db/1', ...found });
+    const spec = stack([service('db', { environment: { A: '1' } })], { mode: 'observe' });
+    s.tell({ kind: 'configured', spec }).ask({ kind: 'up', restartChanged: true }).passes(500);
+    assert.deepEqual(s.stopped(), []);
+    s.tell({ kind: 'configured', spec: stack([service('log')], { mode: 'observe' }) }).passes(500);
+    assert.deepEqual([s.stopped(), s.phase('db/1')], [[], undefined]);
   });
 });
 

@@ -92,8 +92,8 @@ function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
 
 function bringDown(turn: Turn, instance: InstanceState): void {
   if (instance.phase === 'stopping' || instance.phase === 'stopped') return;
-  if (instance.unasked) return;
-  if (!isAlive(instance) || isObserved(turn, instance.service)) {
+  if (instance.unasked && !instance.removed) return;
+  if (!isAlive(instance) || instance.unasked || isObserved(turn, instance.service)) {
     const action = turn.newAction();
     turn.emit({ kind: 'instance-stopped', instance: instance.id, action });
     afterGone(turn, instance);
@@ -117,8 +117,11 @@ function hasDependentsGoingDown(turn: Turn, service: ServiceName): boolean {
 
 /** Goes on with what waited for an instance to be gone. */
 export function afterGone(turn: Turn, instance: InstanceState): void {
-  for (const dependency of turn.state.services[instance.service]?.spec.dependsOn ?? []) {
-    for (const one of instancesOf(turn.state, dependency.service)) {
+  const { services, order } = turn.state;
+  // A service that left the stack file is forgotten by now, and what it depended on with it.
+  const depended = services[instance.service]?.spec.dependsOn.map(({ service }) => service);
+  for (const name of depended ?? [...order]) {
+    for (const one of instancesOf(turn.state, name)) {
       if (one.wanted === 'down') reconcile(turn, one.id);
     }
   }

@@ -9,6 +9,7 @@ import type { LogRecord } from '../model/record.ts';
 import { reconcile } from './lifecycle.ts';
 import { onStartError, onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
+import { letGoOfRemoved } from './removal.ts';
 import { beginDeferred, deferredRequests, finishRequests, pumpQueue } from './requests.ts';
 import { resumeActions } from './resume.ts';
 import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
@@ -59,6 +60,7 @@ function isOfLatestStart(
 export function onLooked(turn: Turn): void {
   const deferred = deferredRequests(turn);
   turn.emit({ kind: 'looked' });
+  letGoOfRemoved(turn);
   const instances = Object.values(turn.state.instances);
   for (const instance of instances) resume(turn, instance);
   resumeActions(turn);

@@ -1,9 +1,10 @@
 /** What people ask. Each request is replied to exactly once. */
 import type { ErrorCode } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
-import { type ComponentId, isInstance } from '../model/ids.ts';
+import { type ActionId, type ComponentId, isInstance, type ServiceName } from '../model/ids.ts';
 import { onBackOffOver } from './act.ts';
 import { missingDependency } from './dependencies.ts';
+import { dependenciesOf, dependentsOf } from './graph.ts';
 import { afterGone, beginStart, beginStop, hold, isObserved, reconcile } from './lifecycle.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
 import { endSymptoms } from './symptoms.ts';
@@ -68,7 +69,7 @@ function describe(request: PersonRequest): string {
 function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null {
   switch (request.kind) {
     case 'up':
-      return up(turn, by);
+      return up(turn, by, request.restartChanged === true);
     case 'down':
       return down(turn, by);
     case 'approve':
@@ -103,7 +104,7 @@ function unknownTarget(turn: Turn, target: ComponentId): Answer {
   return refused('NOT_FOUND', `no ${what} «${target}»; ${there}`);
 }
 
-function up(turn: Turn, by: string): Answer {
+function up(turn: Turn, by: string, restartChanged: boolean): Answer {
   const all = Object.values(turn.state.instances);
   if (all.every((one) => one.wanted === 'down')) turn.emit({ kind: 'reset', target: null, by });
   turn.emit({ kind: 'wanted', target: null, wanted: 'up', by });
@@ -111,8 +112,15 @@ function up(turn: Turn, by: string): Answer {
   for (const name of turn.state.order) {
     for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
   }
-  const count = Object.keys(turn.state.instances).length;
-  return done(`${count} ${count === 1 ? 'instance is' : 'instances are'} wanted up`);
+  const changed = restartChanged ? all.filter((one) => one.changed && !one.removed) : [];
+  planRestarts(turn, changed, 'its definition changed');
+  const count = all.filter((one) => !one.removed).length;
+  const wanted = `${count} ${count === 1 ? 'instance is' : 'instances are'} wanted up`;
+  return done(changed.length === 0 ? wanted : `${wanted}; restarting ${listed(changed)}`);
+}
+
+function listed(instances: readonly InstanceState[]): string {
+  return instances.map((one) => one.id).join(', ');
 }
 
 function down(turn: Turn, by: string): null {
@@ -162,25 +170,29 @@ function observeRefusal(instance: InstanceState): Answer {
 function restart(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `restart ${target}`);
+  planRestarts(turn, instances, `${by} asked for it`);
+  return done(`restarting ${listed(instances)}`);
+}
+
+function planRestarts(turn: Turn, instances: readonly InstanceState[], why: string): void {
   for (const one of instances) {
     const planned = {
       action: turn.newAction(),
       kind: 'restart' as const,
       target: one.id,
       name: null,
-      reason: `restart ${one.id}: ${by} asked for it`,
+      reason: `restart ${one.id}: ${why}`,
       wouldOnly: false,
       considered: [],
     };
     turn.emit({ kind: 'action-planned', incident: null, planned });
   }
   for (const service of new Set(instances.map((one) => one.service))) pumpQueue(turn, service);
-  return done(`restarting ${instances.map((one) => one.id).join(', ')}`);
 }
 
 /** Goes on with restarts that a person asked for: one instance at a time, each ready before the
- * next. */
-export function pumpQueue(turn: Turn, name: string): void {
+ * next, and those of a dependency before those of what depends on it. */
+export function pumpQueue(turn: Turn, name: ServiceName): void {
   const head = turn.state.services[name]?.queue[0];
   const action = head === undefined ? undefined : turn.state.personal[head];
   const instance = action === undefined ? undefined : turn.instance(action.planned.target);
@@ -189,27 +201,47 @@ export function pumpQueue(turn: Turn, name: string): void {
     if (instance.phase !== 'ready' || instance.next !== null) return;
     judge(turn, head, 'verified', `${instance.id} is ready again`);
     pumpQueue(turn, name);
+    for (const dependent of dependentsOf(turn.state, name)) pumpQueue(turn, dependent);
     return;
   }
   if (instance.phase === 'starting' || instance.phase === 'stopping') return;
+  const first = [...dependenciesOf(turn.state, name)];
+  if (first.some((other) => hasQueue(turn, other))) return;
   turn.emit({ kind: 'action-begun', incident: null, action: head, spared: true });
   if (isAlive(instance)) {
     beginStop(turn, instance.id, head, { hurry: false, recovery: false });
   } else beginStart(turn, instance.id, head, false);
 }
 
-function judge(turn: Turn, action: `a${number}`, outcome: 'verified' | 'failed', reason: string) {
+function hasQueue(turn: Turn, name: ServiceName): boolean {
+  return (turn.state.services[name]?.queue.length ?? 0) > 0;
+}
+
+/** Ends a restart that a person asked for. */
+export function judge(
+  turn: Turn,
+  action: ActionId,
+  outcome: 'verified' | 'failed',
+  reason: string,
+): void {
   const error = outcome === 'failed' ? { code: 'ACTION_FAILED', message: reason } : null;
   turn.emit({ kind: 'action-done', incident: null, action, error });
   turn.emit({ kind: 'action-outcome', incident: null, action, outcome, reason });
 }
 
-/** Restarts that a person asked for come to nothing when the instance fails or is stopped. */
+/** Restarts that a person asked for come to nothing when the instance fails or is stopped; so do
+ * those that waited for its own. */
 export function giveUpRestarts(turn: Turn, instance: InstanceState, why: string): void {
-  const queue = turn.state.services[instance.service]?.queue ?? [];
-  const stopsAll = queue.some((id) => turn.state.personal[id]?.planned.target === instance.id);
+  const { services, personal } = turn.state;
+  const queue = services[instance.service]?.queue ?? [];
+  const stopsAll = queue.some((id) => personal[id]?.planned.target === instance.id);
   if (!stopsAll) return;
-  for (const id of [...queue]) judge(turn, id, 'failed', `${instance.id}: ${why}`);
+  const waiting = [...dependentsOf(turn.state, instance.service)]
+    .map((name) => services[name]?.queue ?? [])
+    .filter(([head]) => head !== undefined && personal[head]?.begun === null);
+  for (const id of [...queue, ...waiting.flat()]) {
+    judge(turn, id, 'failed', `${instance.id}: ${why}`);
+  }
 }
 
 function reset(turn: Turn, by: string, target: string | null): Answer {

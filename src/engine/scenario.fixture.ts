@@ -194,8 +194,9 @@ export class Scenario {
     return this;
   }
 
-  /** It comes back: the state is read from the records, and instances are looked at. */
-  controllerReturns(): this {
+  /** It comes back: the state is read from the records, and instances are looked at. `spec`: the
+   * stack file says that now. */
+  controllerReturns(spec: StackSpec | null = null): this {
     this.#dead = false;
     for (const { happening } of this.#queue.splice(0)) {
       if (happening.kind === 'started') this.#running.add(happening.instance);
@@ -203,6 +204,7 @@ export class Scenario {
     }
     this.state = replay(this.records);
     this.records.push(...beginLook(this.state, this.at));
+    if (spec !== null) this.tell({ kind: 'configured', spec });
     const all = Object.values(this.state.instances);
     for (const { id, pid, port } of all) {
       const running = this.#running.has(id);

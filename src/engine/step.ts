@@ -17,6 +17,7 @@ import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './li
 import { onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
+import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
 import { endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
@@ -103,6 +104,7 @@ type Of<K extends EngineEvent['kind']> = EngineEvent & { readonly kind: K };
 function onConfigured(turn: Turn, { spec }: Of<'configured'>): void {
   turn.emit({ kind: 'configured', spec });
   if (turn.state.looking) return;
+  letGoOfRemoved(turn);
   for (const name of [...turn.state.order]) {
     for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
   }

@@ -72,6 +72,7 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
     routed: target?.state ?? 'out',
     note: noteOf(state, instance),
     needsPerson: needsPerson(state, instance),
+    changed: instance.changed,
   };
 }
 
@@ -84,7 +85,7 @@ function noteOf(state: EngineState, instance: InstanceState): string {
   if (instance.note !== '') return instance.note;
   const evidence = instance.symptoms.flatMap((id) => state.symptoms[id]?.symptom.evidence ?? []);
   if (evidence.length > 0) return evidence.join('; ');
-  return instance.changed ? 'its definition changed; restart it to apply that' : '';
+  return instance.changed ? 'its definition changed; `daruma up` applies that' : '';
 }
 
 function needsPerson(state: EngineState, instance: InstanceState): boolean {

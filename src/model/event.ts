@@ -18,7 +18,9 @@ export interface EventBase {
 
 /** What a person may ask; the engine answers each with a `reply` command carrying `requestId`. */
 export type PersonRequest =
-  | { readonly kind: 'up' } // everything in the stack file is wanted
+  /** Everything in the stack file is wanted. `restartChanged`: what runs by an older definition of
+   * itself is restarted, dependencies first. */
+  | { readonly kind: 'up'; readonly restartChanged?: boolean }
   | { readonly kind: 'down' } // stop all, in reverse order; replied to when all are gone
   | { readonly kind: 'start' | 'stop' | 'restart'; readonly target: ServiceName | InstanceId }
   /** Clears «needs a person», budgets and back-off; null: everywhere. */

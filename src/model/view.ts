@@ -36,6 +36,8 @@ export interface InstanceView {
   /** Why it is held or unhealthy, for a person; empty when all is well. */
   readonly note: string;
   readonly needsPerson: boolean;
+  /** It runs by an older definition of itself; `up` restarts it. Absent: false. */
+  readonly changed?: boolean;
 }
 
 export interface ServiceView {

@@ -4,6 +4,7 @@ import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { Sample } from '../model/sample.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 
 export type DrillFault =
@@ -11,8 +12,20 @@ export type DrillFault =
   /** A process put into the instance's tree that takes memory at this rate; ends with the tree. */
   | { readonly kind: 'leak'; readonly instance: InstanceId; readonly bytesPerSecond: number };
 
+/** The stack file as it was read. */
+export interface Configuration {
+  readonly spec: StackSpec;
+  /** Absolute paths of the files that it was made from, with the SHA-256 of what they held; null:
+   * there was no such file. */
+  readonly sources: Readonly<Record<string, string | null>>;
+  /** Wall-clock milliseconds. */
+  readonly readAt: number;
+}
+
 export interface ControllerApi {
   view(): StackView;
+  /** What the stack runs by. */
+  configuration(): Configuration;
   /** Newest first. */
   incidents(limit: number): readonly IncidentView[];
   /** Null: no such incident is kept. */

@@ -26,6 +26,7 @@ function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/v1/version', async () => ({ version: api.version, pid: api.pid }));
   server.get('/v1/stack', async () => api.view());
+  server.get('/v1/configuration', async () => api.configuration());
   server.get('/v1/incidents', async (request) =>
     api.incidents(schemas.page.parse(request.query).limit),
   );

@@ -31,7 +31,8 @@ export const followFrom = z.object({ after: z.coerce.number().int().min(0).optio
 export const signalQuery = z.object({ service: name.optional() });
 
 const request = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['up', 'down']) }),
+  z.object({ kind: z.literal('up'), restartChanged: z.boolean().default(false) }),
+  z.object({ kind: z.literal('down') }),
   z.object({ kind: z.enum(['start', 'stop', 'restart']), target: name }),
   z.object({ kind: z.literal('reset'), target: name.nullable() }),
   z.object({ kind: z.enum(['approve', 'reject']), incident: incidentId }),

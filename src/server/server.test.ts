@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
+import { stack as spec } from '../engine/stack.fixture.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
@@ -60,6 +61,7 @@ function fakeController() {
     version: '1.2.3',
     pid: 42,
     view: () => stack,
+    configuration: () => ({ spec: spec([]), sources: {}, readAt: 1 }),
     incidents: () => [],
     incident: () => null,
     records: async (after, limit) => log.filter(({ seq }) => seq > after).slice(0, limit),
@@ -99,6 +101,7 @@ describe('routes', () => {
     ['GET', '/healthz', undefined, 200],
     ['GET', '/v1/version', undefined, 200],
     ['GET', '/v1/stack', undefined, 200],
+    ['GET', '/v1/configuration', undefined, 200],
     ['GET', '/v1/incidents?limit=5', undefined, 200],
     ['GET', '/v1/incidents?limit=none', undefined, 400],
     ['GET', '/v1/incidents/i7', undefined, 404],

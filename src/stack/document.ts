@@ -7,6 +7,7 @@
  */
 import { interpolate, type Lookup } from './interpolate.ts';
 import { type Complaint, formatPath, type Path, type Problem } from './problem.ts';
+import { digestOf } from './sources.ts';
 
 /** From 1. */
 export interface Place {
@@ -18,6 +19,8 @@ export class StackDocument {
   readonly file: string;
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
+  /** Files that were read for it: see sources.ts. */
+  readonly sources: Record<string, string | null> = {};
   value: unknown = null;
   readonly #lookup: Lookup;
   readonly #places = new Map<string, Place>();
@@ -47,6 +50,11 @@ export class StackDocument {
   complainWithin(path: Path, index: number, complaint: Complaint): void {
     const place = this.#texts.get(key(path))?.(index);
     this.problems.push({ ...this.#problem(path, complaint), ...place });
+  }
+
+  /** Null: there is no such file. */
+  addSource(path: string, content: string | null): void {
+    this.sources[path] = content === null ? null : digestOf(content);
   }
 
   setText(path: Path, placeOf: (index: number) => Place): void {

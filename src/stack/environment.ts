@@ -50,12 +50,14 @@ function readFile(
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    context.document.addSource(file, null);
     if (required || !missing) {
       const reason = missing ? 'there is no such file' : (error as Error).message;
       context.document.complain(at, { message: `${file}: ${reason}` });
     }
     return {};
   }
+  context.document.addSource(file, text);
   const parsed = parseEnvironmentFile(text, context.lookup);
   for (const { line, message } of parsed.problems) {
     context.document.complain(at, { message: `${file}:${line}: ${message}` });

@@ -11,12 +11,18 @@ import type { Lookup } from './interpolate.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import type { RawStack } from './schema.ts';
 import { dependenciesOf, toNotifyTarget, toRequires, toService } from './service.ts';
+import type { Sources } from './sources.ts';
 import { checkTemplates } from './templates.ts';
 import { validate } from './validate.ts';
 import { readYaml } from './yaml-reader.ts';
 
 export type ReadResult =
-  | { readonly ok: true; readonly spec: StackSpec; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly spec: StackSpec;
+      readonly sources: Sources;
+      readonly warnings: readonly Problem[];
+    }
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
@@ -50,6 +56,7 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   const directory = dirname(path);
   const dotenv = readDotenv(directory, options.environment);
   const document = await load(options.file, path, dotenv.lookup);
+  document.addSource(join(directory, '.env'), dotenv.text);
   document.problems.push(...dotenv.problems);
   const unread = document.value === null && document.problems.length > 0;
   const raw = unread ? null : validate(document);
@@ -58,32 +65,34 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   const problems = tidied(fromSchema, document.problems.slice(fromSchema.length));
   const warnings = tidied([], document.warnings);
   if (spec === null || problems.length > 0) return { ok: false, problems, warnings };
-  return { ok: true, spec, warnings };
+  return { ok: true, spec, sources: document.sources, warnings };
 }
 
 function readDotenv(
   directory: string,
   environment: ReadOptions['environment'],
-): { readonly lookup: Lookup; readonly problems: readonly Problem[] } {
+): {
+  readonly lookup: Lookup;
+  readonly text: string | null;
+  readonly problems: readonly Problem[];
+} {
   const file = join(directory, '.env');
   const own: Lookup = (name) => environment[name];
-  if (!existsSync(file)) return { lookup: own, problems: [] };
-  const parsed = parseEnvironmentFile(readFileSync(file, 'utf8'), own);
+  if (!existsSync(file)) return { lookup: own, text: null, problems: [] };
+  const text = readFileSync(file, 'utf8');
+  const parsed = parseEnvironmentFile(text, own);
   const problems = parsed.problems.map(({ line, message }) => {
     return { file, line, column: 1, path: '', message, expected: null, found: null, hint: null };
   });
-  return { lookup: (name) => environment[name] ?? parsed.values[name], problems };
+  return { lookup: (name) => environment[name] ?? parsed.values[name], text, problems };
 }
 
 async function load(file: string, path: string, lookup: Lookup): Promise<StackDocument> {
   try {
-    if (/^\.(ts|js|mjs)$/.test(extname(path))) {
-      // A changed file is a new module.
-      const url = `${pathToFileURL(path).href}?${statSync(path).mtimeMs}`;
-      const module = (await import(url)) as { readonly default?: unknown };
-      return StackDocument.fromValue(file, module.default ?? null, lookup);
-    }
-    return readYaml(file, readFileSync(path, 'utf8'), lookup);
+    const text = readFileSync(path, 'utf8');
+    const document = await parse(file, path, text, lookup);
+    document.addSource(path, text);
+    return document;
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing && !existsSync(path)) {
@@ -91,6 +100,19 @@ async function load(file: string, path: string, lookup: Lookup): Promise<StackDo
     }
     throw new DarumaError('STACK_INVALID', `${file} can't be read`, { cause: error });
   }
+}
+
+async function parse(
+  file: string,
+  path: string,
+  text: string,
+  lookup: Lookup,
+): Promise<StackDocument> {
+  if (!/^\.(ts|js|mjs)$/.test(extname(path))) return readYaml(file, text, lookup);
+  // A changed file is a new module.
+  const url = `${pathToFileURL(path).href}?${statSync(path).mtimeMs}`;
+  const module = (await import(url)) as { readonly default?: unknown };
+  return StackDocument.fromValue(file, module.default ?? null, lookup);
 }
 
 function toStack(document: StackDocument, raw: RawStack, file: string, lookup: Lookup): StackSpec {

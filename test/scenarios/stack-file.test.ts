@@ -3,8 +3,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { requestReplace } from '../../src/keeper/replace.ts';
+import { keeperCommand } from '../../src/keeper/start.ts';
+import { layout } from '../../src/model/layout.ts';
+import type { KeeperCommand } from '../../src/ports/keeper.ts';
 import { freePort } from '../free-port.ts';
-import { bench, until } from './harness.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { Load } from './load.ts';
 import { killController } from './own-processes.ts';
 
@@ -20,6 +24,13 @@ services:
     environment: { INSTANCE: "\${INSTANCE}" }
     healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
 `;
+
+/** What a service manager that starts Daruma again runs. */
+function withoutUp({ stateDir, file }: Bench): KeeperCommand {
+  const controller = path.resolve(import.meta.dirname, '../../src/controller-main.ts');
+  const options = ['--state-dir', stateDir, '--file', file];
+  return keeperCommand(stateDir, [process.execPath, controller, ...options]);
+}
 
 test('a stack file that became garbage: the last good one goes on', async (t) => {
   const stand = await bench(t, stack('spoilt', await freePort()));
@@ -38,7 +49,11 @@ test('a stack file that became garbage: the last good one goes on', async (t) =>
     return now.phase === 'ready' && now.pid !== pid;
   });
   assert.equal(await stand.pid('api/2'), other);
-  assert.match(await stand.controllerLog(), /going on with the last good one/);
+  await requestReplace(layout(stand.stateDir), withoutUp(stand));
+  await until('another keeper has read the file again', async () => {
+    return /going on with the last good one/.test(await stand.controllerLog());
+  });
+  assert.equal(await stand.pid('api/2'), other);
   assert.equal((await stand.daruma('down')).code, 0);
 });
 

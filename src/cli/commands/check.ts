@@ -14,7 +14,8 @@ export const addCheck: AddCommand = ({ program, action }) => {
       action(async (session) => {
         const spec = await session.readStack();
         const unmet = (await checkRequirements(spec, session.io.environment)).map(formatProblem);
-        const taken = ownsEndpoints(session.stateDir) ? [] : await takenPorts(spec, session.wiring);
+        const running = ownsEndpoints(session.stateDir);
+        const taken = running ? [] : await takenPorts(spec.services, session.wiring);
         const missing = [...unmet, ...taken];
         const ok = missing.length === 0;
         if (session.json) session.printJson({ file: spec.file, ok, missing });

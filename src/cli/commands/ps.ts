@@ -1,4 +1,7 @@
+import { DarumaError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+import { changeNotice } from '../stack-changes.ts';
 import { stackHeadline, stackTable } from '../stack-text.ts';
 
 export const addPs: AddCommand = ({ program, action }) => {
@@ -8,9 +11,23 @@ export const addPs: AddCommand = ({ program, action }) => {
     .action(
       action(async (session) => {
         const view = await session.client.stack();
-        if (session.json) session.printJson(view);
-        else session.print(stackHeadline(view), '', ...stackTable(view, session.paint));
+        const notice = await fileNotice(session);
+        if (session.json) session.printJson({ ...view, fileChanged: notice !== null });
+        else {
+          const notices = notice === null ? [] : [session.paint('yellow', notice)];
+          session.print(stackHeadline(view), ...notices, '', ...stackTable(view, session.paint));
+        }
         return 0;
       }),
     );
 };
+
+/** Whether the stack file has changed since; null: no, or an older Daruma runs that can't tell. */
+async function fileNotice(session: Session): Promise<string | null> {
+  try {
+    return changeNotice(await session.client.configuration(), session.command);
+  } catch (error) {
+    if (error instanceof DarumaError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}

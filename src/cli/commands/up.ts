@@ -1,8 +1,8 @@
 /** Brings a stack up and stays with it, or returns when all is ready. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
-import type { StackSpec } from '../../model/stack-spec.ts';
-import type { InstanceView, StackView } from '../../model/view.ts';
+import type { ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
+import type { InstanceView, ServiceView, StackView } from '../../model/view.ts';
 import { formatProblem } from '../../stack/problem.ts';
 import { checkRequirements } from '../../stack/requires.ts';
 import { Attendance } from '../attendance.ts';
@@ -10,6 +10,7 @@ import type { AddCommand } from '../command.ts';
 import { lastLines } from '../last-lines.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
+import { changeLines, isChanged, type StackFile } from '../stack-changes.ts';
 import { isSettled } from '../stack-text.ts';
 import { takenPorts } from '../taken-ports.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -28,13 +29,16 @@ const keeperTimeoutMs = 20_000;
 export const addUp: AddCommand = ({ program, action }) => {
   program
     .command('up')
-    .description('bring the stack up, and watch it (Ctrl-C: down, d: leave it running)')
+    .description(
+      'bring the stack up, or apply a changed stack file, and watch it (Ctrl-C: down, d: leave it)',
+    )
     .option('-d, --detach', 'return when everything is ready')
     .option('--timeout <seconds>', 'with --detach: wait no longer than this', wholeNumber, 600)
     .action(
       action(async (session, options: UpOptions) => {
-        const spec = await session.readStack();
-        const seq = await bringUp(session, spec);
+        const stack = await session.readStackFile();
+        const { spec } = stack;
+        const seq = await bringUp(session, stack);
         if (options.detach === true) return await detached(session, spec, options.timeout * 1_000);
         return await new Attendance(session, spec).stay(seq);
       }),
@@ -42,25 +46,27 @@ export const addUp: AddCommand = ({ program, action }) => {
 };
 
 /** Resolves once the running controller wants everything up, with the last record before that. */
-async function bringUp(session: Session, spec: StackSpec): Promise<number> {
+async function bringUp(session: Session, stack: StackFile): Promise<number> {
   const { client, wiring } = session;
-  const place = session.place(spec);
+  const place = session.place(stack.spec);
   const running = await client.version();
-  if (running !== null) refuseForeign(session, spec, await client.stack());
+  if (running === null && !client.isKept()) {
+    await refuseUnmet(session, stack.spec);
+    await wiring.startKeeper(place);
+    return (await askUp(session, null, false)).seq;
+  }
+  refuseForeign(session, stack.spec, await client.stack());
   if (running !== null && running.version !== wiring.version) {
     session.warn(
       `Daruma ${wiring.version} takes over from ${running.version}; nothing is restarted`,
     );
     await wiring.takeOver(place);
-  } else if (running !== null || client.isKept()) {
-    const pid = running === null ? '' : ` (controller pid ${running.pid})`;
-    throw new DarumaError('ALREADY_RUNNING', `${spec.name} is running already${pid}`);
-  } else {
-    await refuseUnmet(session, spec);
-    await wiring.startKeeper(place);
+    return (await askUp(session, running.pid, false)).seq;
   }
-  const { seq } = await untilControlled(session);
-  await askUp(session);
+  const leaving = await refuseUnchanged(session, stack);
+  await wiring.takeOver(place);
+  const { seq, answer } = await askUp(session, leaving, true);
+  session.warn(`  ${answer}`);
   return seq;
 }
 
@@ -71,21 +77,50 @@ function refuseForeign(session: Session, spec: StackSpec, { name, file }: StackV
   throw new DarumaError('STATE_IN_USE', text);
 }
 
+/** Tells what is about to change; what stands in the way changes nothing. Resolves with the pid of
+ * the controller that goes by the older file, if it answers. */
+async function refuseUnchanged(session: Session, stack: StackFile): Promise<number | null> {
+  const { client } = session;
+  const running = await client.configuration();
+  const pid = (await client.version())?.pid ?? null;
+  const { spec } = stack;
+  if (!isChanged(running, stack, await client.stack())) {
+    const who = pid === null ? '' : ` (controller pid ${pid})`;
+    throw new DarumaError('ALREADY_RUNNING', `${spec.name} is running already${who}`);
+  }
+  const known = new Set(running.spec.services.map(addressOf));
+  const fresh = spec.services.filter((service) => !known.has(addressOf(service)));
+  await refuseMissing(session, spec, fresh);
+  session.warn(`${spec.name} runs already; what has changed in ${spec.file} is applied`);
+  for (const line of changeLines(running.spec, spec)) session.warn(line);
+  return pid;
+}
+
+function addressOf({ endpoint }: ServiceSpec): string {
+  return `${endpoint?.host}:${endpoint?.port}`;
+}
+
 async function refuseUnmet(session: Session, spec: StackSpec): Promise<void> {
+  await refuseMissing(session, spec, ownsEndpoints(session.stateDir) ? [] : spec.services);
+}
+
+/** `fresh`: services whose endpoints are not open yet. */
+async function refuseMissing(session: Session, spec: StackSpec, fresh: readonly ServiceSpec[]) {
   const unmet = await checkRequirements(spec, session.io.environment);
   if (unmet.length > 0) {
     throw new DarumaError('REQUIREMENT_UNMET', unmet.map(formatProblem).join('\n'));
   }
-  if (ownsEndpoints(session.stateDir)) return;
-  const taken = await takenPorts(spec, session.wiring);
+  const taken = await takenPorts(fresh, session.wiring);
   if (taken.length > 0) throw new DarumaError('PORT_TAKEN', taken.join('\n'));
 }
 
-/** Waits for the controller that was just started, and tells why when it doesn't come. */
-async function untilControlled(session: Session): Promise<StackView> {
+/** Waits for the controller that was just started, and tells why when it doesn't come. `leaving`:
+ * the pid of the one whose place it takes. */
+async function untilControlled(session: Session, leaving: number | null): Promise<StackView> {
   const endsAt = performance.now() + keeperTimeoutMs;
   for (;;) {
-    if ((await session.client.version()) !== null) return session.client.stack();
+    const running = await session.client.version();
+    if (running !== null && running.pid !== leaving) return session.client.stack();
     if (performance.now() > endsAt) {
       const said = lastLines(session.stateDir, 10).join('\n');
       throw new DarumaError('START_FAILED', `the controller did not start:\n${said}`);
@@ -94,26 +129,43 @@ async function untilControlled(session: Session): Promise<StackView> {
   }
 }
 
+interface Asked {
+  /** The last record before. */
+  readonly seq: number;
+  readonly answer: string;
+}
+
 /** A controller that still looks at what runs refuses requests for a moment. */
-async function askUp(session: Session): Promise<void> {
+async function askUp(
+  session: Session,
+  leaving: number | null,
+  restartChanged: boolean,
+): Promise<Asked> {
+  const { seq } = await untilControlled(session, leaving);
   while ((await session.client.stack()).state === 'looking') await pause(lookSoonMs);
-  await session.client.request(session.user, { kind: 'up' });
+  const answer = await session.client.request(session.user, { kind: 'up', restartChanged });
+  return { seq, answer };
 }
 
 async function detached(session: Session, spec: StackSpec, timeoutMs: number): Promise<number> {
   const endsAt = performance.now() + timeoutMs;
   for (;;) {
     const view = await session.client.stack();
-    const waiting = view.services
-      // What is only observed comes up when others bring it up.
-      .filter(({ wanted, mode }) => wanted === 'up' && mode === 'act')
-      .flatMap(({ instances }) => instances.filter((instance) => !isSettled(instance)));
+    const waiting = view.services.flatMap((service) => awaited(service, spec));
     if (waiting.length === 0) return reportReady(session, spec, view);
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
     if (failed.length > 0) throw new DarumaError('START_FAILED', reasons(failed));
     if (performance.now() > endsAt) throw new DarumaError('TIMED_OUT', reasons(waiting));
     await pause(lookEveryMs);
   }
+}
+
+/** What left the stack file is waited for until it is gone; what is only observed comes up when
+ * others bring it up. */
+function awaited({ name, wanted, mode, instances }: ServiceView, spec: StackSpec) {
+  if (!spec.services.some((service) => service.name === name)) return instances;
+  const ours = wanted === 'up' && mode === 'act';
+  return ours ? instances.filter((instance) => !isSettled(instance)) : [];
 }
 
 function reasons(instances: readonly InstanceView[]): string {

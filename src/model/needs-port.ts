@@ -1,0 +1,17 @@
+import type { ServiceSpec } from './stack-spec.ts';
+import { templateNames } from './template.ts';
+
+/** Whether the instances of a service are each given a port: something of it mentions one. */
+export function needsPort(service: ServiceSpec): boolean {
+  if (service.driver === 'external') return false;
+  if (service.endpoint !== null || service.driver === 'postgres') return true;
+  const probe = service.healthcheck?.probe;
+  const templates = [
+    ...(service.command?.argv ?? []),
+    ...Object.values(service.environment),
+    ...(probe?.kind === 'exec' ? probe.command.argv : []),
+    ...(probe?.kind === 'tcp' ? [probe.address ?? '${PORT}'] : []),
+    ...(probe?.kind === 'http' ? [probe.url.startsWith('/') ? '${PORT}' : probe.url] : []),
+  ];
+  return templates.some((template) => templateNames(template).includes('PORT'));
+}
