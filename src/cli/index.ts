@@ -15,6 +15,7 @@ import { addInstall } from './commands/install.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addUp } from './commands/up.ts';
 import { processIo } from './process-io.ts';
 import { type GlobalOptions, Session } from './session.ts';
@@ -29,6 +30,7 @@ const commands: readonly AddCommand[] = [
   addErrors,
   addRequests,
   addDrill,
+  addSimulate,
   addCheck,
   addInit,
   addImport,

@@ -36,6 +36,11 @@ export class Session {
     this.paint = colours && !this.json ? coloured : plain;
   }
 
+  /** The same for another stack file. */
+  about(file: string): Session {
+    return new Session(this.wiring, this.io, { ...this.#options, file });
+  }
+
   /** Absolute path. Throws STACK_NOT_FOUND. */
   get file(): string {
     const { file } = this.#options;

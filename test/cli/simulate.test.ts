@@ -1,0 +1,71 @@
+/** `daruma simulate` as it is called. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'daruma-simulate-'));
+after(() => rmSync(scratch, { recursive: true }));
+const file = join(scratch, 'daruma.yaml');
+writeFileSync(
+  file,
+  `
+name: shop
+services:
+  db: { command: sleep infinity, endpoint: 15433 }
+  api:
+    command: sleep infinity
+    endpoint: 18083
+    replicas: 2
+    depends_on: { db: { condition: service_healthy } }
+`,
+);
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function simulate(...args: string[]): Promise<Ended> {
+  const argv = ['--disable-warning=ExperimentalWarning', main, 'simulate', ...args];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, argv, { cwd: scratch }, (_, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+test('it tells what to expect, and what would help', async () => {
+  const { code, out, err } = await simulate('--seeds', '60', '--years', '2');
+  assert.equal(code, 0, err);
+  assert.match(out, /^shop: 60 simulated faults/);
+  assert.match(out, /availability to expect for users of api: .* down in 2 years/);
+  assert.match(out, /weakest: db/);
+  assert.match(out, /would help most:/);
+  assert.equal(err, '');
+});
+
+test('as JSON', async () => {
+  const { code, out } = await simulate(file, '--seeds', '10', '--threads', '1', '--json');
+  const found = JSON.parse(out);
+  assert.deepEqual([code, found.stack, found.stories, found.years], [0, 'shop', 10, 1]);
+  assert.deepEqual(found.users, ['api']);
+  assert.equal(found.hazards - found.untold, 10);
+});
+
+test('one of them as a story', async () => {
+  const { code, out } = await simulate('--seed', '1');
+  assert.equal(code, 0);
+  assert.match(out, /^\w+: \w+ at \w+\/\d; a restart mends it/);
+  assert.match(out, /all is well again/);
+});
+
+test('wrong use', async () => {
+  assert.equal((await simulate('--seeds', '0')).code, 2);
+  assert.equal((await simulate('nowhere.yaml')).code, 3);
+});
