@@ -6,12 +6,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ErrorRecord } from '../model/error-record.ts';
 import { DarumaError, type ErrorCode, errorTable } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
+import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault } from '../ports/controller-api.ts';
 import { lockHolder } from '../ports/lock.ts';
 import { socketPath } from '../ports/socket-path.ts';
+
+interface Answer {
+  readonly message: string;
+}
 
 /** A controller that was killed is back well within this. */
 const patienceMs = 15_000;
@@ -106,6 +113,34 @@ export class ControlClient {
       if (request.kind === 'down' && ended) return 'the stack is down';
       throw error;
     }
+  }
+
+  knowledge(): Promise<Knowledge> {
+    return this.#askAgain('GET', '/v1/knowledge');
+  }
+
+  learned(): Promise<KnowledgeView> {
+    return this.#askAgain('GET', '/v1/learned');
+  }
+
+  /** `knowledge` is checked by the controller. */
+  async importKnowledge(by: string, knowledge: unknown): Promise<string> {
+    const answer: Answer = await this.#askAgain('POST', '/v1/knowledge', { by, knowledge });
+    return answer.message;
+  }
+
+  async resetKnowledge(by: string): Promise<string> {
+    const answer: Answer = await this.#askAgain('POST', '/v1/knowledge/reset', { by });
+    return answer.message;
+  }
+
+  /** A fault is about to be brought about on purpose: what comes of it is known. */
+  drillBegins(by: string, instance: InstanceId, fault: FaultKind): Promise<void> {
+    return this.#ask('POST', '/v1/drill/begin', { by, instance, fault });
+  }
+
+  drillEnds(by: string, instance: InstanceId): Promise<void> {
+    return this.#ask('POST', '/v1/drill/end', { by, instance });
   }
 
   drill(fault: DrillFault): Promise<void> {

@@ -1,6 +1,7 @@
 /** One drill: injects a fault under a light load, watches the incident, and measures. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
+import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView } from '../model/view.ts';
 import { type FaultName, type Injection, inject, undo } from './faults.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -38,6 +39,15 @@ export interface DrillResult {
 const lookEveryMs = 100;
 const incidentsLookedAt = 20;
 
+/** What each fault is to the one that it befalls. */
+const faultKinds: Readonly<Record<DrillPlan['fault'], FaultKind>> = {
+  kill: 'crash',
+  hang: 'hang',
+  slow: 'slow',
+  leak: 'leak',
+  'crash-loop': 'crash',
+};
+
 export async function runDrill(session: Session, plan: DrillPlan): Promise<DrillResult> {
   const { client } = session;
   const enough = new AbortController();
@@ -51,12 +61,14 @@ export async function runDrill(session: Session, plan: DrillPlan): Promise<Drill
   let begun = 0;
   try {
     begun = (await client.stack()).at;
+    await client.drillBegins(session.user, plan.instance, faultKinds[plan.fault]);
     const { goesOn } = await inject(plan.fault, injection);
     const watched = watch(session, plan, begun, { enough, interrupted });
     // A crash loop goes on, although what would be done is said after the first.
     const over = watched.finally(() => plan.fault === 'crash-loop' || enough.abort());
     [incident] = await Promise.all([over, goesOn]);
     await clearUp(session, plan, injection, incident);
+    await client.drillEnds(session.user, plan.instance);
   } finally {
     clearTimeout(deadline);
     enough.abort();

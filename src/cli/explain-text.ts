@@ -85,9 +85,15 @@ function causes(incident: IncidentView, paint: Paint): string[] {
     .filter(({ probability }) => probability >= causesShownFrom)
     .slice(0, causesShown)
     .flatMap((cause) => [
-      `${bar(cause.probability)} ${cause.probability.toFixed(2)}  ${cause.component}: ${cause.fault}`,
+      `${bar(cause.probability)} ${cause.probability.toFixed(2)}  ` +
+        `${cause.component}: ${cause.fault} (${casesText(cause)})`,
       ...evidence(cause, paint),
     ]);
+}
+
+function casesText({ cases }: Cause): string {
+  if (cases === undefined) return 'by default table';
+  return `${cases} ${cases === 1 ? 'case' : 'cases'} before`;
 }
 
 function bar(share: number): string {

@@ -12,6 +12,7 @@ import { addImport } from './commands/import.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
+import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
@@ -28,6 +29,8 @@ const commands: readonly AddCommand[] = [
   addEvents,
   addIncidents,
   addErrors,
+  addKnowledge,
+  addDetectors,
   addRequests,
   addDrill,
   addSimulate,

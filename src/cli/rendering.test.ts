@@ -185,7 +185,7 @@ test('an incident, explained', () => {
     '  12:00:00.005  api/2: health check timed out 3×, until 12:00:02.155',
     '',
     'Causes',
-    '  ███████████████████░ 0.94  api/2: hang',
+    '  ███████████████████░ 0.94  api/2: hang (by default table)',
     '    + health check timed out 3×',
     '    − it logs errors',
     '',

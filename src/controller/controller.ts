@@ -5,7 +5,13 @@
  *   recover log ─▶ configure ─▶ look (adopt) ─▶ decide … ─▶ down: all ended, keeper too
  *                                                        └▶ detach: only we and the keeper end
  */
-import { incidentView, incidentViews, view } from '../engine/index.ts';
+import {
+  incidentView,
+  incidentViews,
+  knowledgeAt,
+  knowledgeView,
+  view,
+} from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
@@ -192,6 +198,14 @@ export class Controller implements ControllerApi {
       this.#waiting.set(requestId, { resolve, reject });
       this.#theLoop().push({ kind: 'requested', requestId, by, request });
     });
+  }
+
+  knowledge() {
+    return knowledgeAt(this.#theLoop().state, this.#options.clock.now());
+  }
+
+  learned() {
+    return knowledgeView(this.#theLoop().state, this.#options.clock.now());
   }
 
   signals(service?: ServiceName) {

@@ -180,6 +180,7 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
     fault: cause?.fault ?? null,
     begun: null,
     done: null,
+    ...(cause !== undefined && incident?.unsure === false ? { sure: true } : {}),
     spared: false,
     outcome: null,
     error: null,

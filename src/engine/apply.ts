@@ -6,6 +6,7 @@ import type { LogRecord } from '../model/record.ts';
 import { applyConfigured } from './apply-configured.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
+import { applyKnowledge } from './apply-knowledge.ts';
 import { type EngineState, initialState, instancesOf, isRunning } from './state.ts';
 
 /** Changes the state in place by one record. */
@@ -13,6 +14,7 @@ export function apply(state: EngineState, record: LogRecord): void {
   state.seq += 1;
   state.at = Math.max(state.at, record.at);
   if ('action' in record) noteAction(state, record.action);
+  applyKnowledge(state, record);
   if (record.kind === 'configured') applyConfigured(state, record.spec);
   else if ('instance' in record) applyInstance(state, record);
   else if ('incident' in record) applyIncident(state, record);

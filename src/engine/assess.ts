@@ -11,7 +11,8 @@ import { serviceOf } from '../model/ids.ts';
 import type { Cause } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { PlanInput, TargetFacts } from '../plan/input.ts';
-import { afterFailures, plan } from '../plan/plan.ts';
+import { plan } from '../plan/plan.ts';
+import { type Remedy, triedActions } from '../plan/remedies.ts';
 import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
@@ -120,8 +121,8 @@ function locateAlone(
   const seen = input.symptoms.filter(
     (one) => !itself || one.symptom.component === here[0]?.component,
   );
-  const { causes } = locate({ ...input, components, symptoms: seen });
-  return afterFailures(causes, failures(incident));
+  const tried = triedActions(turn.state.knowledge, failures(incident));
+  return [...locate({ ...input, components, symptoms: seen, tried }).causes];
 }
 
 /** How often in a row it was waited for something else, and nothing more done. */
@@ -142,10 +143,11 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
     .filter((one) => one.ended === null && !ids.has(one.symptom.id))
     .map((one) => one.symptom);
   const weighed = [...left, ...others].slice(0, Math.max(weighedMax, left.length));
-  const located = locate(locateInput(turn.state, weighed.slice(0, weighedMax), turn.at));
-  const causes = afterFailures(located.causes, failures(incident));
-  const unsure =
-    (causes[0]?.probability ?? 0) < sureFrom || areOvershadowed(turn, incident, causes[0]);
+  const input = locateInput(turn.state, weighed.slice(0, weighedMax), turn.at);
+  const tried = triedActions(turn.state.knowledge, failures(incident));
+  const located = locate({ ...input, tried });
+  const causes = [...located.causes];
+  const unsure = located.unsure || areOvershadowed(turn, incident, causes[0]);
   const known = JSON.stringify([incident.causes, incident.unsure]);
   const news = known !== JSON.stringify([causes, unsure]) && !areAfterEffects(turn, incident, left);
   if (incident.located === null || news) {
@@ -188,7 +190,7 @@ function areAfterEffects(
   });
 }
 
-function failures(incident: IncidentState) {
+function failures(incident: IncidentState): Remedy[] {
   return incident.actions
     .filter((one) => one.outcome === 'failed')
     .map(({ planned: { kind, name, target } }) => ({ kind, name, target }));
@@ -213,7 +215,7 @@ function planInput(
   return {
     cause,
     causes,
-    unsure: cause.probability < sureFrom || causes[0] !== cause,
+    unsure: cause.probability < sureFrom,
     target: patient(turn, incident, targetFacts(state, cause.component, at, turn.chance())),
     serviceBudget: budgetLeft(spec?.spec.recovery.budget ?? none, spec?.acts ?? [], at),
     stackBudget: budgetLeft(state.stack?.recovery.budget ?? none, state.acts, at),
@@ -223,5 +225,6 @@ function planInput(
     slowTry: incident.slowTries.includes(cause.component),
     consent: incident.consent,
     storeWritable: state.storeWritable,
+    knowledge: state.knowledge,
   };
 }

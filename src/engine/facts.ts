@@ -43,6 +43,8 @@ export function locateInput(
     components: instances.map((one) => componentFacts(state, one, at)),
     dependsOn: Object.fromEntries([...services].map((name) => [name, directOf(state, name)])),
     hosts: [...new Set(symptoms.map((one) => one.component).filter(isHost))],
+    tried: [],
+    knowledge: state.knowledge,
   };
 }
 

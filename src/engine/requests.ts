@@ -77,6 +77,11 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
       return consent(turn, by, request);
     case 'reset':
       return reset(turn, by, request.target);
+    case 'drill-begin':
+    case 'drill-end':
+    case 'import-knowledge':
+    case 'reset-knowledge':
+      return note(turn, by, request);
     default: {
       const instances = resolveTarget(turn, request.target);
       if (instances === null) return unknownTarget(turn, request.target);
@@ -87,6 +92,28 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
       return restart(turn, by, request.target, instances);
     }
   }
+}
+
+type Noted = Extract<
+  PersonRequest,
+  { readonly kind: 'drill-begin' | 'drill-end' | 'import-knowledge' | 'reset-knowledge' }
+>;
+
+/** What is only taken down: it changes what is known, and nothing is done for it. */
+function note(turn: Turn, by: string, request: Noted): Answer {
+  if (request.kind === 'import-knowledge') {
+    turn.emit({ kind: 'knowledge-imported', knowledge: request.knowledge, by });
+    return done('what was learned is replaced');
+  }
+  if (request.kind === 'reset-knowledge') {
+    turn.emit({ kind: 'knowledge-reset', by });
+    return done('what was learned is forgotten');
+  }
+  const { instance: component } = request;
+  if (turn.instance(component) === undefined) return unknownTarget(turn, component);
+  if (request.kind === 'drill-end') turn.emit({ kind: 'drill-ended', component });
+  else turn.emit({ kind: 'drill-began', component, fault: request.fault, by });
+  return done(`${component}: ${request.kind === 'drill-end' ? 'drill ended' : 'drill began'}`);
 }
 
 function resolveTarget(turn: Turn, target: ComponentId): InstanceState[] | null {

@@ -5,9 +5,11 @@
  * 2. No object occurs in it twice in a way that matters: a snapshot read back behaves the same.
  * 3. It grows with what happened, within bounds, never with time.
  */
+import { noKnowledge } from '../learn/lessons.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
+import type { Knowledge } from '../model/knowledge.ts';
 import type { Cause, Outcome, PlannedAction } from '../model/record.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom } from '../model/symptom.ts';
@@ -85,6 +87,10 @@ export interface ActionState {
   seq: number;
   incident: IncidentId | null;
   fault: FaultKind | null;
+  /** That was blamed for sure; absent: it was not. */
+  sure?: boolean;
+  /** The fault that its outcome was counted for. */
+  taught?: FaultKind;
   begun: number | null;
   done: number | null;
   spared: boolean;
@@ -114,6 +120,8 @@ export interface IncidentState {
   slowTries: ComponentId[];
   /** Components for which a person is needed. */
   needs: ComponentId[];
+  /** Faults that it has taught already, as `component fault`. */
+  taught?: string[];
   summary: string;
 }
 
@@ -151,6 +159,11 @@ export interface EngineState {
   personal: Record<ActionId, ActionState>;
   /** Times of all actions that count against the stack's budget, oldest first. */
   acts: number[];
+  knowledge: Knowledge;
+  /** Running instances, and since when their time is not yet counted; `at`: that of all. */
+  watched: { since: Record<InstanceId, number>; count: number; at: number };
+  /** Drills under way; `ended`: nobody waits for it any more, but its incident is open. */
+  drills: Record<InstanceId, { fault: FaultKind; at: number; seen: boolean; ended: boolean }>;
 }
 
 export function initialState(): EngineState {
@@ -176,6 +189,9 @@ export function initialState(): EngineState {
     actions: {},
     personal: {},
     acts: [],
+    knowledge: noKnowledge(),
+    watched: { since: {}, count: 0, at: 0 },
+    drills: {},
   };
 }
 

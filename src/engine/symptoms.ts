@@ -106,15 +106,18 @@ function merge(turn: Turn, from: IncidentState['id'], into: IncidentState['id'])
     if (ended === null) turn.emit({ kind: 'incident-joined', incident: into, symptom: symptom.id });
   }
   for (const timer of ['confirm', 'recheck', 'slow', 'verify']) turn.clearTimer(`${timer}:${from}`);
-  turn.emit({ kind: 'incident-resolved', incident: from, summary: `part of ${into}` });
+  turn.emit({ kind: 'incident-resolved', incident: from, summary: `part of ${into}`, into });
 }
 
 function recentlyResolved(turn: Turn, symptom: Symptom): IncidentState | undefined {
-  const { resolved, incidents } = turn.state;
+  const { resolved, incidents, drills } = turn.state;
+  const drilledAt = drills[symptom.component as InstanceState['id']]?.at ?? 0;
   for (let index = resolved.length - 1; index >= 0; index -= 1) {
     const incident = incidents[resolved[index] ?? 'i0'];
     if (incident?.resolved == null || turn.at - incident.resolved > reopenWithinMs)
       return undefined;
+    // What is brought about on purpose is no return of what was before.
+    if (drilledAt >= incident.resolved) return undefined;
     if (incident.symptoms.some((entry) => entry.symptom.id === symptom.id)) return incident;
   }
   return undefined;

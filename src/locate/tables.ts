@@ -1,5 +1,5 @@
 /**
- * The default tables: what is assumed of faults until outcomes teach better. All numbers are
+ * The default tables: what is assumed of faults, and what is learned leans on. All numbers are
  * judgement, not measurement; what counts is their order of magnitude. Probabilities, 0 to 1.
  */
 import type { FaultKind, SymptomKind } from '../model/symptom.ts';
@@ -146,6 +146,8 @@ export const undeclaredShow = 0.02;
 export const unconfirmedWeight = 0.3;
 /** The check made on request may be wrong. */
 export const confirmError = 0.05;
+/** An action fails although nothing was wrong: the symptoms came back by chance. */
+export const needlessFails = 0.05;
 /** A cause that began clearly after its effects is so much less likely. */
 export const lateCauseFactor = 0.15;
 export const onsetSlackMs = 3000;

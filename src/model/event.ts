@@ -7,8 +7,9 @@
 import type { ErrorInfo } from './errors.ts';
 import type { ExitInfo } from './exit.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { Knowledge } from './knowledge.ts';
 import type { StackSpec } from './stack-spec.ts';
-import type { Symptom } from './symptom.ts';
+import type { FaultKind, Symptom } from './symptom.ts';
 
 export interface EventBase {
   readonly at: number;
@@ -26,7 +27,13 @@ export type PersonRequest =
   /** Clears «needs a person», budgets and back-off; null: everywhere. */
   | { readonly kind: 'reset'; readonly target: ServiceName | InstanceId | null }
   /** Consent to, or refusal of, an action that a guard holds back. */
-  | { readonly kind: 'approve' | 'reject'; readonly incident: IncidentId };
+  | { readonly kind: 'approve' | 'reject'; readonly incident: IncidentId }
+  /** A fault of this kind is about to be brought about on purpose; or that is over. */
+  | { readonly kind: 'drill-begin'; readonly instance: InstanceId; readonly fault: FaultKind }
+  | { readonly kind: 'drill-end'; readonly instance: InstanceId }
+  /** What was learned is replaced. */
+  | { readonly kind: 'import-knowledge'; readonly knowledge: Knowledge }
+  | { readonly kind: 'reset-knowledge' };
 
 export type EngineEvent = EventBase &
   (

@@ -7,6 +7,7 @@ import type { ErrorInfo } from './errors.ts';
 import type { PersonRequest } from './event.ts';
 import type { ExitInfo } from './exit.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { Knowledge } from './knowledge.ts';
 import type { StackSpec } from './stack-spec.ts';
 import type { FaultKind, Symptom } from './symptom.ts';
 
@@ -27,6 +28,8 @@ export interface Cause {
   readonly probability: number;
   /** Strongest first. */
   readonly evidence: readonly Evidence[];
+  /** Proven faults of this kind at this service, so far; absent: none, by the default table. */
+  readonly cases?: number;
 }
 
 export type ActionKind =
@@ -187,7 +190,13 @@ export type RecordBody =
     }
   /** A person is still needed; one try is made all the same. */
   | { readonly kind: 'slow-try'; readonly incident: IncidentId }
-  | { readonly kind: 'incident-resolved'; readonly incident: IncidentId; readonly summary: string }
+  | {
+      readonly kind: 'incident-resolved';
+      readonly incident: IncidentId;
+      readonly summary: string;
+      /** It was found to be part of this one. */
+      readonly into?: IncidentId;
+    }
   /** The symptoms came back within ten minutes: the same incident. */
   | { readonly kind: 'incident-reopened'; readonly incident: IncidentId; readonly symptom: string }
   | {
@@ -201,6 +210,16 @@ export type RecordBody =
       readonly given: boolean;
       readonly by: string;
     }
+  /** A fault is about to be brought about on purpose. */
+  | {
+      readonly kind: 'drill-began';
+      readonly component: InstanceId;
+      readonly fault: FaultKind;
+      readonly by: string;
+    }
+  | { readonly kind: 'drill-ended'; readonly component: InstanceId }
+  | { readonly kind: 'knowledge-imported'; readonly knowledge: Knowledge; readonly by: string }
+  | { readonly kind: 'knowledge-reset'; readonly by: string }
   | { readonly kind: 'timer-set'; readonly timer: string; readonly due: number }
   | { readonly kind: 'timer-cleared'; readonly timer: string }
   | {

@@ -1,5 +1,6 @@
 /** What a plan is made from. */
 import type { ComponentId } from '../model/ids.ts';
+import type { Knowledge } from '../model/knowledge.ts';
 import type { ActionKind, Cause } from '../model/record.ts';
 import type { BudgetSpec, RestartSpec, UserActionSpec } from '../model/stack-spec.ts';
 import type { SymptomKind } from '../model/symptom.ts';
@@ -45,7 +46,7 @@ export interface TargetFacts {
 
 export interface PlanInput {
   readonly cause: Cause;
-  /** All causes, the failures so far taken into account. */
+  /** All causes, what was tried without success taken into account. */
   readonly causes: readonly Cause[];
   readonly unsure: boolean;
   readonly target: TargetFacts;
@@ -64,6 +65,8 @@ export interface PlanInput {
   /** A person's answer to a destructive action; null: none yet. */
   readonly consent: boolean | null;
   readonly storeWritable: boolean;
+  /** Weighs actions; no guard reads it. */
+  readonly knowledge: Knowledge;
 }
 
 /** An action that might be taken. */

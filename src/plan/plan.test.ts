@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { noKnowledge } from '../learn/lessons.ts';
 import type { Cause } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
 import { type FaultKind, faultKinds } from '../model/symptom.ts';
 import type { PlanInput, TargetFacts } from './input.ts';
-import { afterFailures, plan } from './plan.ts';
+import { plan } from './plan.ts';
 import { blame, duration, faultPhrase } from './sentence.ts';
 
 function cause(fault: FaultKind, probability = 0.9, component = 'api/1'): Cause {
@@ -55,6 +56,7 @@ function input(fault: FaultKind, facts: Partial<TargetFacts>, rest: Partial<Plan
     slowTry: false,
     consent: null,
     storeWritable: true,
+    knowledge: noKnowledge(),
     ...rest,
   } satisfies PlanInput;
 }
@@ -223,19 +225,6 @@ describe('decisions', () => {
         },
       ),
     );
-  });
-});
-
-describe('after failures', () => {
-  test('a cause that the action would have mended is less likely', () => {
-    const causes = [cause('hang', 0.7), cause('configuration', 0.2)];
-    const failed = [{ kind: 'restart' as const, target: 'api/1' }];
-    const [first, second] = afterFailures(causes, failed);
-    assert.equal(first?.fault, 'configuration');
-    assert.equal(second?.fault, 'hang');
-    assert.equal(first?.evidence.at(-1)?.text, 'one action failed');
-    const sum = (first?.probability ?? 0) + (second?.probability ?? 0);
-    assert.ok(Math.abs(sum - 0.9) < 1e-9);
   });
 });
 

@@ -8,22 +8,13 @@
  * 3. No action beyond its budget; what is destructive needs consent.
  * 4. Log lines alone never cause an action.
  */
-import type { ActionKind, Cause, PlannedAction } from '../model/record.ts';
+import type { ActionKind, PlannedAction } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
-import type { FaultKind } from '../model/symptom.ts';
 import { blockedBy, type Guard } from './guards.ts';
 import type { Candidate, PlanInput } from './input.ts';
+import { costMs, grounds, mends } from './remedies.ts';
 import { blame, faultPhrase } from './sentence.ts';
-import {
-  aloneFactor,
-  drainMs,
-  personMs,
-  restartMends,
-  startMsDefault,
-  takeOutMends,
-  userActionMends,
-  worthFrom,
-} from './tables.ts';
+import { aloneFactor, drainMs, personMs, startMsDefault, worthFrom } from './tables.ts';
 
 /**
  * - `act`: begin now, or after `delayMs`. `wait`: nothing, a dependency is mended first.
@@ -77,38 +68,6 @@ function isAsking({ kind }: Candidate): boolean {
   return kind === 'ask-person';
 }
 
-/** P(h) after actions that failed: each cause is as much less likely as the action would have
- * mended it. */
-export function afterFailures(
-  causes: readonly Cause[],
-  failures: readonly { readonly kind: ActionKind; readonly target: string }[],
-): Cause[] {
-  const weighed = causes.map((cause) => {
-    const tried = failures.filter((one) => one.target === cause.component);
-    const factor = tried.reduce((product, one) => product * (1 - mends(one.kind, cause.fault)), 1);
-    return { cause, factor, tried: tried.length };
-  });
-  const before = causes.reduce((sum, cause) => sum + cause.probability, 0);
-  const after = weighed.reduce((sum, one) => sum + one.cause.probability * one.factor, 0);
-  if (after <= 0) return [...causes];
-  return weighed
-    .map(({ cause, factor, tried }) => {
-      const probability = (cause.probability * factor * before) / after;
-      if (tried === 0 || factor === 1) return { ...cause, probability };
-      const bits = Math.round(Math.log2((factor * before) / after) * 10) / 10 + 0;
-      const text = tried === 1 ? 'one action failed' : `${tried} actions failed`;
-      const failed = { symptom: null, text, supports: bits >= 0, bits };
-      return { ...cause, probability, evidence: [...cause.evidence, failed] };
-    })
-    .sort((a, b) => b.probability - a.probability);
-}
-
-function mends(kind: ActionKind, fault: FaultKind): number {
-  if (kind === 'restart' || kind === 'retry') return restartMends[fault];
-  if (kind === 'take-out') return takeOutMends[fault];
-  return kind === 'run' ? userActionMends : 0;
-}
-
 const quiet = { userAction: null, considered: [], hurry: false, spared: true, delayMs: 0 };
 
 /** What is settled by rule, before anything is weighed. */
@@ -145,17 +104,19 @@ function candidates(input: PlanInput): Candidate[] {
   const { target } = input;
   const startMs = target.startMs ?? startMsDefault;
   const serves = target.condition === 'serving';
-  const alone = serves && target.othersReady === 0 ? aloneFactor : 1;
   const list: Candidate[] = [];
-  const add = (kind: ActionKind, costMs: number, userAction: UserActionSpec | null = null) => {
+  const add = (kind: ActionKind, defaultMs: number, userAction: UserActionSpec | null = null) => {
     const chance = recovers(input, kind, userAction);
     // What does not serve has nothing to lose by being started, whatever is blamed.
     const free = !serves && (kind === 'restart' || kind === 'retry');
-    const mends = free ? Math.max(chance, worthFrom) : chance;
-    if (mends >= worthFrom) list.push({ kind, userAction, mends, costMs });
+    const alone = kind === 'restart' && serves && target.othersReady === 0 ? aloneFactor : 1;
+    const worth = free ? Math.max(chance, worthFrom) : chance;
+    const remedy = { kind, name: userAction?.name ?? null, target: target.id };
+    const cost = costMs(input.knowledge, remedy, defaultMs) * alone;
+    if (worth >= worthFrom) list.push({ kind, userAction, mends: worth, costMs: cost });
   };
   if (target.startFailed) add('retry', startMs);
-  else if (!onlyBusy(input)) add('restart', ((serves ? drainMs : 0) + startMs) * alone);
+  else if (!onlyBusy(input)) add('restart', (serves ? drainMs : 0) + startMs);
   if (canTakeOut(input)) add('take-out', 500);
   for (const action of target.actions) add('run', Math.max(1, action.costMs), action);
   list.push({ kind: 'ask-person', userAction: null, mends: 0.5, costMs: personMs });
@@ -168,7 +129,8 @@ function recovers(input: PlanInput, kind: ActionKind, action: UserActionSpec | n
     .filter((cause) => cause.component === input.target.id)
     .reduce((sum, { fault, probability }) => {
       if (action !== null && !action.mends.includes(fault)) return sum;
-      return sum + probability * mends(kind, fault);
+      const remedy = { kind, name: action?.name ?? null, target: input.target.id };
+      return sum + probability * mends(input.knowledge, remedy, fault);
     }, 0);
 }
 
@@ -225,15 +187,20 @@ function actReason(input: PlanInput, chosen: Candidate): string {
   const why = blame(input.cause, input.causes, input.unsure);
   if (slowTry) return `try ${target.id} once more, although a person is needed: ${why}`;
   if (target.sparedBy !== null) return `restart ${target.id}: ${why}; ${target.sparedBy}`;
-  const verb = chosen.kind === 'retry' ? 'start' : chosen.kind.replace('-', ' ');
+  const name = chosen.userAction?.name ?? null;
+  const remedy = { kind: chosen.kind, name, target: target.id };
+  const { fault } = input.cause;
+  const because = (otherwise: string) =>
+    `${why}; ${grounds(input.knowledge, remedy, { fault, otherwise })}`;
   if (chosen.kind === 'run')
-    return `run «${chosen.userAction?.name}» for ${target.id}: ${why}; by its stack file it may mend this`;
-  const act = chosen.kind === 'retry' ? 'another try' : `a ${verb}`;
+    return `run «${name}» for ${target.id}: ${because('by its stack file it may mend this')}`;
+  if (chosen.kind === 'retry')
+    return `start ${target.id} again: ${because('by default table another try mends this')}`;
+  const verb = chosen.kind.replace('-', ' ');
   const last = target.condition === 'serving' && target.othersReady === 0;
   const outage =
     last && chosen.kind === 'restart' ? '; it is the only instance: a short outage' : '';
-  const again = chosen.kind === 'retry' ? ' again' : '';
-  return `${verb} ${target.id}${again}: ${why}; by default table ${act} mends this${outage}`;
+  return `${verb} ${target.id}: ${because(`by default table a ${verb} mends this`)}${outage}`;
 }
 
 function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[]): Decision {

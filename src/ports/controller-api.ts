@@ -2,6 +2,7 @@
 import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
+import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { Sample } from '../model/sample.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
@@ -36,6 +37,9 @@ export interface ControllerApi {
   follow(listener: (record: StoredRecord) => void): () => void;
   /** Resolves when the engine replies; rejects with its error. `by`: who asks. */
   request(by: string, request: PersonRequest): Promise<string>;
+  /** What was learned, up to now. */
+  knowledge(): Knowledge;
+  learned(): KnowledgeView;
   signals(service?: ServiceName): readonly Sample[];
   errors(limit: number): Promise<readonly ErrorRecord[]>;
   acknowledgeError(id: string, by: string): Promise<boolean>;

@@ -6,6 +6,7 @@ import { DarumaError, errorInfo } from '../model/errors.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { ControllerApi } from '../ports/controller-api.ts';
 import { streamRecords } from './follow-stream.ts';
+import { addKnowledgeRoutes } from './knowledge-routes.ts';
 import * as schemas from './schemas.ts';
 
 export interface RouteOptions {
@@ -20,6 +21,7 @@ export function addRoutes(server: FastifyInstance, options: RouteOptions): void 
   addFollowRoute(server, options);
   addRequestRoutes(server, options.api);
   addErrorRoutes(server, options);
+  addKnowledgeRoutes(server, options.api);
 }
 
 function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {

@@ -7,9 +7,9 @@ import type { DrillFault } from '../ports/controller-api.ts';
 const largestPage = 1_000;
 const longestMessage = 4_000;
 
-const name = z.string().min(1).max(200);
+export const name = z.string().min(1).max(200);
 
-const instance = z.custom<InstanceId>(
+export const instance = z.custom<InstanceId>(
   (value) => typeof value === 'string' && /^[^:/]{1,200}\/\d{1,6}$/.test(value),
   'expected an instance such as api/1',
 );

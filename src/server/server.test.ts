@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { stack as spec } from '../engine/stack.fixture.ts';
+import { noKnowledge } from '../learn/lessons.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
@@ -74,6 +75,8 @@ function fakeController() {
       asked.push(request);
       return 'done';
     },
+    knowledge: noKnowledge,
+    learned: () => ({ services: [], detectors: [] }),
     signals: () => [],
     errors: async () => [],
     acknowledgeError: async (id) => id === 'known',

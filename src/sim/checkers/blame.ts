@@ -33,8 +33,9 @@ export class BlameChecker implements Checker {
 
   #shows(component: InstanceId): boolean {
     const { ledger } = this.#scene;
-    const { downAt } = ledger.instance(component);
-    const wasDown = downAt !== null && ledger.at - downAt < downLatelyMs;
+    const { downAt, since } = ledger.instance(component);
+    // Down until its present run began.
+    const wasDown = downAt !== null && ledger.at - Math.max(downAt, since) < downLatelyMs;
     return wasDown || ledger.symptomsAt(component).length > 0;
   }
 

@@ -1,0 +1,66 @@
+/** What was learned, for a person. No number says more than its cases can tell. */
+import type { DetectorView, Estimate, KnowledgeView, ServiceLearned } from '../model/knowledge.ts';
+import type { Paint } from './paint.ts';
+import { cell, table } from './table.ts';
+import { durationText } from './time-text.ts';
+
+export function knowledgeText({ services }: KnowledgeView, paint: Paint): string[] {
+  return services.flatMap((service, index) => [
+    ...(index === 0 ? [] : ['']),
+    paint('bold', service.service),
+    ...serviceLines(service).map((line) => `  ${line}`),
+  ]);
+}
+
+function serviceLines({ observedHours, faults, remedies, passedOn }: ServiceLearned): string[] {
+  const lines = [
+    ...faults.map(
+      ({ fault, cases, perHour }) =>
+        `${fault}: ${cases} seen; one in about ${hoursText(1 / perHour)} of an instance expected`,
+    ),
+    ...remedies.map(
+      ({ remedy, fault, typicalMs, ...estimate }) =>
+        `${remedy} mends ${fault}: ${estimateText(estimate)}` +
+        (typicalMs === null ? '' : `; ${durationText(twoDigits(typicalMs))} to recovery`),
+    ),
+    ...passedOn.map(
+      ({ dependency, ...estimate }) =>
+        `shows symptoms when ${dependency} fails: ${estimateText(estimate)}`,
+    ),
+  ];
+  const watched = `watched for ${hoursText(observedHours)}`;
+  return [watched, ...(lines.length === 0 ? ['no cases yet: by default table'] : lines)];
+}
+
+export function detectorTable(detectors: readonly DetectorView[], paint: Paint): string[] {
+  const rows = detectors.map(({ service, detector, hits, misses, falseAlarms, detects }) => [
+    cell(service),
+    cell(detector),
+    cell(hits),
+    cell(misses),
+    cell(falseAlarms),
+    cell(detects.map(({ fault, ...estimate }) => `${fault} ${estimateText(estimate)}`).join(', ')),
+  ]);
+  const head = ['SERVICE', 'DETECTOR', 'HITS', 'MISSES', 'FALSE ALARMS', 'P(DETECTED | FAULT)'];
+  return table(head, rows, { paint });
+}
+
+/** «0.93 (27 of 28)»; one digit while there are few cases, and never 0 or 1. */
+function estimateText({ chance, yes, cases }: Estimate): string {
+  const digits = cases < 10 ? 1 : 2;
+  const step = 10 ** -digits;
+  const shown = Number(chance.toFixed(digits));
+  const least = shown < step ? `<${step}` : chance.toFixed(digits);
+  const text = shown > 1 - step / 2 ? `>${(1 - step).toFixed(digits)}` : least;
+  return `${text} (${cases === 0 ? 'by default table' : `${yes} of ${cases}`})`;
+}
+
+function twoDigits(value: number): number {
+  return Number(value.toPrecision(2));
+}
+
+function hoursText(hours: number): string {
+  if (hours < 1) return `${twoDigits(hours * 60)} min`;
+  if (hours < 48) return `${twoDigits(hours)} h`;
+  return `${twoDigits(hours / 24)} days`;
+}

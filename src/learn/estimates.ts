@@ -1,0 +1,184 @@
+/**
+ * From counts to numbers: each estimate shrinks towards the whole stack where that is known, and
+ * that towards the default table, which the caller gives. Pure. A few cases move a number little.
+ */
+import type { ServiceName } from '../model/ids.ts';
+import type {
+  CommonKnowledge,
+  Estimate,
+  Knowledge,
+  ServiceKnowledge,
+  Tally,
+} from '../model/knowledge.ts';
+import { type FaultKind, faultKinds, type SymptomKind } from '../model/symptom.ts';
+import { betaMean, clampChance, expectedDuration, relativeRate } from './conjugate.ts';
+
+/** So many cases the default table is worth, and the rest of the stack for one service. */
+const tableWeight = 4;
+const stackWeight = 4;
+/** Strength of a dependency: it is seldom to be seen, and a wrong one hides causes. */
+const edgeWeight = 8;
+const edgeMin = 0.05;
+/** Of relative rates: cases that an expectation is worth. */
+const rateWeight = 2;
+/** Rates weigh faults against each other; they may not make one unthinkable. */
+const factorMin = 0.2;
+const factorMax = 10;
+/** The table's prior is taken as the chance of a fault in so many hours of one instance. */
+const tableHours = 100;
+const hourMs = 3_600_000;
+
+/** What the default table says of each kind of fault. */
+type FaultTable = Readonly<Record<FaultKind, number>>;
+
+const none: CommonKnowledge = { observedMs: 0, faults: {}, outcomes: {} };
+
+function serviceOf(knowledge: Knowledge, service: ServiceName): ServiceKnowledge | undefined {
+  return Object.hasOwn(knowledge.services, service) ? knowledge.services[service] : undefined;
+}
+
+function tallyOf({ outcomes }: CommonKnowledge, remedy: string, fault: FaultKind): Tally {
+  const byFault = Object.hasOwn(outcomes, remedy) ? outcomes[remedy] : undefined;
+  return byFault?.[fault] ?? { yes: 0, no: 0 };
+}
+
+/** Faults per hour of one instance: how often, relative to what the table expects of the stack. */
+interface Rates {
+  readonly scale: number;
+  readonly relative: (fault: FaultKind) => number;
+}
+
+/**
+ * Gamma–Poisson in three steps, each shrunk towards the one before: how often anything fails in
+ * this stack, how often this kind does, how often it does at this service.
+ */
+function rates(knowledge: Knowledge, service: ServiceName, table: FaultTable): Rates {
+  const { stack } = knowledge;
+  const own = serviceOf(knowledge, service) ?? none;
+  const expects = (fault: FaultKind, { observedMs }: CommonKnowledge) =>
+    (table[fault] / tableHours) * (observedMs / hourMs);
+  let expected = 0;
+  let happened = 0;
+  for (const fault of faultKinds) {
+    expected += expects(fault, stack);
+    happened += stack.faults[fault] ?? 0;
+  }
+  const scale = relativeRate(rateWeight, happened, expected);
+  const relative = (fault: FaultKind) => {
+    const here = scale * expects(fault, stack);
+    const ofKind = relativeRate(rateWeight, stack.faults[fault] ?? 0, here);
+    const ofService = scale * ofKind * expects(fault, own);
+    return ofKind * relativeRate(rateWeight, own.faults[fault] ?? 0, ofService);
+  };
+  return { scale, relative };
+}
+
+/**
+ * How much likelier each kind of fault is at a service than the table says, 0.2 to 10. The table
+ * itself stays the measure of whether anything is wrong at all: there would be no question if
+ * nothing had been seen.
+ */
+export function priorFactors(
+  knowledge: Knowledge,
+  service: ServiceName,
+  table: FaultTable,
+): (fault: FaultKind) => number {
+  const { relative } = rates(knowledge, service, table);
+  return (fault) => Math.min(factorMax, Math.max(factorMin, relative(fault)));
+}
+
+/** Faults of this kind to be expected in an hour of one instance. */
+export function faultsPerHour(
+  knowledge: Knowledge,
+  { service, fault }: { readonly service: ServiceName; readonly fault: FaultKind },
+  table: FaultTable,
+): number {
+  const { scale, relative } = rates(knowledge, service, table);
+  return (table[fault] / tableHours) * scale * relative(fault);
+}
+
+/** Proven faults of this kind at the service. */
+export function casesOf(knowledge: Knowledge, service: ServiceName, fault: FaultKind): number {
+  return serviceOf(knowledge, service)?.faults[fault] ?? 0;
+}
+
+interface Remedied {
+  readonly service: ServiceName;
+  readonly remedy: string;
+  readonly fault: FaultKind;
+}
+
+/** How often the remedy mended such faults at the service itself, and elsewhere in the stack. */
+export function outcomesOf(
+  knowledge: Knowledge,
+  { service, remedy, fault }: Remedied,
+): { readonly own: Tally; readonly elsewhere: Tally } {
+  const own = tallyOf(serviceOf(knowledge, service) ?? none, remedy, fault);
+  const all = tallyOf(knowledge.stack, remedy, fault);
+  const elsewhere = { yes: Math.max(0, all.yes - own.yes), no: Math.max(0, all.no - own.no) };
+  return { own, elsewhere };
+}
+
+/** q(action, fault): P(the remedy mends the fault), `byTable` where nothing is known. */
+export function chanceToMend(knowledge: Knowledge, which: Remedied, byTable: number): number {
+  const { own, elsewhere } = outcomesOf(knowledge, which);
+  if (own.yes + own.no + elsewhere.yes + elsewhere.no === 0) return byTable;
+  return betaMean(betaMean(byTable, tableWeight, elsewhere), stackWeight, own);
+}
+
+/** Expected time to recovery by a remedy; `defaultMs` where nothing is known. Milliseconds, ≥ 1. */
+export function expectedMs(
+  knowledge: Knowledge,
+  { service, remedy }: Omit<Remedied, 'fault'>,
+  defaultMs: number,
+): number {
+  const spread = durationsOf(knowledge, service)[remedy];
+  return Math.min(1e9, Math.max(1, expectedDuration(defaultMs, spread).meanMs));
+}
+
+/** Median of the times that it took to recover; null: never yet. Milliseconds. */
+export function typicalMs(
+  knowledge: Knowledge,
+  { service, remedy }: Omit<Remedied, 'fault'>,
+): number | null {
+  const spread = durationsOf(knowledge, service)[remedy];
+  return spread === undefined || spread.count === 0 ? null : Math.exp(spread.mean);
+}
+
+function durationsOf(knowledge: Knowledge, service: ServiceName): ServiceKnowledge['durations'] {
+  return serviceOf(knowledge, service)?.durations ?? {};
+}
+
+/** P(a fault of the dependency comes through to the service). */
+export function edgeEstimate(
+  knowledge: Knowledge,
+  { service, dependency }: { readonly service: ServiceName; readonly dependency: ServiceName },
+  byTable: number,
+): Estimate {
+  const passedOn = serviceOf(knowledge, service)?.passedOn ?? {};
+  const tally = passedOn[dependency];
+  if (tally === undefined) return { chance: byTable, yes: 0, cases: 0 };
+  const chance = Math.max(edgeMin, betaMean(byTable, edgeWeight, tally));
+  return { chance, yes: tally.yes, cases: tally.yes + tally.no };
+}
+
+interface Detected {
+  readonly service: ServiceName;
+  readonly detector: string;
+  readonly fault: FaultKind;
+}
+
+/** P(the detector shows a symptom, of this kind if one is named | the fault). */
+export function detectEstimate(
+  knowledge: Knowledge,
+  { service, detector, fault }: Detected,
+  byTable: number,
+  kind: SymptomKind | null = null,
+): Estimate {
+  const known = serviceOf(knowledge, service)?.detectors[detector]?.byFault[fault];
+  if (known === undefined) return { chance: byTable, yes: 0, cases: 0 };
+  const cases = known.hits + known.misses;
+  const yes = kind === null ? known.hits : (known.kinds[kind] ?? 0);
+  const tally = { yes, no: Math.max(0, cases - yes) };
+  return { chance: clampChance(betaMean(byTable, tableWeight, tally)), yes, cases };
+}
