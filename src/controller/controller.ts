@@ -35,6 +35,7 @@ import { Externals } from './externals.ts';
 import { InstanceContexts } from './instance-context.ts';
 import { Loop } from './loop.ts';
 import { PortBook } from './port-book.ts';
+import { rehearse } from './rehearsal.ts';
 import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
 
@@ -83,6 +84,7 @@ export class Controller implements ControllerApi {
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
+  #endRehearsal: () => void = () => undefined;
   #services = new Map<ServiceName, ServiceSpec>();
 
   constructor(options: ControllerOptions) {
@@ -142,12 +144,14 @@ export class Controller implements ControllerApi {
     await this.#look(loop);
     faultPoint('up.looked');
     await this.#finishDown();
+    this.#endRehearsal = rehearse(spec, clock, this.#options.log);
   }
 
   /** Lets go of everything; instances and endpoints go on. */
   async close(): Promise<void> {
     const { observer, notifier, endpoints, processes, store } = this.#options;
     this.#externals.close();
+    this.#endRehearsal();
     if ((await this.#loop?.close()) === false) {
       this.#options.log('the last records could not be kept: the store can’t write');
     }

@@ -13,9 +13,11 @@ import {
 } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { EngineEvent, Happening } from '../model/event.ts';
+import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import { endsWithBoot } from './lasting.ts';
 import { Recorder } from './recorder.ts';
 
 const snapshotEveryRecords = 1_000;
@@ -56,6 +58,7 @@ export class Loop {
       clock: options.clock,
       lastSeq,
       run: options.run,
+      endsWithBoot: (command) => endsWithBoot(command, (id) => this.#isExternal(id)),
       onStored: options.onStored,
       onWritable: (writable, reason) => this.push({ kind: 'store', writable, reason }),
     });
@@ -90,6 +93,11 @@ export class Loop {
     const cancel = this.#options.clock.after(closePatienceMs, () => resolve(false));
     void this.#recorder.idle().then(() => resolve(true));
     return promise.finally(cancel);
+  }
+
+  #isExternal(instance: InstanceId): boolean {
+    const service = this.state.services[serviceOf(instance) ?? ''];
+    return service?.spec.driver === 'external';
   }
 
   #drain(): void {

@@ -3,24 +3,29 @@ import { test } from 'node:test';
 import type { Command } from '../model/command.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Store } from '../ports/store.ts';
+import type { Lasting, Store } from '../ports/store.ts';
+import { endsWithBoot } from './lasting.ts';
 import { Recorder } from './recorder.ts';
+
+type Options = NonNullable<Parameters<Store['append']>[1]>;
 
 /** A store whose appends are answered by the test. */
 class ScriptedStore {
   readonly appends: {
     readonly records: readonly LogRecord[];
     readonly unrecorded: boolean;
+    readonly lasts: Lasting;
     readonly succeed: () => Promise<void>;
     readonly fail: (reason: string) => Promise<void>;
   }[] = [];
   #seq = 0;
 
-  append(records: readonly LogRecord[], options?: { unrecorded?: boolean }): Promise<number> {
+  append(records: readonly LogRecord[], options?: Options): Promise<number> {
     return new Promise((resolve, reject) => {
       this.appends.push({
         records,
         unrecorded: options?.unrecorded ?? false,
+        lasts: options?.lasts ?? 'always',
         succeed: () => {
           this.#seq += records.length;
           resolve(this.#seq);
@@ -60,6 +65,7 @@ class ManualClock implements Clock {
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 const record = (ms: number): LogRecord => ({ at: ms, kind: 'slept', ms });
+const passing: LogRecord = { at: 5, kind: 'instance-ready', instance: 'api/1' };
 const safe = (instance: `${string}/${number}`): Command => ({
   kind: 'start',
   instance,
@@ -85,6 +91,7 @@ function setUp() {
     clock,
     lastSeq: 0,
     run: (command) => ran.push(command),
+    endsWithBoot: (command) => endsWithBoot(command, (instance) => instance === 'outside/1'),
     onStored: (records) => stored.push(...records),
     onWritable: (now) => writable.push(now),
   });
@@ -166,4 +173,37 @@ test('a start that waits is not carried out after a stop that did not wait', asy
     await store.appends[append]?.succeed();
   }
   assert.deepEqual(ran, [stop]);
+});
+
+test('what ends with the machine waits for no disk; what reaches further does', async () => {
+  const { store, ran, recorder } = setUp();
+  const answer = unsafe('r');
+  recorder.add([passing], [answer, safe('outside/1'), safe('api/1')], null);
+  recorder.add([record(1)], [safe('api/2')], null);
+  assert.deepEqual(store.appends[0]?.records, [passing]);
+  assert.equal(store.appends[0]?.lasts, 'boot');
+  await store.appends[0]?.succeed();
+  assert.deepEqual(ran, [safe('api/1')]);
+  assert.deepEqual(store.appends[1]?.records, [record(1)]);
+  assert.equal(store.appends[1]?.lasts, 'always');
+  await store.appends[1]?.succeed();
+  assert.deepEqual(ran, [safe('api/1'), answer, safe('outside/1'), safe('api/2')]);
+});
+
+test('the disk has what was kept a moment later; that it can’t is told', async () => {
+  const { store, clock, ran, writable, recorder } = setUp();
+  recorder.add([passing], [safe('api/1')], null);
+  await store.appends[0]?.succeed();
+  recorder.add([passing], [safe('api/2')], null);
+  await store.appends[1]?.succeed();
+  assert.equal(ran.length, 2);
+  await clock.advance(100);
+  assert.deepEqual([store.appends[2]?.records, store.appends[2]?.lasts], [[], 'always']);
+  await store.appends[2]?.fail('disk full');
+  assert.deepEqual(writable, [false]);
+  await clock.advance(1_000);
+  await store.appends[3]?.succeed();
+  assert.deepEqual(writable, [false, true]);
+  await clock.advance(1_000);
+  assert.equal(store.appends.length, 4, 'nothing is left to be synced');
 });

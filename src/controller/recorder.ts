@@ -3,7 +3,9 @@
  *
  * 1. Batches become durable in the order of their steps; one append is under way at a time, and
  *    what comes meanwhile shares the next one.
- * 2. When the store fails, or takes longer than `patienceMs`, the recorder is degraded: commands
+ * 2. What ends with the machine's power needs records that last as long: see lasting.ts. The disk
+ *    has them `syncDelayMs` later, and before any command is run that reaches further.
+ * 3. When the store fails, or takes longer than `patienceMs`, the recorder is degraded: commands
  *    marked `unrecordedOk` run at once, the others wait. Nothing is given up: it tries again each
  *    `retryMs` until the store can write, and marks what ran before it was durable as unrecorded.
  *    Only what waits for an instance is dropped when a later command for it runs.
@@ -13,22 +15,27 @@ import { errorInfo } from '../model/errors.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import { faultPoint } from '../ports/fault-point.ts';
-import type { Store } from '../ports/store.ts';
+import type { Lasting, Store } from '../ports/store.ts';
+import { lastingOf } from './lasting.ts';
 
 interface Batch {
   readonly records: readonly LogRecord[];
   commands: readonly Command[];
   /** State after this batch, to be kept once it is durable; null: not this time. */
   readonly snapshot: string | null;
-  readonly since: number;
+  readonly lasts: Lasting;
   unrecorded: boolean;
 }
+
+const syncDelayMs = 100;
 
 export interface RecorderOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly lastSeq: number;
   readonly run: (command: Command) => void;
+  /** Whether what a command does ends with the machine's power. */
+  readonly endsWithBoot: (command: Command) => boolean;
   readonly onStored: (records: readonly StoredRecord[]) => void;
   readonly onWritable: (writable: boolean, reason: string) => void;
   readonly patienceMs?: number;
@@ -44,6 +51,9 @@ export class Recorder {
   #writable = true;
   #lastSeq: number;
   #cancelPatience: (() => void) | null = null;
+  /** Something was kept that the disk doesn't have yet. */
+  #unsynced = false;
+  #cancelSync: (() => void) | null = null;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: RecorderOptions) {
@@ -59,8 +69,22 @@ export class Recorder {
 
   add(records: readonly LogRecord[], commands: readonly Command[], snapshot: string | null): void {
     if (records.length === 0 && commands.length === 0) return;
-    const since = this.#options.clock.now();
-    this.#pending.push({ records, commands, snapshot, since, unrecorded: false });
+    const lasts = lastingOf(records);
+    const { endsWithBoot } = this.#options;
+    const soon = lasts === 'always' ? commands : commands.filter(endsWithBoot);
+    this.#pending.push({ records, commands: soon, snapshot, lasts, unrecorded: false });
+    const later = commands.filter((command) => !soon.includes(command));
+    if (later.length > 0) this.#addBarrier(later);
+    this.#goOn();
+  }
+
+  /** These commands wait until the disk has all records that came before. */
+  #addBarrier(commands: readonly Command[]): void {
+    const empty = { records: [], snapshot: null, unrecorded: false };
+    this.#pending.push({ ...empty, commands, lasts: 'always' });
+  }
+
+  #goOn(): void {
     if (!this.#writable) this.#runWhatIsSafe();
     else if (this.#inFlight.length === 0) void this.#write();
     else this.#watchPatience();
@@ -80,9 +104,8 @@ export class Recorder {
     const records = this.#inFlight.flatMap((batch) => batch.records);
     try {
       faultPoint('records.before-append');
-      if (records.length > 0) {
-        const options = first.unrecorded ? { unrecorded: true } : {};
-        this.#lastSeq = await this.#options.store.append(records, options);
+      if (records.length > 0 || (this.#unsynced && first.lasts === 'always')) {
+        this.#lastSeq = await this.#append(records, first);
       }
       faultPoint('records.after-append');
     } catch (error) {
@@ -90,6 +113,27 @@ export class Recorder {
       return;
     }
     this.#succeeded(records, first.unrecorded);
+  }
+
+  async #append(records: readonly LogRecord[], { lasts, unrecorded }: Batch): Promise<number> {
+    const { store } = this.#options;
+    if (lasts === 'boot' && !unrecorded) {
+      this.#unsynced = true;
+      this.#syncLater();
+      return store.append(records, { lasts });
+    }
+    const seq = await store.append(records, unrecorded ? { unrecorded } : {});
+    this.#unsynced = false;
+    return seq;
+  }
+
+  #syncLater(): void {
+    this.#cancelSync ??= this.#options.clock.after(syncDelayMs, () => {
+      this.#cancelSync = null;
+      if (!this.#unsynced) return;
+      this.#addBarrier([]);
+      this.#goOn();
+    });
   }
 
   #succeeded(records: readonly LogRecord[], unrecorded: boolean): void {
@@ -173,10 +217,13 @@ export class Recorder {
   }
 }
 
-/** Takes the leading batches that share the same mark, so that one append carries them all. */
+/** Takes the leading batches that one append can carry: with the same mark, and none that lasts
+ * longer than the first, so that what needs no disk doesn't wait for it. */
 function takeAlike(pending: Batch[]): Batch[] {
-  const mark = pending[0]?.unrecorded;
-  let count = 0;
-  while (count < pending.length && pending[count]?.unrecorded === mark) count += 1;
-  return pending.splice(0, count);
+  const first = pending[0];
+  const end = pending.findIndex(
+    ({ unrecorded, lasts }) =>
+      unrecorded !== first?.unrecorded || (first.lasts === 'boot' && lasts === 'always'),
+  );
+  return pending.splice(0, end === -1 ? pending.length : end);
 }

@@ -9,13 +9,18 @@ export interface StoredSnapshot {
   readonly state: string;
 }
 
+/** How long a record must last: `boot`: until the machine loses its power, so that a kill of this
+ * process doesn't lose it; `always`: beyond that. */
+export type Lasting = 'boot' | 'always';
+
 export interface Store {
   /** Resolves with the sequence number of the last one once all are durable, in order of the calls;
    * calls in flight share one commit. Rejects with STORE_FAILED when it can't; nothing of that call
-   * is then kept. */
+   * is then kept. `lasts`, by default `always`: records that last for this `boot` only may resolve
+   * before the disk has them; it has them with the next append that lasts, also an empty one. */
   append(
     records: readonly LogRecord[],
-    options?: { readonly unrecorded?: boolean },
+    options?: { readonly unrecorded?: boolean; readonly lasts?: Lasting },
   ): Promise<number>;
   /** In order, from `afterSeq` + 1. */
   read(afterSeq: number, limit: number): Promise<readonly StoredRecord[]>;

@@ -146,7 +146,7 @@ export const healthcheckFields = closed({
   ),
   start_interval: described(
     duration({ min: '10ms' }).prefault('100ms'),
-    'The interval after a start, until the first success.',
+    'The longest interval after a start, until the first success; http and tcp checks may be sooner.',
   ),
 });
 

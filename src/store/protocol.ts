@@ -17,6 +17,9 @@ export interface AppendCall {
   readonly kind: 'append';
   readonly records: readonly string[];
   readonly unrecorded: boolean;
+  /** The number that the first of them has; those that the log has already are left out. Null: they
+   * are new. */
+  readonly firstSeq: number | null;
   /** Failed commits that the caller knew of when it asked. */
   readonly failuresSeen: number;
 }
@@ -37,8 +40,8 @@ export interface ErrorsCall {
 }
 export interface OpenCall {
   readonly kind: 'open';
-  /** The last record that the caller knows to be durable; later ones were refused to it. Null: it
-   * knows of none yet, all count. */
+  /** The last record that the caller knows to be in the database; later ones were refused to it.
+   * Null: it knows of none yet, all count. */
   readonly lastSeq: number | null;
 }
 

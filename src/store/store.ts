@@ -4,7 +4,10 @@
  * the answers to them, and the error records, which are kept in memory and saved now and then.
  *
  * 1. Calls of one turn of the caller's loop travel in one message.
- * 2. A thread that ends unasked fails the calls it has not answered; the next call starts another,
+ * 2. Records that needn't outlive the machine's power are kept in the backlog, which goes to the
+ *    database before whatever is asked of it next. While an append is not answered, or the
+ *    database could not take the backlog, they go the way of all others.
+ * 3. A thread that ends unasked fails the calls it has not answered; the next call starts another,
  *    which first forgets records that nobody was told of.
  */
 import { Worker } from 'node:worker_threads';
@@ -12,7 +15,8 @@ import { entry } from '../model/entry.ts';
 import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
-import type { Store, StoredSnapshot } from '../ports/store.ts';
+import type { Lasting, Store, StoredSnapshot } from '../ports/store.ts';
+import { Backlog } from './backlog.ts';
 import { ErrorRegistry } from './error-registry.ts';
 import type {
   Answers,
@@ -69,12 +73,19 @@ class SqliteStore implements Store {
   #outbox: Call[] = [];
   #lastId = 0;
   #failures = 0;
+  /** Of the last record that was acknowledged; null: the database was never opened. */
   #lastSeq: number | null = null;
+  readonly #backlog: Backlog;
+  /** Not answered yet. */
+  #appends = 0;
+  /** The database is open and took what it was given last. */
+  #takes = false;
   #errors = new ErrorRegistry([]);
   #errorsTimer: NodeJS.Timeout | null = null;
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
+    this.#backlog = new Backlog(`${settings.file}.backlog`);
   }
 
   async load(): Promise<void> {
@@ -84,21 +95,64 @@ class SqliteStore implements Store {
 
   async append(
     records: readonly LogRecord[],
-    options?: { readonly unrecorded?: boolean },
+    options?: { readonly unrecorded?: boolean; readonly lasts?: Lasting },
   ): Promise<number> {
-    const seq = await this.#call({
-      kind: 'append',
-      records: records.map((record) => JSON.stringify(record)),
-      unrecorded: options?.unrecorded ?? false,
-      failuresSeen: this.#failures,
-    });
-    this.#lastSeq = seq;
-    return seq;
+    const texts = records.map((record) => JSON.stringify(record));
+    const unrecorded = options?.unrecorded ?? false;
+    const kept = options?.lasts === 'boot' && !unrecorded ? this.#keep(texts) : null;
+    return kept ?? this.#appendDurably(texts, unrecorded);
+  }
+
+  /** Null: they can't be kept in the backlog. */
+  #keep(texts: readonly string[]): number | null {
+    if (!this.#takes || this.#appends > 0 || this.#closing !== null) return null;
+    if (this.#lastSeq === null) return null;
+    if (!this.#backlog.keep(this.#lastSeq + 1, texts)) return null;
+    this.#lastSeq += texts.length;
+    return this.#lastSeq;
+  }
+
+  async #appendDurably(texts: readonly string[], unrecorded: boolean): Promise<number> {
+    this.#appends += 1;
+    try {
+      this.#saveBacklog();
+      const failuresSeen = this.#failures;
+      const call = { kind: 'append', records: texts, unrecorded, firstSeq: null } as const;
+      const seq = await this.#call({ ...call, failuresSeen });
+      this.#lastSeq = seq;
+      this.#takes = true;
+      return seq;
+    } catch (error) {
+      this.#takes = false;
+      throw error;
+    } finally {
+      this.#appends -= 1;
+    }
+  }
+
+  /** What the database has already of it, it leaves out. */
+  #saveBacklog(): void {
+    const { firstSeq, lastSeq, records } = this.#backlog;
+    if (firstSeq === null || lastSeq === null) return;
+    const failuresSeen = this.#failures;
+    const call = { kind: 'append', records, unrecorded: false, firstSeq, failuresSeen } as const;
+    this.#send(call).then(
+      () => {
+        this.#backlog.settle(lastSeq);
+        this.#takes = true;
+      },
+      // It stays where it is; what ails the disk is told to whoever appends next.
+      () => {
+        this.#takes = false;
+      },
+    );
   }
 
   async read(afterSeq: number, limit: number): Promise<readonly StoredRecord[]> {
+    this.#saveBacklog();
     const rows = await this.#call({ kind: 'read', afterSeq, limit });
-    return rows.map(([seq, record, unrecorded]) => ({
+    const more = this.#backlog.after(rows.at(-1)?.[0] ?? afterSeq);
+    return [...rows, ...more].slice(0, limit).map(([seq, record, unrecorded]) => ({
       seq,
       record: JSON.parse(record) as LogRecord,
       unrecorded: unrecorded === 1,
@@ -110,6 +164,7 @@ class SqliteStore implements Store {
   }
 
   async saveSnapshot({ seq, state }: StoredSnapshot): Promise<void> {
+    this.#saveBacklog();
     await this.#call({ kind: 'snapshot', seq, state });
   }
 
@@ -145,12 +200,17 @@ class SqliteStore implements Store {
   async #close(): Promise<void> {
     if (this.#errorsTimer !== null) clearTimeout(this.#errorsTimer);
     const thread = this.#thread;
-    if (thread === null) return;
+    if (thread === null) {
+      this.#backlog.close();
+      return;
+    }
     const ended = new Promise((resolve) => thread.once('exit', resolve));
+    this.#saveBacklog();
     const saved = this.#saveErrors();
     const closed = this.#send({ kind: 'close' });
     const results = await Promise.allSettled([saved, closed]);
     await ended;
+    this.#backlog.close();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -217,11 +277,14 @@ class SqliteStore implements Store {
       reason = error instanceof Error ? error : new Error(String(error));
     });
     thread.once('exit', () => this.#lost(thread, reason));
+    const before = this.#backlog.firstSeq;
     this.#post(
-      { kind: 'open', lastSeq: this.#lastSeq },
+      { kind: 'open', lastSeq: before === null ? this.#lastSeq : before - 1 },
       {
         resolve: (seq) => {
-          this.#lastSeq = Number(seq);
+          this.#backlog.follow(Number(seq));
+          this.#lastSeq = this.#backlog.lastSeq ?? Number(seq);
+          this.#takes = this.#backlog.firstSeq === null;
         },
         reject: (error) => this.#lost(thread, error),
       },
@@ -231,6 +294,7 @@ class SqliteStore implements Store {
   #lost(thread: Worker, reason: Error | null): void {
     if (this.#thread !== thread) return;
     this.#thread = null;
+    this.#takes = false;
     this.#outbox = [];
     void thread.terminate();
     const error =

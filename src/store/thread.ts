@@ -14,6 +14,7 @@ import { DarumaError, errorInfo } from '../model/errors.ts';
 import { Database } from './database.ts';
 import type {
   Answers,
+  AppendCall,
   Call,
   CallKind,
   OpenCall,
@@ -74,8 +75,7 @@ function commit(calls: readonly SmallWrite[]): Reply[] {
     return opened.write(() =>
       calls.map((call): Reply => {
         if (call.kind === 'append') {
-          const seq = opened.append(call.records, call.unrecorded);
-          return { id: call.id, ok: true, answer: seq };
+          return { id: call.id, ok: true, answer: append(opened, call) };
         }
         opened.set(call.key, call.value);
         return { id: call.id, ok: true, answer: null };
@@ -87,10 +87,18 @@ function commit(calls: readonly SmallWrite[]): Reply[] {
   }
 }
 
+function append(to: Database, { records, unrecorded, firstSeq }: AppendCall): number {
+  const known = firstSeq === null ? 0 : to.lastSeq + 1 - firstSeq;
+  assert(known >= 0, 'records before these are missing');
+  return to.append(records.slice(known), unrecorded);
+}
+
 function carryOut(call: OtherCall): Answers[CallKind] {
   const opened = theDatabase();
   switch (call.kind) {
     case 'snapshot':
+      // What it contains would otherwise be numbered once more.
+      assert(call.seq <= opened.lastSeq, 'the records before a snapshot are missing');
       opened.write(() => opened.saveSnapshot(call));
       return null;
     case 'errors':

@@ -49,16 +49,15 @@ export class Launchers {
   }
 
   /** What a launcher depends on: one serves for another start only if this is the same. Throws
-   * START_FAILED or USER_UNKNOWN when the program can't be run. */
+   * USER_UNKNOWN. */
   keyOf(spec: LaunchSpec): string {
-    const identity = identityOf(spec.user);
-    requireProgram(spec.argv[0], spec.workingDir, spec.environment['PATH']);
-    return JSON.stringify([spec, identity]);
+    return JSON.stringify([spec, identityOf(spec.user)]);
   }
 
   /** `lastSlot`: the cgroup that it must not share. Rejects with START_FAILED or USER_UNKNOWN. */
   async make(spec: LaunchSpec, lastSlot: string | null): Promise<WaitingLauncher> {
     const key = this.keyOf(spec);
+    requireProgram(spec.argv[0], spec.workingDir, spec.environment['PATH']);
     try {
       return await this.#make(spec, key, lastSlot);
     } catch (cause) {

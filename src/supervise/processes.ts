@@ -134,12 +134,16 @@ class LocalProcesses implements SupervisedProcesses {
   async prepare(spec: LaunchSpec): Promise<PreparedLaunch> {
     this.#launchers.foresee(spec.instance);
     const over = this.#beginStart();
+    const instance = this.#instance(spec.instance);
+    const spare = instance.waiting;
     try {
       const waiting = await this.#launcherFor(spec);
-      const instance = this.#instance(spec.instance);
       return {
         pid: waiting.launcher.ref.pid,
-        go: () => this.#go(instance, waiting, spec).finally(over),
+        go: async () => {
+          if (waiting !== spare) await this.#turns.pass();
+          return this.#go(instance, waiting, spec).finally(over);
+        },
         abort: () => {
           this.#dismiss(instance, waiting);
           over();
@@ -159,13 +163,13 @@ class LocalProcesses implements SupervisedProcesses {
   }
 
   async #launcherFor(spec: LaunchSpec): Promise<WaitingLauncher> {
-    await this.#turns.pass();
-    const key = this.#launchers.keyOf(spec);
     const instance = this.#instance(spec.instance);
+    // What is ready costs next to nothing, and whoever is to be replaced is missed.
+    if (instance.waiting === null) await this.#turns.pass();
     await instance.stop?.done;
     await instance.spare;
     await this.#endLeftovers(instance);
-    const spare = this.#takeSpare(instance, spec, key);
+    const spare = this.#takeSpare(instance, spec);
     const waiting = spare ?? (await this.#makeLauncher(instance, spec));
     instance.waiting = waiting;
     return waiting;
@@ -185,10 +189,11 @@ class LocalProcesses implements SupervisedProcesses {
     await this.#trees.end(target, await this.#trees.all(target));
   }
 
-  #takeSpare(instance: Instance, spec: LaunchSpec, key: string): WaitingLauncher | null {
+  #takeSpare(instance: Instance, spec: LaunchSpec): WaitingLauncher | null {
     const { waiting } = instance;
     if (waiting === null) return null;
-    const serves = waiting.key === key && this.#logs.serves(spec.instance, spec.logging);
+    const same = waiting.key === this.#launchers.keyOf(spec);
+    const serves = same && this.#logs.serves(spec.instance, spec.logging);
     if (serves && waiting.launcher.waits) return waiting;
     this.#dismiss(instance, waiting);
     return null;
@@ -199,7 +204,6 @@ class LocalProcesses implements SupervisedProcesses {
     waiting: WaitingLauncher,
     spec: LaunchSpec,
   ): Promise<RunningInstance> {
-    await this.#turns.pass();
     if (!waiting.launcher.waits) {
       throw new DarumaError('START_FAILED', `${instance.id}: its launcher was ended`);
     }
@@ -210,13 +214,17 @@ class LocalProcesses implements SupervisedProcesses {
     instance.run = run;
     instance.waiting = null;
     const opened = this.#open(waiting, run.record);
+    let started = false;
     waiting.launcher.onExit((status) => {
       run.markEnded();
+      const report = () => this.#tellExit(instance, run, status);
       // Whoever waits for `go` hears of the start before the end.
-      const report = () => setImmediate(() => this.#tellExit(instance, run, status));
-      opened.then(report, () => this.#forget(instance.id));
+      const reportSoon = () => setImmediate(report);
+      if (started) report();
+      else opened.then(reportSoon, () => this.#forget(instance.id));
     });
     await opened;
+    started = true;
     this.#keepSpare(instance, run, spec);
     return run.describe();
   }

@@ -63,7 +63,7 @@ async function up({ made, port }: OnlyOnce, point: FaultPoint, guard: Guard): Pr
 }
 
 async function heal({ made }: OnlyOnce, point: FaultPoint): Promise<void> {
-  const pid = await made.pid('front/1');
+  const pid = await until('front/1 runs', async () => (await made.instance('front/1')).pid);
   process.kill(pid, 'SIGKILL');
   await until('front/1 is ready again', async () => {
     const all = await allReady(made);

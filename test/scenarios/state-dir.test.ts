@@ -89,8 +89,10 @@ async function records(stand: Bench): Promise<StoredRecord[]> {
 
 /** Restarts go on, a person's wish waits, people are told; then all is well again. */
 async function goesOnFromMemory(stand: Bench, mend: () => void): Promise<void> {
-  const pid = await restarted(stand);
-  await writable(stand, false);
+  let restarts = 1;
+  let pid = await restarted(stand);
+  // What is left of the log's own room is used up first.
+  for (; (await stand.view()).storeWritable; restarts += 1) pid = await restarted(stand);
   assert.match((await stand.daruma('ps')).stdout, /the log can’t be written/);
   const other = await stand.pid('api/2');
   const stopping = stand.daruma('stop', 'api/2');
@@ -105,7 +107,7 @@ async function goesOnFromMemory(stand: Bench, mend: () => void): Promise<void> {
   const starts = (await records(stand)).filter(
     ({ record }) => record.kind === 'instance-started' && record.instance === 'api/1',
   );
-  assert.equal(starts.length, 3, 'what was done meanwhile is there');
+  assert.equal(starts.length, restarts + 2, 'what was done meanwhile is there');
   assert.ok((await records(stand)).some(({ unrecorded }) => unrecorded));
 }
 

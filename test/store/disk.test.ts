@@ -80,6 +80,27 @@ test('after a refusal nothing is kept that was asked before it was known', async
   assert.equal((await store.read(0, 1000)).length, count);
 });
 
+test('full: what ends with the machine is kept beside it, and goes in when it may', async (t) => {
+  const file = join(stateDir(t), 'state.db');
+  const before = await openStore({ file, maxPages: 100 });
+  const kept = await appendUntilFull(before);
+  await before.close();
+  const store = await openStore({ file, maxPages: 100 });
+  for (const count of [1, 2, 3, 4, 5]) {
+    assert.equal(await store.append([large], { lasts: 'boot' }), kept + count);
+  }
+  const last = kept + 5;
+  await assert.rejects(store.append([]), /full/);
+  await assert.rejects(store.append([large], { lasts: 'boot' }), /full/);
+  await assert.rejects(store.saveSnapshot({ seq: last, state: '1' }), /missing/);
+  assert.equal((await store.read(0, 1000)).length, last, 'all can be read');
+  await store.close();
+  const again = await openStore({ file, maxPages: 1000 });
+  t.after(() => again.close());
+  assert.equal((await again.read(0, 1000)).length, last);
+  assert.equal(await again.append([slept(1)]), last + 1);
+});
+
 test('error records that could not be saved are saved later', async (t) => {
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file, maxPages: 60, maxRecords: 1 });
@@ -120,6 +141,24 @@ test('a slow disk holds nobody up', async (t) => {
   assert.ok(turns > 20, `${turns} turns of the loop during one commit`);
   await Promise.all(calls);
   assert.equal((await numbersIn(store)).length, 500);
+});
+
+test('a slow disk is not waited for by what ends with the machine', async (t) => {
+  process.env['DARUMA_STORE_SYNC_DELAY_MS'] = '300';
+  t.after(() => delete process.env['DARUMA_STORE_SYNC_DELAY_MS']);
+  const file = join(stateDir(t), 'state.db');
+  const store = await openStore({ file });
+  t.after(() => store.close());
+  let durable = false;
+  await store.append([slept(1)]);
+  const first = store.append([slept(2)], { lasts: 'boot' });
+  const barrier = store.append([]).then(() => {
+    durable = true;
+  });
+  assert.equal(await first, 2);
+  assert.ok(!durable);
+  assert.deepEqual(await numbersIn(store), [1, 2]);
+  await barrier;
 });
 
 if (!isRoot || mayMount) {

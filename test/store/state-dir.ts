@@ -41,9 +41,10 @@ export async function killWhileAppending(
   file: string,
   first: number,
   lines: number,
+  how: 'together' | 'one by one' = 'together',
 ): Promise<(readonly [seq: number, number: number])[]> {
   const script = join(import.meta.dirname, 'appending-child.ts');
-  const child = spawn(process.execPath, [script, file, String(first)], {
+  const child = spawn(process.execPath, [script, file, String(first), how], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const acknowledged: (readonly [number, number])[] = [];

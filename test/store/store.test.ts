@@ -193,11 +193,12 @@ test('when its thread dies, calls under way fail and the next finds a new one', 
   const store = await openStore({ file: join(stateDir(t), 'state.db') });
   t.after(() => store.close());
   assert.equal(await store.append([slept(1)]), 1);
+  assert.equal(await store.append([slept(2)], { lasts: 'boot' }), 2);
   const underWay = Array.from({ length: 50 }, (_, index) => store.append([slept(index)]));
   const ended = threads[0]?.terminate();
   const results = await Promise.allSettled(underWay);
   await ended;
   const kept = results.filter(({ status }) => status === 'fulfilled').length;
-  assert.equal(await store.append([slept(2)]), kept + 2);
-  assert.equal((await numbersIn(store)).length, kept + 2);
+  assert.equal(await store.append([slept(2)], { lasts: 'boot' }), kept + 3);
+  assert.equal((await numbersIn(store)).length, kept + 3);
 });
