@@ -160,7 +160,17 @@ export class Actor {
       const info = errorInfo(error);
       this.#report(instance, info.code, info.message);
       this.#options.push({ kind: 'stop-failed', instance, action, error: info });
+      if (service !== null) await this.#watchAgain(service, instance);
     }
+  }
+
+  /** It could not be ended: what goes on running is watched. */
+  async #watchAgain(service: ServiceSpec, instance: InstanceId): Promise<void> {
+    const { processes, contexts, watcher } = this.#options;
+    const running = processes.running(instance);
+    if (service.driver === 'external' || running === null) return;
+    const context = contexts.context(service, instance, running.port);
+    watcher.watch(service, running, context, { adopted: true });
   }
 
   async #stopProcess(

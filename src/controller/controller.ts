@@ -5,13 +5,7 @@
  *   recover log ─▶ configure ─▶ look (adopt) ─▶ decide … ─▶ down: all ended, keeper too
  *                                                        └▶ detach: only we and the keeper end
  */
-import {
-  incidentView,
-  incidentViews,
-  knowledgeAt,
-  knowledgeView,
-  view,
-} from '../engine/index.ts';
+import { incidentView, incidentViews, knowledgeAt, knowledgeView, view } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';

@@ -105,18 +105,28 @@ export class Externals {
   /** Rejects when it still runs after its stop command. */
   stop(instance: InstanceId): Promise<void> {
     return this.#alone(instance, async (external) => {
-      const { context, timeoutMs } = external;
       this.#options.watcher.unwatch(instance);
-      if ((await this.#status(external, timeoutMs)).running !== false) {
-        await this.#driver().stop(context);
-      }
-      const status = await this.#until(external, timeoutMs, ({ running }) => running !== true);
-      if (status.running === true) {
-        throw new DarumaError('STOP_FAILED', `it was stopped and still runs: ${status.text}`);
+      try {
+        await this.#end(external);
+      } catch (error) {
+        // What goes on running is watched.
+        if (external.run !== null) this.#watch(external, external.run.pid, { adopted: true });
+        throw error;
       }
       external.run = null;
       external.process = null;
     });
+  }
+
+  async #end(external: External): Promise<void> {
+    const { context, timeoutMs } = external;
+    if ((await this.#status(external, timeoutMs)).running !== false) {
+      await this.#driver().stop(context);
+    }
+    const status = await this.#until(external, timeoutMs, ({ running }) => running !== true);
+    if (status.running === true) {
+      throw new DarumaError('STOP_FAILED', `it was stopped and still runs: ${status.text}`);
+    }
   }
 
   close(): void {
@@ -202,12 +212,12 @@ export class Externals {
       status.running === false ||
       (process !== null && !isAlive(process)) ||
       (process !== null && status.pid !== null && status.pid !== process.pid);
-    if (run !== null && ended) this.#end(external, status.text);
+    if (run !== null && ended) this.#ended(external, status.text);
     const known = external.run !== null && (external.process !== null || status.pid === null);
     if (status.running === true && !known) this.#begin(external, status.pid, { adopted: false });
   }
 
-  #end(external: External, text: string): void {
+  #ended(external: External, text: string): void {
     const { instance } = external;
     external.run = null;
     external.process = null;

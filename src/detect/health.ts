@@ -111,12 +111,14 @@ function passed(state: HealthState, rules: HealthRules, askedAt: number): Health
   const unhealthy = state.unhealthy && !ends;
   const clears = state.suspected && !unhealthy && row.length === 0;
   const verdicts: HealthVerdict[] = [];
-  if (state.phase !== 'ready') verdicts.push({ kind: 'ready' });
+  // A late answer to an early question: what was asked since says otherwise.
+  const ready = state.phase === 'ready' || !unhealthy;
+  if (ready && state.phase !== 'ready') verdicts.push({ kind: 'ready' });
   if (ends) verdicts.push({ kind: 'ended' });
   if (clears) verdicts.push({ kind: 'suspect', suspected: false });
   const next: HealthState = {
     ...state,
-    phase: 'ready',
+    phase: ready ? 'ready' : state.phase,
     unhealthy,
     suspected: state.suspected && !clears,
     row,

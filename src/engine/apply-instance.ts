@@ -1,7 +1,15 @@
 /** Records about one instance. */
 import type { LogRecord } from '../model/record.ts';
 import { forgetIfRemoved } from './apply-configured.ts';
-import { actionOf, type EngineState, type InstanceState, isAlive } from './state.ts';
+import {
+  acquit,
+  actionOf,
+  type EngineState,
+  type InstanceState,
+  isAlive,
+  isHealth,
+  isRunning,
+} from './state.ts';
 
 type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
 
@@ -39,6 +47,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       return;
     case 'instance-suspect':
       instance.suspected = record.suspected;
+      if (!record.suspected) acquit(instance);
       return;
     case 'instance-confirmed':
       confirmed(state, instance, record);
@@ -63,6 +72,8 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       instance.action = null;
       instance.next = null;
       instance.note = record.error.message;
+      // Whoever watched it let go of it for the stop, and begins anew.
+      instance.stale = isRunning(instance) && instance.symptoms.some(isHealth);
       return;
     case 'instance-held':
       instance.phase = 'held';
@@ -150,7 +161,7 @@ function confirmed(
   instance: InstanceState,
   record: InstanceRecord & { kind: 'instance-confirmed' },
 ): void {
-  instance.stale = false;
+  instance.stale &&= !record.healthy;
   instance.confirmed = {
     at: record.at,
     healthy: record.healthy,
@@ -193,5 +204,6 @@ function gone(instance: InstanceState): void {
   instance.readyAt = null;
   instance.suspected = false;
   instance.confirmed = null;
+  instance.stale = false;
   instance.hurry = false;
 }

@@ -7,7 +7,14 @@ import { applyConfigured } from './apply-configured.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
-import { type EngineState, initialState, instancesOf, isRunning } from './state.ts';
+import {
+  acquit,
+  type EngineState,
+  initialState,
+  instancesOf,
+  isHealth,
+  isRunning,
+} from './state.ts';
 
 /** Changes the state in place by one record. */
 export function apply(state: EngineState, record: LogRecord): void {
@@ -111,8 +118,9 @@ function applySymptomBegan(
   const incident = state.symptoms[symptom.id]?.incident ?? null;
   state.symptoms[symptom.id] = { symptom, incident };
   const instance = state.instances[symptom.component as `${string}/${number}`];
-  if (instance !== undefined && !instance.symptoms.includes(symptom.id))
-    instance.symptoms.push(symptom.id);
+  if (instance === undefined) return;
+  if (isHealth(symptom.id)) instance.stale = false;
+  if (!instance.symptoms.includes(symptom.id)) instance.symptoms.push(symptom.id);
 }
 
 function applySymptomEnded(
@@ -123,8 +131,10 @@ function applySymptomEnded(
   if (held === undefined) return;
   delete state.symptoms[record.id];
   const instance = state.instances[held.symptom.component as `${string}/${number}`];
-  if (instance !== undefined)
+  if (instance !== undefined) {
     instance.symptoms = instance.symptoms.filter((id) => id !== record.id);
+    if (isHealth(record.id)) acquit(instance);
+  }
   if (held.incident === null) return;
   const entry = state.incidents[held.incident]?.symptoms.find((s) => s.symptom.id === record.id);
   if (entry !== undefined) entry.ended = record.at;
@@ -146,10 +156,6 @@ function applyReset(state: EngineState, record: LogRecord & { kind: 'reset' }): 
     incident.state = 'open';
     askAnew(state, incident);
   }
-}
-
-function isHealth(symptom: string): boolean {
-  return symptom.endsWith('#health');
 }
 
 /** The instances that a service name, an instance id or null (all) stands for. */

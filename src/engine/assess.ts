@@ -157,15 +157,16 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
 }
 
 /**
- * What is blamed shows nothing itself; or only what a dependency may cause too, and one of these is
- * down, was so a moment ago, is suspected, or did not answer when asked.
+ * What is blamed shows nothing itself and failed no check made just now; or only what a dependency
+ * may cause too, and one of these is down, was so a moment ago, is suspected, or did not answer
+ * when asked.
  */
 function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undefined): boolean {
   const { state, at } = turn;
   const instance = turn.instance(top?.component ?? '');
   if (instance === undefined) return false;
   const own = instance.symptoms.flatMap((id) => state.symptoms[id]?.symptom ?? []);
-  if (own.length === 0) return freshlyConfirmed(instance, at) !== false;
+  if (own.length === 0 && freshlyConfirmed(instance, at) !== false) return true;
   if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
   if (failingDependency(state, instance.service, at) !== null) return true;
   if (recentlyDown(state, instance.service, at) !== null) return true;

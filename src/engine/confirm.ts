@@ -10,7 +10,7 @@ import {
 } from './graph.ts';
 import { isFailing } from './routing.ts';
 import { type IncidentState, instancesOf } from './state.ts';
-import { endSymptom } from './symptoms.ts';
+import { endStale } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
 const confirmTimeoutMs = 250;
@@ -63,13 +63,8 @@ export function onConfirmed(turn: Turn, event: EngineEvent & { kind: 'confirmed'
   const waiting = turn.state.open.filter((one) =>
     turn.state.incidents[one]?.confirm?.waiting.includes(id),
   );
-  const { stale } = instance;
+  if (healthy && instance.stale) endStale(turn, instance);
   turn.emit({ kind: 'instance-confirmed', instance: id, healthy, evidence });
-  if (healthy && stale) {
-    for (const symptom of [...instance.symptoms]) {
-      if (symptom.endsWith('#health')) endSymptom(turn, symptom);
-    }
-  }
   for (const one of waiting) {
     const left = turn.state.incidents[one]?.confirm?.waiting ?? [];
     if (left.length === 0) turn.clearTimer(`confirm:${one}`);

@@ -12,8 +12,15 @@ import { onStarted } from './outcomes.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { beginDeferred, deferredRequests, finishRequests, pumpQueue } from './requests.ts';
 import { resumeActions } from './resume.ts';
-import { actionOf, type EngineState, type InstanceState, isAlive, isRunning } from './state.ts';
-import { placeSymptom } from './symptoms.ts';
+import {
+  actionOf,
+  type EngineState,
+  type InstanceState,
+  isAlive,
+  isHealth,
+  isRunning,
+} from './state.ts';
+import { placeStray } from './symptoms.ts';
 import { Turn } from './turn.ts';
 
 /** To be called once after the replay, before any `found`; the records are to be made durable. */
@@ -70,9 +77,7 @@ export function onLooked(turn: Turn): void {
     turn.route(name);
   }
   askStaleSymptoms(turn, instances);
-  for (const { symptom, incident } of Object.values(turn.state.symptoms)) {
-    if (incident === null) placeSymptom(turn, symptom);
-  }
+  placeStray(turn, Object.keys(turn.state.symptoms));
   for (const id of [...turn.state.open]) turn.touch(id);
   for (const id of deferred) beginDeferred(turn, id);
   finishRequests(turn);
@@ -99,12 +104,12 @@ function isNews(turn: Turn, { id, downAt }: InstanceState): boolean {
   return known === undefined || known.symptom.began < (downAt ?? 0);
 }
 
-/** Symptoms seen by an earlier observer: those of checks are asked for again, the rest have to be
- * noticed anew. */
-function askStaleSymptoms(turn: Turn, instances: readonly InstanceState[]): void {
+/** Symptoms seen before the watch of instances began anew: those of checks are asked for again,
+ * the rest have to be noticed anew. */
+export function askStaleSymptoms(turn: Turn, instances: readonly InstanceState[]): void {
   for (const instance of instances.filter(isRunning)) {
     for (const id of [...instance.symptoms]) {
-      if (!id.endsWith('#health')) turn.emit({ kind: 'symptom-ended', id });
+      if (!isHealth(id)) turn.emit({ kind: 'symptom-ended', id });
     }
   }
   const stale = instances.filter((one) => one.stale).map((one) => one.id);

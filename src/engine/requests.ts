@@ -7,7 +7,7 @@ import { missingDependency } from './dependencies.ts';
 import { dependenciesOf, dependentsOf } from './graph.ts';
 import { afterGone, beginStart, beginStop, hold, isObserved, reconcile } from './lifecycle.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
-import { endSymptoms } from './symptoms.ts';
+import { placeStray, setAside } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
 export function onRequest(
@@ -136,6 +136,7 @@ function up(turn: Turn, by: string, restartChanged: boolean): Answer {
   if (all.every((one) => one.wanted === 'down')) turn.emit({ kind: 'reset', target: null, by });
   turn.emit({ kind: 'wanted', target: null, wanted: 'up', by });
   overtake(turn, 'up');
+  placeStray(turn, symptomsOf(all));
   for (const name of turn.state.order) {
     for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
   }
@@ -164,7 +165,7 @@ function stop(turn: Turn, by: string, target: ComponentId, instances: InstanceSt
 
 function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
   for (const one of instances) giveUpRestarts(turn, one, 'it is to be stopped');
-  for (const one of instances) endSymptoms(turn, one);
+  for (const one of instances) setAside(turn, one);
   for (const one of instances) turn.clearTimer(`backoff:${one.id}`);
   for (const one of instances) reconcile(turn, one.id);
   for (const id of [...turn.state.open]) turn.touch(id);
@@ -173,6 +174,7 @@ function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
 function start(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `start ${target}`);
+  placeStray(turn, symptomsOf(instances));
   const idle = instances.filter((one) => !isAlive(one));
   for (const one of idle) turn.emit({ kind: 'reset', target: one.id, by });
   for (const one of idle) startNow(turn, one);
@@ -197,6 +199,7 @@ function observeRefusal(instance: InstanceState): Answer {
 function restart(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): Answer {
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `restart ${target}`);
+  placeStray(turn, symptomsOf(instances));
   planRestarts(turn, instances, `${by} asked for it`);
   return done(`restarting ${listed(instances)}`);
 }
@@ -316,6 +319,10 @@ function isGone(turn: Turn, pending: PendingRequest): boolean {
 
 function goneText({ request }: PendingRequest): string {
   return request.kind === 'stop' ? `${request.target} is stopped` : 'the stack is down';
+}
+
+function symptomsOf(instances: readonly InstanceState[]): string[] {
+  return instances.flatMap((one) => one.symptoms);
 }
 
 /** A later wish replaces one that is still being fulfilled. */

@@ -131,6 +131,91 @@ test('an incident whose symptoms went to another one comes to its end (seeds 420
   assert.deepEqual(s.state.open, []);
 });
 
+test('what a mended cause was thought to explain is looked at again (seed 12996)', () => {
+  const s = scenario(
+    stack([service('a'), service('b', { needs: ['a'] }), service('c', { needs: ['b'] })]),
+  ).up();
+  s.turns('c/1', 'fails').exits('a/1', 'SIGKILL').shows('c/1', 'health-failed').passes(1_000);
+  assert.equal(s.phase('a/1'), 'ready');
+  // Neither a check nor a dependency of its own will bring anybody back to c.
+  assert.deepEqual(Object.keys(s.state.timers).sort(), ['effect:a4', 'recheck:i1']);
+  s.passes(20_000);
+  assert.ok(s.stopped().includes('c/1'), s.sentences().join('\n'));
+});
+
+test('what was killed waits for a dependency that is gone too (seed 13681)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+  s.turns('a/1', 'hangs').exits('a/1', 'SIGKILL').exits('b/1', 'SIGKILL').passes(1_000);
+  assert.deepEqual([s.phase('b/1'), s.note('b/1')], ['held', 'waits for a: not ready yet']);
+  s.mended('a/1').tell({ kind: 'ready', instance: 'a/1' }).passes(1_000);
+  assert.equal(s.phase('b/1'), 'ready');
+});
+
+test('a dependency that is to be stopped is nothing to rely on (seed 14462)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+  s.stopsFail(true).ask({ kind: 'stop', target: 'a' }).passes(1_000);
+  assert.equal(s.phase('a/1'), 'ready');
+  s.forget().exits('b/1', 1).passes(5_000);
+  assert.deepEqual([s.started(), s.note('b/1')], [[], 'waits for a: it is not wanted up']);
+});
+
+test('what is blamed and shows nothing is not waited for without end (seed 12159)', () => {
+  const s = scenario(stack([service('c'), service('f', { needs: ['c'] })])).up();
+  // It answers its own checks: no symptom; but not within the time of a check on request.
+  s.turns('c/1', 'hangs').shows('f/1', 'latency', { name: 'latency' }).passes(120_000);
+  assert.match(s.sentences()[0] ?? '', /^leave f\/1: it waits for c/);
+  assert.ok(s.stopped().includes('f/1'), s.sentences().join('\n'));
+});
+
+test('what was seen of it counts when it is wanted again before it is gone (seed 35401)', () => {
+  for (const when of ['before', 'after']) {
+    const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+    if (when === 'before') s.shows('a/1', 'cpu');
+    s.ask({ kind: 'down' }).passes(10);
+    if (when === 'after') s.shows('a/1', 'cpu');
+    assert.deepEqual(s.state.open, [], when);
+    s.ask({ kind: 'up' });
+    assert.equal(s.incidents().at(-1)?.state, 'open', when);
+    s.ceases('a/1', 'cpu').passes(20_000);
+    assert.deepEqual(s.state.open, [], when);
+  }
+});
+
+test('a check that passed since says more than one that failed on request (seed 21029)', () => {
+  const dependants = [service('e', { needs: ['d'] }), service('f', { needs: ['d'] })];
+  const s = scenario(stack([service('d'), ...dependants])).up();
+  s.tell({ kind: 'suspect', instance: 'd/1', suspected: true });
+  s.turns('d/1', 'fails').exits('e/1', 1).passes(1_000).mended('d/1');
+  s.tell({ kind: 'suspect', instance: 'd/1', suspected: false }).forget();
+  s.shows('f/1', 'health-timeout');
+  assert.deepEqual(
+    s.sent('confirm').map((one) => one.instances),
+    [['d/1']],
+  );
+});
+
+test('who fails a check on request may do so by its dependency (seed 21029)', () => {
+  const s = scenario(
+    stack([
+      service('b'),
+      service('d', { needs: ['b'] }),
+      service('e', { needs: ['d'], replicas: 2 }),
+    ]),
+  ).up();
+  s.tell({ kind: 'suspect', instance: 'b/1', suspected: true }).turns('d/1', 'fails');
+  s.shows('e/1', 'health-timeout').shows('e/2', 'health-timeout').passes(20);
+  const [{ component } = { component: '' }] = s.incident().causes;
+  assert.deepEqual([component, s.incident().unsure], ['d/1', true]);
+});
+
+test('what could not be stopped is watched anew, and what was seen of it asked again', () => {
+  const once = { recovery: { ...recovery, budget: { count: 1, windowMs: 600_000 } } };
+  const s = scenario(stack([service('a', once)])).up();
+  s.stopsFail(true).turns('a/1', 'hangs').shows('a/1', 'health-timeout').passes(20);
+  s.mended('a/1').passes(60_000);
+  assert.deepEqual([s.phase('a/1'), s.incident().state], ['ready', 'resolved']);
+});
+
 describe('the controller dies between any two records (seed 1262)', () => {
   const stories: Readonly<Record<string, (s: Scenario) => void>> = {
     'crashes and back-off': (s) =>

@@ -61,7 +61,7 @@ export interface InstanceState {
   tries: number;
   /** Its definition changed since it was started. */
   changed: boolean;
-  /** A failing check was seen by an earlier controller: to be asked for again. */
+  /** A failing check was seen before its watch began anew: to be asked for again. */
   stale: boolean;
   /** Found running though nobody asked for it (external, or only observed): left alone. */
   unasked: boolean;
@@ -261,6 +261,16 @@ export function actionOf(state: EngineState, id: ActionId): ActionState | undefi
 export function instancesOf(state: EngineState, service: ServiceName): InstanceState[] {
   const ids = state.services[service]?.instances ?? [];
   return ids.flatMap((id) => state.instances[id] ?? []);
+}
+
+/** A symptom that an instance's own checks bring about. */
+export function isHealth(symptom: string): boolean {
+  return symptom.endsWith('#health');
+}
+
+/** It passed a check: that it failed one on request before says nothing any more. */
+export function acquit(instance: InstanceState): void {
+  if (instance.confirmed?.healthy === false) instance.confirmed = null;
 }
 
 /** Actions of open incidents at a component that are not judged yet. */

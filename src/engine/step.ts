@@ -14,13 +14,13 @@ import type { LogRecord } from '../model/record.ts';
 import { assessTouched } from './assess.ts';
 import { onConfirmed } from './confirm.ts';
 import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
-import { onFound, onLooked } from './look.ts';
+import { askStaleSymptoms, onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
-import { endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
+import { endStale, endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
 import { onSlept, onTimer } from './timers.ts';
 import { Turn } from './turn.ts';
 
@@ -188,14 +188,16 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
   failRequests(turn, instance, error.message);
   if (instance.wanted === 'down') turn.setTimer(`stop:${instance.id}`, turn.at + stopAgainMs);
   onActionFinished(turn, action, false, error);
+  askStaleSymptoms(turn, [instance]);
   if (isAlive(instance)) releaseDependents(turn, instance.service);
   else onUnexpectedExit(turn, instance);
 }
 
 function onInstanceReady(turn: Turn, id: InstanceId): void {
   const instance = turn.state.instances[id];
-  if (instance === undefined || instance.phase === 'ready' || instance.phase === 'stopping') return;
-  if (instance.wanted === 'down' && !instance.unasked) return;
+  if (instance === undefined || instance.phase === 'stopping') return;
+  if (instance.stale) endStale(turn, instance);
+  if (instance.phase === 'ready' || (instance.wanted === 'down' && !instance.unasked)) return;
   if (!isRunning(instance)) adopt(turn, instance);
   turn.emit({ kind: 'instance-ready', instance: id });
   onReady(turn, instance);

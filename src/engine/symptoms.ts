@@ -3,12 +3,14 @@ import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../mo
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
 import { isConnected } from './graph.ts';
+import { isObserved } from './lifecycle.ts';
 import { failActionsAt } from './outcomes.ts';
 import { answers } from './routing.ts';
 import {
   type IncidentState,
   type InstanceState,
   instancesOf,
+  isHealth,
   isRunning,
   reopenWithinMs,
 } from './state.ts';
@@ -16,8 +18,12 @@ import type { Turn } from './turn.ts';
 
 /** A symptom that an observer saw. */
 export function raiseSymptom(turn: Turn, symptom: Symptom): void {
-  if (turn.state.symptoms[symptom.id] !== undefined) return;
   const instance = turn.instance(symptom.component);
+  if (turn.state.symptoms[symptom.id] !== undefined) {
+    // The new watch sees it too, and will tell its end.
+    if (instance?.stale && isHealth(symptom.id)) turn.emit({ kind: 'symptom-began', symptom });
+    return;
+  }
   if (instance === undefined ? !isKnown(turn, symptom.component) : !canHave(instance)) return;
   beginSymptom(turn, symptom);
 }
@@ -30,13 +36,19 @@ function isKnown(turn: Turn, component: ComponentId): boolean {
 
 /** What is being stopped, or is gone already, shows nothing that matters. */
 function canHave(instance: InstanceState): boolean {
-  return (instance.wanted === 'up' || instance.unasked) && isRunning(instance);
+  return isRunning(instance) && !instance.removed;
+}
+
+/** What is to be stopped is nobody's trouble, unless it is wanted again before it is gone. */
+function matters(turn: Turn, { component }: Symptom): boolean {
+  const instance = turn.instance(component);
+  return instance === undefined || instance.wanted === 'up' || instance.unasked;
 }
 
 /** Also for a symptom that holds already and is seen anew (another exit). */
 export function beginSymptom(turn: Turn, symptom: Symptom): void {
   turn.emit({ kind: 'symptom-began', symptom });
-  if (turn.state.looking) return;
+  if (turn.state.looking || !matters(turn, symptom)) return;
   const incident = placeSymptom(turn, symptom);
   const reason = `the symptom came back: ${symptom.evidence}`;
   failActionsAt(turn, symptom.component, reason, 'done');
@@ -44,7 +56,7 @@ export function beginSymptom(turn: Turn, symptom: Symptom): void {
 }
 
 /** Opens, joins or reopens the incident that a symptom belongs to. */
-export function placeSymptom(turn: Turn, symptom: Symptom): IncidentState['id'] {
+function placeSymptom(turn: Turn, symptom: Symptom): IncidentState['id'] {
   const { state } = turn;
   const mine = state.symptoms[symptom.id]?.incident ?? null;
   const incident = mine === null ? openConnected(turn, symptom) : mine;
@@ -147,6 +159,11 @@ export function endSymptom(turn: Turn, id: string): void {
   if (instance !== undefined && answers(turn.state, instance)) onServing(turn, instance);
 }
 
+/** A failing check that was seen before the watch of an instance began anew is over. */
+export function endStale(turn: Turn, instance: InstanceState): void {
+  for (const id of instance.symptoms.filter(isHealth)) endSymptom(turn, id);
+}
+
 /** An instance serves (again): what waited for that is looked at. */
 export function onServing(turn: Turn, instance: InstanceState): void {
   releaseHeld(turn, instance.service);
@@ -162,6 +179,24 @@ export function onServing(turn: Turn, instance: InstanceState): void {
 export function releaseHeld(turn: Turn, service: ServiceName): void {
   for (const name of turn.state.services[service]?.dependents ?? []) {
     for (const one of instancesOf(turn.state, name)) release(turn, one);
+  }
+}
+
+/** An instance is to be stopped: what it shows belongs to no incident any more. Who sees it tells
+ * it once only, so it is kept for the case that the instance is wanted again before it is gone. */
+export function setAside(turn: Turn, instance: InstanceState): void {
+  const held = instance.symptoms.flatMap((id) => turn.state.symptoms[id]?.symptom ?? []);
+  endSymptoms(turn, instance);
+  if (!canHave(instance) || isObserved(turn, instance.service)) return;
+  for (const symptom of held) turn.emit({ kind: 'symptom-began', symptom });
+}
+
+/** Symptoms that belong to no incident yet and are of what is wanted. */
+export function placeStray(turn: Turn, ids: readonly string[]): void {
+  for (const id of ids) {
+    const held = turn.state.symptoms[id];
+    if (held?.incident === null && matters(turn, held.symptom))
+      turn.touch(placeSymptom(turn, held.symptom));
   }
 }
 

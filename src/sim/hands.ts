@@ -158,8 +158,19 @@ export class Hands {
     process.input(graceMs, () => {
       if (over || world.kill(running)) return;
       const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
-      process.input(killedMs, () => finish({ kind: 'stop-failed', instance, action, error }));
+      process.input(killedMs, () => {
+        this.#watchAgain(running);
+        finish({ kind: 'stop-failed', instance, action, error });
+      });
     });
+  }
+
+  /** It could not be ended: what goes on running is watched. */
+  #watchAgain(running: Process): void {
+    const { world, eyes } = this.#options;
+    const service = world.service(running.instance);
+    if (service !== null && world.process(running.instance) === running)
+      eyes.watch(running, service, true);
   }
 
   #run({ action, timeoutMs }: Of<'run'>): void {

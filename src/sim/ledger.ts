@@ -37,6 +37,8 @@ export interface KnownIncident {
   readonly symptoms: Set<string>;
   blamed: { readonly component: ComponentId; readonly sure: boolean } | null;
   slowTries: number;
+  /** What a person is needed for. */
+  readonly needs: Set<ComponentId>;
 }
 
 export class Ledger {
@@ -150,6 +152,7 @@ export class Ledger {
         symptoms: new Set([record.symptom]),
         blamed: null,
         slowTries: 0,
+        needs: new Set(),
       });
       return;
     }
@@ -202,22 +205,32 @@ export class Ledger {
       }
       case 'consent':
         incident.state = 'open';
+        incident.needs.clear();
         return;
       case 'incident-verifying':
         incident.state = 'verifying';
         return;
       case 'incident-needs-person':
         incident.state = 'needs-person';
+        incident.needs.add(this.#lastTarget(incident.id));
         return;
       case 'slow-try':
         incident.slowTries += 1;
+        incident.needs.clear();
         return;
       case 'incident-resolved':
         incident.state = 'resolved';
+        incident.needs.clear();
         return;
       default:
         return;
     }
+  }
+
+  /** What the last decision about an incident was about. */
+  #lastTarget(incident: IncidentId): ComponentId {
+    const actions = [...this.actions.values()];
+    return actions.findLast((one) => one.incident === incident)?.planned.target ?? '';
   }
 
   #noteRest(record: LogRecord): void {
@@ -242,8 +255,9 @@ export class Ledger {
         return;
       case 'reset':
         for (const incident of this.incidents.values()) {
-          if (incident.state === 'needs-person' && concerns(incident, record.target))
-            incident.state = 'open';
+          if (incident.state !== 'needs-person' || !concerns(incident, record.target)) continue;
+          incident.state = 'open';
+          incident.needs.clear();
         }
         return;
       case 'store':
@@ -260,8 +274,7 @@ export class Ledger {
   }
 }
 
-function concerns({ symptoms }: KnownIncident, target: string | null): boolean {
-  return [...symptoms].some(
-    (id) => target === null || id.startsWith(`${target}/`) || id.startsWith(`${target}#`),
-  );
+/** A person takes care of what he was asked to. */
+function concerns({ needs }: KnownIncident, target: string | null): boolean {
+  return [...needs].some((id) => target === null || id === target || id.startsWith(`${target}/`));
 }

@@ -28,6 +28,8 @@ export interface Process {
   readonly readyAt: number;
   /** Signalled to stop. */
   stopping: boolean;
+  /** Killed, and not gone yet: it does nothing any more. */
+  killed: boolean;
   /** One-time faults that it has until it ends. */
   readonly faults: BrokenFault[];
 }
@@ -110,6 +112,7 @@ export class World {
       bornAt: now,
       readyAt: now + startMs,
       stopping: false,
+      killed: false,
       faults: [],
     };
     this.#processes.set(instance, process);
@@ -168,6 +171,7 @@ export class World {
   kill(process: Process): boolean {
     if (this.#processes.get(process.instance) !== process) return true;
     process.stopping = true;
+    process.killed = true;
     const stuck = this.#lasts(process.instance, 'unstoppable');
     if (stuck === undefined) this.end(process, signalExit('SIGKILL'));
     // The signal is pending: it ends as soon as it can.
@@ -268,7 +272,7 @@ export class World {
     const { instance } = process;
     const lies = this.#lying.get(instance) ?? [];
     const told = lies.find((lie) => this.#dice.chance(lie.probability))?.name;
-    if (told === 'lost-probes') return null;
+    if (told === 'lost-probes' || process.killed) return null;
     const slow = this.#has(process, 'slow')?.amount ?? 0;
     const late = told === 'late-probes' ? 1_500 : 0;
     const afterMs = this.program(instance).answerMs * this.#dice.between(0.5, 2) + slow + late;

@@ -298,6 +298,12 @@ class LocalProcesses implements SupervisedProcesses {
     });
   }
 
+  /** A stop came to nothing: the end of what goes on running is news again. */
+  #goesOn(instance: Instance, run: Run): void {
+    run.stopping = false;
+    if (run.ended) this.#tellExit(instance, run, statusUnknown);
+  }
+
   /**
    * On a disk that is full or read-only an instance is started all the same: a later controller
    * then doesn't find the run, but its marks, and ends it before it starts another.
@@ -409,7 +415,12 @@ class LocalProcesses implements SupervisedProcesses {
       await Promise.race([run.end, graceOver]);
     }
     faultPoint('stop.before-kill');
-    await this.#trees.end(this.#target(instance), seen);
+    try {
+      await this.#trees.end(this.#target(instance), seen);
+    } catch (error) {
+      if (run !== null) this.#goesOn(instance, run);
+      throw error;
+    }
     this.#forget(instance.id);
     for (const slot of slotsOf(instance.id)) this.#cgroups?.remove(slot);
     run?.markEnded();

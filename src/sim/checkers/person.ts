@@ -96,7 +96,7 @@ export class PersonChecker implements Checker {
         incident.state !== 'resolved' &&
         [...incident.symptoms].some((id) => id.startsWith(`${one.id}#`)),
     );
-    if (incidents.some((incident) => incident.state === 'needs-person')) return false;
+    if (incidents.some((incident) => incident.needs.has(one.id))) return false;
     return ![...ledger.actions.values()].some(
       ({ planned, outcome, incident }) =>
         outcome === null &&
