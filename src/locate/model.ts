@@ -2,7 +2,7 @@
 import { detectEstimate, edgeEstimate } from '../learn/estimates.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
-import type { FaultKind, Symptom, SymptomKind } from '../model/symptom.ts';
+import { type FaultKind, faultKinds, type Symptom, type SymptomKind } from '../model/symptom.ts';
 import {
   declaredShow,
   edgeStrength,
@@ -62,6 +62,22 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
+/** One number for each kind of fault, in the order of `faultKinds`. */
+export type ByKind = readonly number[];
+
+/**
+ * How faults of one component come through to another: to itself, to all on the host, to the
+ * service that it is an instance of, along dependencies, or not at all. Links that are alike are
+ * one object.
+ */
+export interface Link {
+  readonly how: 'itself' | 'host' | 'service' | 'dependency' | 'none';
+  /** To itself: whose knowledge of detectors counts. */
+  readonly service: ServiceName | null;
+  /** 0 to 1. */
+  readonly strength: number;
+}
+
 /** A kind of symptom, and the name of the detector that shows it. */
 interface Sign {
   readonly kind: SymptomKind | 'killed';
@@ -69,13 +85,17 @@ interface Sign {
 }
 
 const certain: ReadonlySet<Sign['kind']> = new Set(['exit', 'killed', 'oom', 'start-failed']);
+const none: Link = { how: 'none', service: null, strength: 0 };
 
-/** Reach and show for one input; paths are computed once. */
+/** Links and what shows along them, for one input; each is worked out once. */
 export class Network {
   readonly facts: ReadonlyMap<ComponentId, ComponentFacts>;
   readonly #dependsOn: LocateInput['dependsOn'];
   readonly #knowledge: Knowledge;
-  readonly #paths = new Map<string, number>();
+  readonly #services = new Map<ComponentId, ServiceName | null>();
+  readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
+  readonly #links = new Map<ComponentId, Map<ComponentId, Link>>();
+  readonly #alike = new Map<string, Link>();
 
   constructor(input: LocateInput) {
     this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
@@ -83,75 +103,106 @@ export class Network {
     this.#knowledge = input.knowledge;
   }
 
-  /** P(this fault alone makes this symptom show), 0 to 1. */
-  shows(fault: Fault, component: ComponentId, seen: SeenSymptom): number {
-    const { symptom, killed } = seen;
-    const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
-    return this.#showsKind(fault, component, { kind, name: symptom.name }, symptom.faults);
+  link(from: ComponentId, to: ComponentId): Link {
+    const links = below(this.#links, from);
+    const known = links.get(to);
+    if (known !== undefined) return known;
+    const link = this.#newLink(from, to);
+    links.set(to, link);
+    return link;
   }
 
-  /** P(this fault alone makes a detector show some symptom of these kinds at a component). */
+  #newLink(from: ComponentId, to: ComponentId): Link {
+    const source = this.#serviceOf(from);
+    const target = this.#serviceOf(to);
+    if (from === to) return this.#likeThis('itself', source, 1);
+    if (source === null) return this.#likeThis('host', null, hostReach);
+    if (target === null) return none;
+    if (source === to) return this.#likeThis('service', null, serviceReach);
+    if (source === target) return none;
+    const others = this.facts.get(from)?.othersReady ?? 0;
+    const reach = this.#along(target, source) / (1 + others) ** 2;
+    return reach === 0 ? none : this.#likeThis('dependency', null, reach);
+  }
+
+  #likeThis(how: Link['how'], service: ServiceName | null, strength: number): Link {
+    const key = `${how} ${service ?? ''} ${strength}`;
+    const known = this.#alike.get(key);
+    if (known !== undefined) return known;
+    const link: Link = { how, service, strength };
+    this.#alike.set(key, link);
+    return link;
+  }
+
+  /** Null for a host. */
+  #serviceOf(component: ComponentId): ServiceName | null {
+    const known = this.#services.get(component);
+    if (known !== undefined) return known;
+    const service = serviceOf(component);
+    this.#services.set(component, service);
+    return service;
+  }
+
+  /** P(a fault alone makes this symptom show where the link leads), by its kind. */
+  shows(link: Link, { symptom, killed }: SeenSymptom): ByKind {
+    const kind: Sign['kind'] = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
+    const sign = { kind, name: symptom.name };
+    return faultKinds.map((fault) => this.#showsKind(link, fault, sign, symptom.faults));
+  }
+
+  /** P(a fault alone makes a detector show a symptom of these kinds there), by its kind. */
   showsAny(
-    fault: Fault,
-    component: ComponentId,
+    link: Link,
     { name, kinds }: { readonly name: string; readonly kinds: readonly SymptomKind[] },
-  ): number {
-    return Math.max(...kinds.map((kind) => this.#showsKind(fault, component, { kind, name }, [])));
+  ): ByKind {
+    return faultKinds.map((fault) =>
+      Math.max(...kinds.map((kind) => this.#showsKind(link, fault, { kind, name }, []))),
+    );
   }
 
-  #showsKind(
-    fault: Fault,
-    component: ComponentId,
-    sign: Sign,
-    declared: readonly FaultKind[],
-  ): number {
-    const { kind } = sign;
-    if (isHost(fault.component)) {
-      const reach = component === fault.component ? 1 : hostReach;
-      return own(fault.kind, kind, declared) * reach;
-    }
-    if (fault.component === component) return this.#learned(fault, sign, declared);
-    if (isHost(component)) return 0;
-    if (serviceOf(fault.component) === component)
-      return own(fault.kind, kind, declared) * serviceReach;
-    const reach = this.reach(fault.component, component);
-    return reach === 0 ? 0 : (showDependant[fault.kind][kind] ?? 0) * reach;
+  #showsKind(link: Link, fault: FaultKind, sign: Sign, declared: readonly FaultKind[]): number {
+    if (link.how === 'none') return 0;
+    if (link.how === 'itself') return this.#learned(link, fault, sign, declared);
+    if (link.how === 'dependency') return (showDependant[fault][sign.kind] ?? 0) * link.strength;
+    return own(fault, sign.kind, declared) * link.strength;
   }
 
   /** At its own component. Nobody has to learn that what ended shows an exit. */
-  #learned({ component, kind: fault }: Fault, sign: Sign, declared: readonly FaultKind[]): number {
-    const { kind, name: detector } = sign;
+  #learned(
+    { service }: Link,
+    fault: FaultKind,
+    { kind, name: detector }: Sign,
+    declared: readonly FaultKind[],
+  ): number {
     const byTable = own(fault, kind, declared);
-    const service = serviceOf(component);
     if (service === null || kind === 'killed' || certain.has(kind)) return byTable;
     const which = { service, detector, fault };
     const { yes, chance } = detectEstimate(this.#knowledge, which, byTable, kind);
     return byTable === 0 && yes === 0 ? 0 : chance;
   }
 
-  /** How much of a fault of one instance comes through to another component, along dependencies. */
-  reach(from: ComponentId, to: ComponentId): number {
-    const source = serviceOf(from);
-    const target = serviceOf(to);
-    if (source === null || target === null || source === target) return 0;
-    const others = this.facts.get(from)?.othersReady ?? 0;
-    return this.#along(target, source) / (1 + others) ** 2;
-  }
-
   /** Noisy-OR over all paths from `service` down to the dependency `to`; the graph has no cycle. */
   #along(service: ServiceName, to: ServiceName): number {
-    const key = `${service} ${to}`;
-    const known = this.#paths.get(key);
+    const paths = below(this.#paths, service);
+    const known = paths.get(to);
     if (known !== undefined) return known;
     let without = 1;
     for (const dependency of this.#dependsOn[service] ?? []) {
       const rest = dependency === to ? 1 : this.#along(dependency, to);
       const edge = { service, dependency };
-      without *= 1 - edgeEstimate(this.#knowledge, edge, edgeStrength).chance * rest;
+      if (rest > 0) without *= 1 - edgeEstimate(this.#knowledge, edge, edgeStrength).chance * rest;
     }
-    this.#paths.set(key, 1 - without);
+    paths.set(to, 1 - without);
     return 1 - without;
   }
+}
+
+function below<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const known = maps.get(key);
+  if (known !== undefined) return known;
+  const map = new Map<L, V>();
+  maps.set(key, map);
+  return map;
 }
 
 export function isHost(component: ComponentId): boolean {

@@ -1,14 +1,22 @@
 /**
  * What was observed, as likelihoods: symptoms that hold, symptoms that could be seen and are not,
  * checks made on request, and actions that did not help. What can't be observed says nothing.
+ *
+ * Faults act on an observation independently of each other (noisy-OR): each has a factor, by its
+ * kind and the link from its component, and the likelihood goes by the product of the factors.
  */
-import { type ComponentId, serviceOf } from '../model/ids.ts';
-import type { SymptomKind } from '../model/symptom.ts';
-import type { ComponentFacts, Fault, LocateInput, Network, TriedAction } from './model.ts';
+import type { ComponentId } from '../model/ids.ts';
+import { faultKinds, type SymptomKind } from '../model/symptom.ts';
+import type {
+  ByKind,
+  ComponentFacts,
+  Link,
+  LocateInput,
+  Network,
+  SeenSymptom,
+  TriedAction,
+} from './model.ts';
 import { confirmError, leaks, needlessFails, unconfirmedWeight } from './tables.ts';
-
-/** The faults that are there at once; empty: nothing is wrong. */
-export type Faults = readonly Fault[];
 
 export interface Observation {
   readonly component: ComponentId;
@@ -17,8 +25,20 @@ export interface Observation {
   /** `bad`: something is wrong; `good`: it is not; `tried`: something was done about it. */
   readonly sign: 'bad' | 'good' | 'tried';
   readonly text: string;
-  /** P(observed | these faults). */
-  likelihood(faults: Faults): number;
+  /** P(observed | nothing is wrong). */
+  readonly nothing: number;
+  /** P(observed | faults): bad: 1 − scale·product; else: scale·product, but not below `floor`. */
+  readonly scale: number;
+  readonly floor: number;
+  /** The factor of a fault that does not come through to it. */
+  readonly elsewhere: number;
+  /** The factors of faults that come through by this link. */
+  factors(link: Link): ByKind;
+}
+
+/** `product`: of the factors of all faults that are there, of which there is at least one. */
+export function likelihood({ sign, scale, floor }: Observation, product: number): number {
+  return sign === 'bad' ? 1 - scale * product : Math.max(floor, scale * product);
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
@@ -28,117 +48,151 @@ const quick = { name: 'health', kinds: [...healthKinds, 'latency'] as readonly S
 const life = { name: 'exit', kinds: ['exit', 'start-failed'] as readonly SymptomKind[] };
 const healthSlot: ReadonlySet<SymptomKind> = new Set([...healthKinds, 'unready', 'stopped']);
 
+/** Those of symptoms come first, in their order. */
 export function observe(input: LocateInput, network: Network): Observation[] {
   const list = input.symptoms.map((seen) => present(network, seen));
   const failing = new Set(
     input.symptoms.filter((s) => healthSlot.has(s.symptom.kind)).map((s) => s.symptom.component),
   );
+  const signs = signsOf(network);
   for (const facts of input.components) {
-    if (facts.running) list.push(alive(network, facts, failing.has(facts.id)));
+    if (facts.running) list.push(alive(facts, signs, failing.has(facts.id)));
     if (failing.has(facts.id)) continue;
-    if (facts.confirmed?.healthy === false) list.push(failsOnRequest(network, facts));
-    else if (facts.checked) list.push(healthy(network, facts));
+    if (facts.confirmed?.healthy === false) list.push(failsOnRequest(facts, signs));
+    else if (facts.checked) list.push(healthy(facts, signs));
   }
   for (const tried of Map.groupBy(input.tried, (one) => one.component).values())
     list.push(didNotHelp(tried));
   return list;
 }
 
-/** 1 − (1 − leak) · ∏ (1 − shows): the noisy-OR of the faults and everything else. */
-function noisyOr(leak: number, faults: Faults, shows: (fault: Fault) => number): number {
-  return 1 - faults.reduce((without, fault) => without * (1 - shows(fault)), 1 - leak);
-}
-
-function present(network: Network, seen: LocateInput['symptoms'][number]): Observation {
+function present(network: Network, seen: SeenSymptom): Observation {
   const { symptom, killed } = seen;
   const leak = leaks[killed && symptom.kind === 'exit' ? 'killed' : symptom.kind];
-  const shows = (fault: Fault) => network.shows(fault, symptom.component, seen);
   return {
     component: symptom.component,
     symptom: symptom.id,
     sign: 'bad',
     text: symptom.evidence,
-    likelihood: (faults) => noisyOr(leak, faults, shows),
+    nothing: leak,
+    scale: 1 - leak,
+    floor: 0,
+    elsewhere: 1,
+    factors: remembered((link) => network.shows(link, seen).map((shown) => 1 - shown)),
+  };
+}
+
+type Factors = Observation['factors'];
+
+function remembered(factors: Factors): Factors {
+  const known = new Map<Link, ByKind>();
+  return (link) => {
+    const before = known.get(link);
+    if (before !== undefined) return before;
+    const now = factors(link);
+    known.set(link, now);
+    return now;
   };
 }
 
 /** As good as: what is certain may still have been seen wrongly. */
 const impossible = 0.001;
+const crash = faultKinds.indexOf('crash');
 
-/** Worth saying only of a process that fails its checks. */
-function alive(network: Network, facts: ComponentFacts, failing: boolean): Observation {
-  const under = (fault: Fault) => {
-    const own = fault.component === facts.id;
-    if (own && fault.kind === 'crash') return impossible;
-    // A dependant may yet exit; only its own crash would have ended it for certain.
-    const weight = own ? 1 : unconfirmedWeight;
-    return ((1 - leaks.exit) * (1 - network.showsAny(fault, facts.id, life))) ** weight;
-  };
+/** Factors that are the same wherever they are looked at. */
+interface Signs {
+  readonly alive: Factors;
+  readonly passes: Factors;
+  readonly confirmed: Factors;
+  readonly fails: Factors;
+}
+
+function signsOf(network: Network): Signs {
+  const without = (link: Link, detector: typeof health) =>
+    network
+      .showsAny(link, detector)
+      .map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
   return {
-    component: facts.id,
-    symptom: null,
-    sign: 'good',
-    text: failing ? 'process alive' : '',
-    likelihood: (faults) =>
-      faults.length === 0 ? 1 - leaks.exit : faults.reduce((all, one) => all * under(one), 1),
+    alive: remembered((link) => stillAlive(link, network.showsAny(link, life))),
+    passes: remembered((link) => without(link, health).map((one) => one ** unconfirmedWeight)),
+    confirmed: remembered((link) => without(link, quick)),
+    fails: remembered((link) => without(link, health)),
   };
 }
 
-function healthy(network: Network, facts: ComponentFacts): Observation {
-  const confirmed = facts.confirmed?.healthy === true;
-  const shows = (fault: Fault) =>
-    Math.max(
-      network.showsAny(fault, facts.id, confirmed ? quick : health),
-      ownCrash(fault, facts.id),
-    );
-  return {
-    component: facts.id,
-    symptom: null,
-    sign: 'good',
-    text: confirmed ? `${facts.id} passed a check made just now` : `${facts.id} passes its checks`,
-    likelihood: (faults) => {
-      if (faults.length === 0) return 1 - confirmError;
-      const passes = Math.max(confirmError, 1 - noisyOr(confirmError, faults, shows));
-      return passes ** (confirmed ? 1 : unconfirmedWeight);
-    },
-  };
-}
-
-function failsOnRequest(network: Network, facts: ComponentFacts): Observation {
-  const shows = (fault: Fault) =>
-    Math.max(network.showsAny(fault, facts.id, health), ownCrash(fault, facts.id));
-  return {
-    component: facts.id,
-    symptom: null,
-    sign: 'bad',
-    text: `${facts.id} fails a check made just now (${facts.confirmed?.evidence ?? ''})`,
-    likelihood: (faults) => noisyOr(confirmError / 5, faults, shows),
-  };
+/** A dependant may yet exit; only its own crash would have ended it for certain. */
+function stillAlive({ how }: Link, shows: ByKind): ByKind {
+  const weight = how === 'itself' ? 1 : unconfirmedWeight;
+  return shows.map((shown, kind) =>
+    how === 'itself' && kind === crash ? impossible : ((1 - leaks.exit) * (1 - shown)) ** weight,
+  );
 }
 
 /** Whatever ended it also fails its check. */
-function ownCrash(fault: Fault, component: ComponentId): number {
-  return fault.component === component && fault.kind === 'crash' ? 0.95 : 0;
+function ownCrash({ how }: Link, kind: number): number {
+  return how === 'itself' && kind === crash ? 0.95 : 0;
+}
+
+/** Worth saying only of a process that fails its checks. */
+function alive({ id }: ComponentFacts, signs: Signs, failing: boolean): Observation {
+  return {
+    component: id,
+    symptom: null,
+    sign: 'good',
+    text: failing ? 'process alive' : '',
+    nothing: 1 - leaks.exit,
+    scale: 1,
+    floor: 0,
+    elsewhere: (1 - leaks.exit) ** unconfirmedWeight,
+    factors: signs.alive,
+  };
+}
+
+function healthy({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
+  const asked = confirmed?.healthy === true;
+  const weight = asked ? 1 : unconfirmedWeight;
+  return {
+    component: id,
+    symptom: null,
+    sign: 'good',
+    text: asked ? `${id} passed a check made just now` : `${id} passes its checks`,
+    nothing: 1 - confirmError,
+    scale: (1 - confirmError) ** weight,
+    floor: confirmError ** weight,
+    elsewhere: 1,
+    factors: asked ? signs.confirmed : signs.passes,
+  };
+}
+
+function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
+  return {
+    component: id,
+    symptom: null,
+    sign: 'bad',
+    text: `${id} fails a check made just now (${confirmed?.evidence ?? ''})`,
+    nothing: confirmError / 5,
+    scale: 1 - confirmError / 5,
+    floor: 0,
+    elsewhere: 1,
+    factors: signs.fails,
+  };
 }
 
 /** Each cause is as much less likely as the actions would have mended it. */
 function didNotHelp(tried: readonly TriedAction[]): Observation {
-  const component = tried[0]?.component ?? '';
-  const fails = ({ mends }: TriedAction, faults: Faults) => {
-    if (faults.length === 0) return needlessFails;
-    const there = faults.find((fault) => fault.component === component);
-    return there === undefined ? 1 : 1 - mends[there.kind];
-  };
+  const fails = faultKinds.map((kind) =>
+    tried.reduce((all, { mends }) => all * (1 - mends[kind]), 1),
+  );
+  const unconcerned = faultKinds.map(() => 1);
   return {
-    component,
+    component: tried[0]?.component ?? '',
     symptom: null,
     sign: 'tried',
     text: tried.length === 1 ? 'one action failed' : `${tried.length} actions failed`,
-    likelihood: (faults) => tried.reduce((all, one) => all * fails(one, faults), 1),
+    nothing: needlessFails ** tried.length,
+    scale: 1,
+    floor: 0,
+    elsewhere: 1,
+    factors: ({ how }) => (how === 'itself' ? fails : unconcerned),
   };
-}
-
-/** Whether an observation is at something that the component depends on. */
-export function isDependency(network: Network, component: ComponentId, of: ComponentId): boolean {
-  return serviceOf(component) !== serviceOf(of) && network.reach(component, of) > 0;
 }

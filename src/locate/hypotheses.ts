@@ -1,0 +1,214 @@
+/**
+ * The hypotheses about what is wrong, weighed by what was observed: nothing, every single fault,
+ * and two faults at once among the likeliest. Numbers of all of them lie in flat arrays, row by
+ * row, as there are hundreds for each decision.
+ */
+import { priorFactors } from '../learn/estimates.ts';
+import type { ComponentId } from '../model/ids.ts';
+import { faultKinds } from '../model/symptom.ts';
+import type { ByKind, Fault, LocateInput, Network } from './model.ts';
+import { likelihood, type Observation } from './observations.ts';
+import {
+  hostKinds,
+  hostPriorFactor,
+  lateCauseFactor,
+  onsetSlackMs,
+  priors,
+  recentChange,
+} from './tables.ts';
+
+/** Of so many of the likeliest single faults each two are looked at together. */
+const pairedMax = 12;
+
+interface Suspect {
+  readonly fault: Fault;
+  /** Its place in `faultKinds`. */
+  readonly kind: number;
+  readonly prior: number;
+  /** Where its factors begin. */
+  readonly row: number;
+}
+
+export interface Suspicion {
+  readonly fault: Fault;
+  /** Σ P(h) over the hypotheses that it is part of, 0 to 1. */
+  readonly probability: number;
+}
+
+export class Hypotheses {
+  readonly #input: LocateInput;
+  readonly #observations: readonly Observation[];
+  readonly #suspects: readonly Suspect[];
+  /** Suspects × observations. */
+  readonly #factors: Float64Array;
+  /** The faults of each hypothesis. */
+  readonly #faults: (readonly Suspect[])[] = [];
+  readonly #weights: number[] = [];
+  /** Hypotheses × observations. */
+  readonly #likelihoods: number[] = [];
+  readonly #total: number;
+  /** Of each observation, over all hypotheses: Σ weight·likelihood. */
+  readonly #expected: readonly number[];
+
+  constructor(input: LocateInput, network: Network, observations: readonly Observation[]) {
+    this.#input = input;
+    this.#observations = observations;
+    const suspected = suspects(input, network, observations.length);
+    this.#suspects = suspected;
+    this.#factors = new Float64Array(suspected.length * observations.length);
+    for (const own of Map.groupBy(suspected, ({ fault }) => fault.component).values())
+      this.#fillFactors(own, network);
+    const sum = suspected.reduce((all, one) => all + one.prior, 0);
+    this.#addNothing(Math.max(0.1, 1 - sum));
+    for (const one of suspected) this.#add([one], one.prior * this.#order(one, null, network));
+    this.#addPairs(network);
+    this.#total = this.#weights.reduce((all, one) => all + one, 0);
+    this.#expected = this.#expectedOf((index) => this.#weights[index] ?? 0);
+  }
+
+  /** Of the suspects at one component. */
+  #fillFactors(suspected: readonly Suspect[], network: Network): void {
+    const component = suspected[0]?.fault.component ?? '';
+    for (const [index, one] of this.#observations.entries()) {
+      const link = network.link(component, one.component);
+      const byKind = link.how === 'none' ? null : one.factors(link);
+      for (const { kind, row } of suspected)
+        this.#factors[row + index] = byKind === null ? one.elsewhere : (byKind[kind] ?? 1);
+    }
+  }
+
+  #addNothing(prior: number): void {
+    const likelihoods = this.#observations.map(({ nothing }) => nothing);
+    this.#faults.push([]);
+    this.#likelihoods.push(...likelihoods);
+    this.#weights.push(likelihoods.reduce((product, one) => product * one, prior));
+  }
+
+  #add(faults: readonly [Suspect, Suspect?], prior: number): void {
+    const [{ row }, second] = faults;
+    let weight = prior;
+    for (let index = 0; index < this.#observations.length; index += 1) {
+      const observation = this.#observations[index];
+      if (observation === undefined) continue;
+      const own = this.#factors[row + index] ?? 1;
+      const other = second === undefined ? 1 : (this.#factors[second.row + index] ?? 1);
+      const under = likelihood(observation, own * other);
+      this.#likelihoods.push(under);
+      weight *= under;
+    }
+    this.#faults.push(second === undefined ? [faults[0]] : [faults[0], second]);
+    this.#weights.push(weight);
+  }
+
+  #addPairs(network: Network): void {
+    const alone = (index: number) => this.#weights[index + 1] ?? 0;
+    const likeliest = this.#suspects
+      .map((suspect, index) => ({ suspect, weight: alone(index) }))
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, pairedMax);
+    for (const [index, { suspect: a }] of likeliest.entries()) {
+      for (const { suspect: b } of likeliest.slice(index + 1)) {
+        if (a.fault.component === b.fault.component) continue;
+        const order = this.#order(a, b, network) * this.#order(b, a, network);
+        this.#add([a, b], a.prior * b.prior * order);
+      }
+    }
+  }
+
+  /**
+   * A cause does not begin after its effects; how late it may be seen depends on the checks. What
+   * the other fault shows as well as this one need not be an effect of it.
+   */
+  #order({ fault, row }: Suspect, other: Suspect | null, network: Network): number {
+    const { symptoms } = this.#input;
+    let own = Number.POSITIVE_INFINITY;
+    let effect = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < symptoms.length; index += 1) {
+      const symptom = symptoms[index]?.symptom;
+      if (symptom === undefined) continue;
+      if (symptom.component === fault.component) {
+        own = Math.min(own, symptom.began);
+        continue;
+      }
+      const without = this.#factors[row + index] ?? 1;
+      const byOther = other === null ? 1 : (this.#factors[other.row + index] ?? 1);
+      if (without === 1 || byOther <= without) continue;
+      effect = Math.min(effect, symptom.began);
+    }
+    if (own === Number.POSITIVE_INFINITY || effect === Number.POSITIVE_INFINITY) return 1;
+    const slackMs = Math.max(onsetSlackMs, network.facts.get(fault.component)?.checkEveryMs ?? 0);
+    return own > effect + slackMs ? lateCauseFactor : 1;
+  }
+
+  suspicions(): Suspicion[] {
+    const sums = new Map<Suspect, number>();
+    for (let index = 0; index < this.#faults.length; index += 1)
+      for (const one of this.#faults[index] ?? [])
+        sums.set(one, (sums.get(one) ?? 0) + (this.#weights[index] ?? 0));
+    return [...sums].map(([{ fault }, sum]) => ({
+      fault,
+      probability: Math.min(1, sum / this.#total),
+    }));
+  }
+
+  /** How much each observation speaks for a fault, against all hypotheses without it; bits. */
+  bitsFor(fault: Fault): number[] {
+    const part = this.#faults.map((faults) => faults.some((one) => one.fault === fault));
+    const weigh = (index: number) => (part[index] === true ? (this.#weights[index] ?? 0) : 0);
+    const weight = part.reduce((sum, _, index) => sum + weigh(index), 0);
+    const under = this.#expectedOf(weigh);
+    const rest = this.#total - weight;
+    // What is left of a certain fault is too little to be told by subtraction.
+    const exact = rest > 1e-6 * this.#total;
+    const among = exact
+      ? this.#expected.map((all, index) => all - (under[index] ?? 0))
+      : this.#expectedOf((index) => (part[index] === true ? 0 : (this.#weights[index] ?? 0)));
+    const without = exact
+      ? rest
+      : part.reduce((sum, mine, index) => sum + (mine ? 0 : (this.#weights[index] ?? 0)), 0);
+    return this.#observations.map((_, index) => {
+      const against = (among[index] ?? 0) / without;
+      return without === 0 || against === 0 ? 0 : Math.log2((under[index] ?? 0) / weight / against);
+    });
+  }
+
+  #expectedOf(weightOf: (hypothesis: number) => number): number[] {
+    const count = this.#observations.length;
+    const sums = this.#observations.map(() => 0);
+    for (let hypothesis = 0; hypothesis < this.#weights.length; hypothesis += 1) {
+      const weight = weightOf(hypothesis);
+      if (weight === 0) continue;
+      for (let index = 0; index < count; index += 1)
+        sums[index] =
+          (sums[index] ?? 0) + weight * (this.#likelihoods[hypothesis * count + index] ?? 0);
+    }
+    return sums;
+  }
+}
+
+function suspects(input: LocateInput, network: Network, columns: number): Suspect[] {
+  const known = new Map<string, ByKind>();
+  const list: Suspect[] = [];
+  const add = (component: ComponentId, kind: Fault['kind'], prior: number) => {
+    const place = faultKinds.indexOf(kind);
+    list.push({ fault: { component, kind }, kind: place, prior, row: list.length * columns });
+  };
+  for (const { id: component, service } of input.components) {
+    const byService = known.get(service) ?? servicePriors(input, service);
+    known.set(service, byService);
+    const startedAt = network.facts.get(component)?.startedAt ?? null;
+    const recent = startedAt !== null && input.at - startedAt < recentChange.withinMs;
+    for (const [index, kind] of faultKinds.entries()) {
+      const factor = recent && recentChange.kinds.has(kind) ? recentChange.factor : 1;
+      add(component, kind, (byService[index] ?? 0) * factor);
+    }
+  }
+  for (const component of input.hosts)
+    for (const kind of hostKinds) add(component, kind, priors[kind] * hostPriorFactor);
+  return list;
+}
+
+function servicePriors(input: LocateInput, service: string): ByKind {
+  const factor = priorFactors(input.knowledge, service, priors);
+  return faultKinds.map((kind) => priors[kind] * factor(kind));
+}
