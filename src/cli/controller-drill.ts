@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import type { StackView } from '../model/view.ts';
 import type { DrillResult } from './drill-run.ts';
+import { noTimes } from './drill-times.ts';
 import { type LoadFigures, type ProbeTarget, ProbingLoad } from './probing-load.ts';
 import type { Session } from './session.ts';
 
@@ -36,9 +37,9 @@ export async function drillController(
   } finally {
     figures = (await load?.stop()) ?? null;
   }
-  const nothing = { detectedMs: null, locatedMs: null, actedMs: null, verifiedMs: null };
   return {
-    ...nothing,
+    ...noTimes,
+    blamed: null,
     fault: 'controller-kill',
     target: 'controller',
     end: recoveredMs === null ? 'timed-out' : 'recovered',

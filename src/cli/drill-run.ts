@@ -1,8 +1,11 @@
 /** One drill: injects a fault under a light load, watches the incident, and measures. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
+import type { LogRecord } from '../model/record.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView } from '../model/view.ts';
+import type { ControlClient } from './control-client.ts';
+import { type DrillTimes, drillTimes, noTimes } from './drill-times.ts';
 import { type FaultName, type Injection, inject, undo } from './faults.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { type LoadFigures, type ProbeTarget, ProbingLoad } from './probing-load.ts';
@@ -21,16 +24,12 @@ export interface DrillPlan {
   readonly observed: boolean;
 }
 
-export interface DrillResult {
+export interface DrillResult extends DrillTimes {
   readonly fault: FaultName;
   readonly target: string;
   readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted';
-  /** Milliseconds from the injection; null: it didn't come to that. */
-  readonly detectedMs: number | null;
-  readonly locatedMs: number | null;
-  readonly actedMs: number | null;
-  readonly recoveredMs: number | null;
-  readonly verifiedMs: number | null;
+  /** The likeliest cause, and whether it is the one that was drilled; null: nothing was blamed. */
+  readonly blamed: { readonly component: string; readonly right: boolean } | null;
   readonly incident: string | null;
   readonly summary: string;
   readonly load: LoadFigures | null;
@@ -38,6 +37,7 @@ export interface DrillResult {
 
 const lookEveryMs = 100;
 const incidentsLookedAt = 20;
+const recordsPage = 1_000;
 
 /** What each fault is to the one that it befalls. */
 const faultKinds: Readonly<Record<DrillPlan['fault'], FaultKind>> = {
@@ -59,6 +59,7 @@ export async function runDrill(session: Session, plan: DrillPlan): Promise<Drill
   let figures: LoadFigures | null = null;
   let incident: IncidentView | null = null;
   let begun = 0;
+  const { seq } = await client.stack();
   try {
     begun = (await client.stack()).at;
     await client.drillBegins(session.user, plan.instance, faultKinds[plan.fault]);
@@ -74,7 +75,8 @@ export async function runDrill(session: Session, plan: DrillPlan): Promise<Drill
     enough.abort();
     figures = (await load?.stop()) ?? null;
   }
-  const result = resultOf(plan, begun, incident, figures);
+  const records = incident === null ? [] : await recordsAfter(client, seq);
+  const result = resultOf(plan, incident, timesOf(records, incident, begun), figures);
   return interrupted.aborted ? { ...result, end: 'interrupted' } : result;
 }
 
@@ -129,27 +131,59 @@ function isOver({ state, actions }: IncidentView, { observed }: DrillPlan): bool
   return observed && actions.some(({ wouldOnly }) => wouldOnly);
 }
 
+async function recordsAfter(client: ControlClient, seq: number): Promise<LogRecord[]> {
+  const all: LogRecord[] = [];
+  for (let after = seq; ; ) {
+    const page = await client.records(after, recordsPage);
+    all.push(...page.map(({ record }) => record));
+    const last = page.at(-1);
+    if (last === undefined || page.length < recordsPage) return all;
+    after = last.seq;
+  }
+}
+
+/** By the log; the newest may not be in it yet. */
+function timesOf(
+  records: readonly LogRecord[],
+  incident: IncidentView | null,
+  begun: number,
+): DrillTimes {
+  if (incident === null) return noTimes;
+  const logged = drillTimes(records, incident.id, begun);
+  const since = (at: number | null) => (at === null || at < begun ? null : at - begun);
+  const resolved = incident.state === 'resolved';
+  return {
+    detectedMs: logged.detectedMs ?? since(incident.detected),
+    locatedMs: logged.locatedMs ?? since(incident.located),
+    actedMs: logged.actedMs ?? since(incident.acted),
+    recoveredMs: logged.recoveredMs ?? (resolved ? since(incident.recovered) : null),
+    verifiedMs: logged.verifiedMs ?? since(incident.resolved),
+  };
+}
+
 function resultOf(
   plan: DrillPlan,
-  begun: number,
   incident: IncidentView | null,
+  times: DrillTimes,
   load: LoadFigures | null,
 ): DrillResult {
-  const since = (at: number | null | undefined): number | null =>
-    at === null || at === undefined || at < begun ? null : at - begun;
   return {
     fault: plan.fault,
     target: plan.instance,
     end: endOf(plan, incident),
-    detectedMs: since(incident?.detected),
-    locatedMs: since(incident?.located),
-    actedMs: since(incident?.acted),
-    recoveredMs: since(incident?.recovered),
-    verifiedMs: since(incident?.resolved),
+    ...times,
+    blamed: incident === null ? null : blamedIn(incident, plan.instance),
     incident: incident?.id ?? null,
     summary: incident === null ? '' : summaryOf(incident, plan.instance),
     load,
   };
+}
+
+function blamedIn({ causes, unsure }: IncidentView, instance: InstanceId): DrillResult['blamed'] {
+  const component = causes[0]?.component;
+  if (component === undefined) return null;
+  const right = !unsure && (component === instance || component === serviceOf(instance));
+  return { component, right };
 }
 
 /** What was done about it: an incident may have taken in what happened elsewhere too. */

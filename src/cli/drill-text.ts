@@ -27,10 +27,16 @@ export function drillText(result: DrillResult, paint: Paint, command: string): s
     ...steps.flatMap(([title, ms]) =>
       ms === null ? [] : [`  ${`${title} after`.padEnd(16)} ${durationText(ms)}`],
     ),
+    ...blameLine(result),
     ...loadLines(result.load),
     ...(result.summary === '' ? [] : [`  ${result.summary}`]),
     ...(result.incident === null ? [] : [`  more: ${command} explain ${result.incident}`]),
   ];
+}
+
+/** Told only when it went wrong: otherwise the decision below says it. */
+function blameLine({ blamed }: DrillResult): string[] {
+  return blamed === null || blamed.right ? [] : [`  ${'blamed'.padEnd(16)} ${blamed.component}`];
 }
 
 function loadLines(load: LoadFigures | null): string[] {

@@ -241,6 +241,7 @@ test('a drill, told', () => {
     actedMs: 1_110,
     recoveredMs: 1_600,
     verifiedMs: 11_600,
+    blamed: { component: 'api/2', right: true },
     incident: 'i1',
     summary: 'restart api/2: it hangs',
     load: { sent: 500, failed: 2, failedForMs: 400, slowestMs: 30 },

@@ -1,14 +1,17 @@
 import { Argument } from 'commander';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import { type InstanceId, isInstance, serviceOf } from '../../model/ids.ts';
-import type { EndpointSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { StackView } from '../../model/view.ts';
 import type { AddCommand } from '../command.ts';
-import { drillController } from '../controller-drill.ts';
-import { type DrillResult, runDrill } from '../drill-run.ts';
+import { requireConsent } from '../consent.ts';
+import { runAll } from '../drill-all.ts';
+import { type DrillLimits, drillOne } from '../drill-one.ts';
+import { plannedDrills } from '../drill-plan.ts';
+import type { DrillResult } from '../drill-run.ts';
 import { drillText } from '../drill-text.ts';
 import { type FaultName, faultNames } from '../faults.ts';
-import type { ProbeTarget } from '../probing-load.ts';
+import { isPassed, keepScorecard, lastScorecard } from '../scorecard.ts';
+import { scorecardText } from '../scorecard-text.ts';
 import type { Session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -16,28 +19,71 @@ interface DrillOptions {
   readonly timeout: number;
   readonly rate: number;
   readonly kills: number;
+  readonly all?: boolean;
+  readonly seed?: number;
+  readonly yes?: boolean;
 }
 
 export const addDrill: AddCommand = ({ program, action }) => {
   program
     .command('drill')
     .description('inject a fault on purpose, and report how the stack takes it')
-    .addArgument(new Argument('<fault>', 'what to do to it').choices(faultNames))
+    .addArgument(new Argument('[fault]', 'what to do to it').choices(faultNames))
     .argument('[service[/n]]', 'whom; for controller-kill: whose endpoint to watch')
+    .option('--all', 'every fault that the stack can take, in random order')
+    .option('--seed <number>', 'with --all: the order of an earlier one', wholeNumber)
+    .option('-y, --yes', 'with --all: begin without asking')
     .option('--timeout <seconds>', 'wait no longer than this for recovery', wholeNumber, 120)
     .option('--rate <bytes>', 'leak: so many bytes per second', wholeNumber, 50 * 2 ** 20)
     .option('--kills <count>', 'crash-loop: kill it so often', wholeNumber, 3)
     .action(
-      action(
-        async (session, fault: FaultName, target: string | undefined, options: DrillOptions) => {
-          const result = await drill(session, fault, target, options);
-          if (session.json) session.printJson(result);
-          else session.print(...drillText(result, session.paint, session.command));
-          return exitCodeOf(result);
-        },
-      ),
+      action(async (session, fault?: FaultName, target?: string, options?: DrillOptions) => {
+        if (options === undefined) return exitCodes.usage;
+        return options.all === true
+          ? await all(session, fault, options)
+          : await one(session, fault, target, options);
+      }),
     );
 };
+
+async function all(
+  session: Session,
+  fault: FaultName | undefined,
+  options: DrillOptions,
+): Promise<number> {
+  if (fault !== undefined) throw new DarumaError('BAD_REQUEST', 'drill --all takes no fault');
+  const { yes = false, seed = Math.floor(Math.random() * 2 ** 31) } = options;
+  await requireConsent(session, 'This brings faults about in a running stack. Begin?', yes);
+  const { client, stateDir } = session;
+  const { spec } = await client.configuration();
+  const before = lastScorecard(stateDir);
+  const view = await client.stack();
+  const drills = plannedDrills({ view, spec, kept: client.isKept() }, seed);
+  const scorecard = await runAll(session, { ...limits(options), spec, seed, drills });
+  if (!scorecard.interrupted) keepScorecard(stateDir, scorecard);
+  if (session.json) session.printJson({ ...scorecard, before });
+  else session.print('', ...scorecardText(scorecard, before, session.paint));
+  return isPassed(scorecard) ? exitCodes.ok : exitCodes.failed;
+}
+
+async function one(
+  session: Session,
+  fault: FaultName | undefined,
+  target: string | undefined,
+  options: DrillOptions,
+): Promise<number> {
+  if (fault === undefined) {
+    throw new DarumaError('BAD_REQUEST', `drill needs a fault (${faultNames.join(', ')}) or --all`);
+  }
+  const result = await drill(session, fault, target, options);
+  if (session.json) session.printJson(result);
+  else session.print(...drillText(result, session.paint, session.command));
+  return exitCodeOf(result);
+}
+
+function limits({ timeout, rate, kills }: DrillOptions): DrillLimits {
+  return { timeoutMs: timeout * 1_000, bytesPerSecond: rate, kills };
+}
 
 async function drill(
   session: Session,
@@ -46,28 +92,12 @@ async function drill(
   options: DrillOptions,
 ): Promise<DrillResult> {
   const view = await session.client.stack();
-  const spec = await session.readStack();
-  const timeoutMs = options.timeout * 1_000;
-  if (fault === 'controller-kill') {
-    const watched = target === undefined ? firstEndpoint(spec) : instanceOf(view, target);
-    const endpoint = watched === null ? null : probeTarget(spec, watched);
-    return drillController(session, endpoint, timeoutMs);
-  }
-  if (target === undefined) {
+  const { spec } = await session.client.configuration();
+  if (fault !== 'controller-kill' && target === undefined) {
     throw new DarumaError('BAD_REQUEST', `drill ${fault} needs a target, such as api/1`);
   }
-  const instance = instanceOf(view, target);
-  const service = spec.services.find(({ name }) => name === serviceOf(instance));
-  return runDrill(session, {
-    fault,
-    instance,
-    timeoutMs,
-    bytesPerSecond: options.rate,
-    kills: options.kills,
-    target: probeTarget(spec, instance),
-    external: service?.driver === 'external',
-    observed: view.mode === 'observe' || service?.mode === 'observe',
-  });
+  const instance = target === undefined ? null : instanceOf(view, target);
+  return drillOne(session, { ...limits(options), spec, fault, instance });
 }
 
 /** An instance that is ready: the one named, or the first of the service named. */
@@ -79,33 +109,6 @@ function instanceOf(view: StackView, target: string): InstanceId {
   if (ready !== undefined) return ready.id;
   const hint = isInstance(target) ? `it is ${named[0]?.phase}` : 'none of its instances is';
   throw new DarumaError('REFUSED', `a drill needs a ready target, and ${target} is not: ${hint}`);
-}
-
-function firstEndpoint(spec: StackSpec): InstanceId | null {
-  const service = spec.services.find(({ endpoint }) => endpoint !== null);
-  return service === undefined ? null : `${service.name}/1`;
-}
-
-/**
- * The endpoint, else the fixed address of a TCP check. HTTP by the path of the health check, where
- * that is one; else connections only.
- */
-function probeTarget(spec: StackSpec, instance: InstanceId): ProbeTarget | null {
-  const service = spec.services.find(({ name }) => name === serviceOf(instance));
-  const probe = service?.healthcheck?.probe;
-  if (service === undefined || service.endpoint === null) {
-    const address = probe?.kind === 'tcp' ? /^([\w.-]+):(\d+)$/.exec(probe.address ?? '') : null;
-    return address === null
-      ? null
-      : { host: address[1] ?? '', port: Number(address[2]), path: null };
-  }
-  const path = probe?.kind === 'http' && probe.url.startsWith('/') ? probe.url : null;
-  return { host: reachable(service.endpoint), port: service.endpoint.port, path };
-}
-
-function reachable({ host }: EndpointSpec): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }
 
 function exitCodeOf({ end }: DrillResult): number {

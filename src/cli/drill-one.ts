@@ -1,0 +1,44 @@
+/** One drill of any fault, on an instance or on the controller. */
+import { type InstanceId, serviceOf } from '../model/ids.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
+import { drillController } from './controller-drill.ts';
+import { type DrillResult, runDrill } from './drill-run.ts';
+import { probeTarget } from './drill-target.ts';
+import type { FaultName } from './faults.ts';
+import type { Session } from './session.ts';
+
+export interface DrillLimits {
+  readonly timeoutMs: number;
+  readonly bytesPerSecond: number;
+  readonly kills: number;
+}
+
+export interface OneDrill extends DrillLimits {
+  readonly spec: StackSpec;
+  readonly fault: FaultName;
+  /** Whom; for the controller, whose endpoint gets the load. Null: the first one's with one. */
+  readonly instance: InstanceId | null;
+}
+
+export async function drillOne(session: Session, one: OneDrill): Promise<DrillResult> {
+  const { spec, fault, timeoutMs } = one;
+  const instance = one.instance ?? firstEndpoint(spec);
+  const target = instance === null ? null : probeTarget(spec, instance);
+  if (fault === 'controller-kill' || instance === null) {
+    return drillController(session, target, timeoutMs);
+  }
+  const service = spec.services.find(({ name }) => name === serviceOf(instance));
+  return runDrill(session, {
+    ...one,
+    fault,
+    instance,
+    target,
+    external: service?.driver === 'external',
+    observed: spec.mode === 'observe' || service?.mode === 'observe',
+  });
+}
+
+function firstEndpoint(spec: StackSpec): InstanceId | null {
+  const service = spec.services.find(({ endpoint }) => endpoint !== null);
+  return service === undefined ? null : `${service.name}/1`;
+}
