@@ -185,8 +185,9 @@ function teachOutcomes(
     if (action.outcome !== 'verified' && action.outcome !== 'failed') continue;
     const { target, kind, name } = action.planned;
     const truth = truths.find((one) => one.component === target);
-    const blamed = action.sure === true ? action.fault : null;
-    const fault = truth?.fault ?? (truths.length > 0 ? null : blamed);
+    // Something mended it in the end, though nobody was sure what it was.
+    const unclear = truths.length > 0 || isMended(incident, target);
+    const fault = truth?.fault ?? (action.sure === true && !unclear ? action.fault : null);
     if (fault === null) continue;
     const mended = action.outcome === 'verified';
     teachOutcome(state, action, { fault, mended });
@@ -195,6 +196,10 @@ function teachOutcomes(
     if (ms !== null && service !== null)
       teach(state, { kind: 'duration', service, remedy: remedyOf(kind, name), ms });
   }
+}
+
+function isMended({ actions }: IncidentState, target: ComponentId): boolean {
+  return actions.some((one) => one.planned.target === target && one.outcome === 'verified');
 }
 
 /** From its begin until its instance was ready, or else all was well. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { anyKnowledge } from '../learn/knowledge.fixture.ts';
 import type { EngineEvent } from '../model/event.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
@@ -10,7 +11,7 @@ import type {
   StackSpec,
   UserActionSpec,
 } from '../model/stack-spec.ts';
-import { type FaultKind, symptomKinds } from '../model/symptom.ts';
+import { type FaultKind, faultKinds, symptomKinds } from '../model/symptom.ts';
 import { replay } from './apply.ts';
 import { Scenario } from './scenario.fixture.ts';
 import { dependency, service, stack } from './stack.fixture.ts';
@@ -122,6 +123,16 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc
     .tuple(anyInstance, anyWish)
     .map(([target, kind]) => move(`${kind} ${target}`, (s) => s.ask({ kind, target }))),
+  anyKnowledge(names).map((knowledge) =>
+    move('hostile knowledge', (s) => s.ask({ kind: 'import-knowledge', knowledge })),
+  ),
+  fc
+    .tuple(anyInstance, fc.constantFrom(...faultKinds), fc.boolean())
+    .map(([instance, fault, ends]) =>
+      move(`drill ${instance} ${fault} ${ends ? 'ends' : 'begins'}`, (s) =>
+        s.ask(ends ? { kind: 'drill-end', instance } : { kind: 'drill-begin', instance, fault }),
+      ),
+    ),
   anyTime.map((ms) => move(`${ms} ms pass`, (s) => s.passes(ms))),
 );
 

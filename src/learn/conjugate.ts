@@ -8,7 +8,7 @@ import type { Spread, Tally } from '../model/knowledge.ts';
 const chanceMin = 0.001;
 const chanceMax = 0.999;
 
-export function clampChance(chance: number): number {
+function clampChance(chance: number): number {
   return Math.min(chanceMax, Math.max(chanceMin, chance));
 }
 

@@ -11,11 +11,13 @@ import type {
   Tally,
 } from '../model/knowledge.ts';
 import { type FaultKind, faultKinds, type SymptomKind } from '../model/symptom.ts';
-import { betaMean, clampChance, expectedDuration, relativeRate } from './conjugate.ts';
+import { betaMean, expectedDuration, relativeRate } from './conjugate.ts';
 
-/** So many cases the default table is worth, and the rest of the stack for one service. */
-const tableWeight = 4;
+/** So many cases the default table is worth to the stack, and the stack to one service. */
+const tableWeight = 8;
 const stackWeight = 4;
+/** And the table to one detector. */
+const detectorWeight = 4;
 /** Strength of a dependency: it is seldom to be seen, and a wrong one hides causes. */
 const edgeWeight = 8;
 const edgeMin = 0.05;
@@ -180,5 +182,5 @@ export function detectEstimate(
   const cases = known.hits + known.misses;
   const yes = kind === null ? known.hits : (known.kinds[kind] ?? 0);
   const tally = { yes, no: Math.max(0, cases - yes) };
-  return { chance: clampChance(betaMean(byTable, tableWeight, tally)), yes, cases };
+  return { chance: betaMean(byTable, detectorWeight, tally), yes, cases };
 }

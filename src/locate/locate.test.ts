@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { noKnowledge } from '../learn/lessons.ts';
+import { anyKnowledge } from '../learn/knowledge.fixture.ts';
+import { type Lesson, learn, noKnowledge } from '../learn/lessons.ts';
 import { serviceOf } from '../model/ids.ts';
 import { faultKinds, type SymptomKind, symptomKinds } from '../model/symptom.ts';
 import { explains, locate } from './locate.ts';
-import type { ComponentFacts, LocateInput, SeenSymptom } from './model.ts';
+import type { ComponentFacts, LocateInput, SeenSymptom, TriedAction } from './model.ts';
 import { showDependant, showOwn } from './tables.ts';
 
 const at = 1_000_000;
@@ -129,6 +130,116 @@ describe('one fault', () => {
   for (const [name, given, expected] of table) {
     test(name, () => assert.equal(best(given), expected));
   }
+});
+
+describe('two faults at once', () => {
+  test('both are blamed for sure when each shows what the other can not', () => {
+    const both = [seen('api/1', 'exit', { killed: true }), seen('db/1', 'exit', { killed: true })];
+    const { causes, unsure } = locate(input(both, [facts('api/1', gone), facts('db/1', gone)]));
+    const blamed = causes.filter((one) => one.probability > 0.9);
+    assert.deepEqual(blamed.map((one) => `${one.component} ${one.fault}`).sort(), [
+      'api/1 crash',
+      'db/1 crash',
+    ]);
+    assert.equal(unsure, false);
+    for (const { component, evidence } of blamed)
+      assert.deepEqual(
+        evidence.map((one) => one.symptom),
+        [`${component}#exit`],
+        'what the other one shows is no evidence',
+      );
+  });
+
+  test('one that explains all is not joined by another', () => {
+    const { causes } = locate(
+      input(
+        [seen('db/1', 'exit', { killed: true }), seen('api/1', 'health-failed')],
+        [facts('api/1'), facts('db/1', gone)],
+      ),
+    );
+    assert.equal(causes[0]?.component, 'db/1');
+    assert.ok(causes.slice(1).every((one) => one.probability < 0.3));
+  });
+});
+
+describe('what was tried', () => {
+  const timeout = [seen('api/1', 'health-timeout')];
+  const none = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as TriedAction['mends'];
+  const restart = { component: 'api/1', mends: { ...none, hang: 0.9 } };
+
+  test('makes what it would have mended less likely, and is told', () => {
+    const before = locate(input(timeout, [facts('api/1')]));
+    const { causes } = locate(input(timeout, [facts('api/1')], { tried: [restart] }));
+    const chance = (list: typeof causes) => list.find((one) => one.fault === 'hang')?.probability;
+    assert.ok((chance(causes) ?? 0) < (chance(before.causes) ?? 0) / 2);
+    const told = causes[0]?.evidence.find((one) => one.text === 'one action failed');
+    assert.equal(told?.supports, causes[0]?.fault !== 'hang');
+  });
+
+  test('says nothing of other components', () => {
+    const given = input(
+      [...timeout, seen('db/1', 'exit', { killed: true })],
+      [facts('api/1'), facts('db/1', gone)],
+    );
+    const db = locate({ ...given, tried: [restart] }).causes.find((one) => one.fault === 'crash');
+    assert.ok((db?.probability ?? 0) > 0.9);
+  });
+});
+
+describe('what was learned', () => {
+  function learned(...lessons: readonly Lesson[]) {
+    const knowledge = noKnowledge();
+    for (const lesson of lessons) for (let n = 0; n < 40; n += 1) learn(knowledge, lesson);
+    return { knowledge };
+  }
+
+  test('faults that happen often are likelier, and their cases are told', () => {
+    const timeout = [seen('api/1', 'health-timeout')];
+    const often: Lesson = { kind: 'fault', service: 'api', fault: 'slow' };
+    const { causes } = locate(input(timeout, [facts('api/1')], learned(often)));
+    const slow = causes.find((one) => one.fault === 'slow');
+    const byTable = locate(input(timeout, [facts('api/1')])).causes;
+    assert.ok(
+      (slow?.probability ?? 0) > (byTable.find((one) => one.fault === 'slow')?.probability ?? 1),
+    );
+    assert.equal(slow?.cases, 40);
+    assert.equal('cases' in (byTable[0] ?? {}), false);
+  });
+
+  test('a dependency whose faults never show is not blamed for what is seen above it', () => {
+    const never: Lesson = { kind: 'passed-on', service: 'api', dependency: 'db', shown: false };
+    const given = (rest: Partial<LocateInput>) =>
+      probability(
+        input([seen('api/1', 'health-timeout')], [facts('api/1'), facts('db/1')], rest),
+        'db/1',
+      );
+    assert.ok(given(learned(never)) < given({}) / 2);
+  });
+
+  test('what a detector shows of a fault weighs by what it showed before', () => {
+    const shown: Lesson = {
+      kind: 'detection',
+      service: 'api',
+      detector: 'health',
+      fault: 'slow',
+      symptom: 'health-timeout',
+    };
+    const slow = (rest: Partial<LocateInput>) =>
+      locate(input([seen('api/1', 'health-timeout')], [facts('api/1')], rest)).causes.find(
+        (one) => one.fault === 'slow',
+      )?.probability ?? 0;
+    assert.ok(slow(learned(shown)) > slow({}));
+  });
+
+  test('whatever was imported, each cause has a probability', () => {
+    fc.assert(
+      fc.property(anyInput, anyKnowledge(['web', 'api', 'db']), (given, knowledge) => {
+        for (const { probability: found } of locate({ ...given, knowledge }).causes)
+          assert.ok(found >= 0 && found <= 1);
+      }),
+      { numRuns: 50 },
+    );
+  });
 });
 
 describe('evidence', () => {

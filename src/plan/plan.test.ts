@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { noKnowledge } from '../learn/lessons.ts';
+import { anyKnowledge } from '../learn/knowledge.fixture.ts';
+import { learn, noKnowledge } from '../learn/lessons.ts';
 import type { Cause } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
 import { type FaultKind, faultKinds } from '../model/symptom.ts';
 import type { PlanInput, TargetFacts } from './input.ts';
-import { plan } from './plan.ts';
+import { type Decision, plan } from './plan.ts';
 import { blame, duration, faultPhrase } from './sentence.ts';
 
 function cause(fault: FaultKind, probability = 0.9, component = 'api/1'): Cause {
@@ -213,6 +214,38 @@ describe('decisions', () => {
     ]);
   });
 
+  test('the sentence says how many cases it rests on', () => {
+    const known = (service: string, yes: number, no: number) => {
+      const knowledge = noKnowledge();
+      const lesson = { kind: 'outcome', service, remedy: 'restart', fault: 'hang' } as const;
+      for (let n = 0; n < yes + no; n += 1)
+        learn(knowledge, { ...lesson, mended: n < yes, instead: false });
+      for (const ms of [2090, 2130])
+        learn(knowledge, { kind: 'duration', service, remedy: 'restart', ms });
+      return plan(input('hang', {}, { knowledge })).reason.replace(/^.*; /, '');
+    };
+    assert.equal(known('api', 7, 0), 'restart mended 7 of 7 such faults, 2.1 s expected');
+    assert.equal(known('api', 0, 1), 'restart mended 0 of 1 such fault, 2.1 s expected');
+    assert.equal(known('db', 2, 1), 'restart mended 2 of 3 such faults elsewhere in the stack');
+  });
+
+  test('what never helped is tried after what did', () => {
+    const knowledge = noKnowledge();
+    const lesson = {
+      kind: 'outcome',
+      service: 'api',
+      fault: 'corruption',
+      instead: false,
+    } as const;
+    const actions = [action({ costMs: 1000 })];
+    assert.equal(plan(input('corruption', { actions }, { knowledge })).kind, 'run');
+    for (let n = 0; n < 30; n += 1) {
+      learn(knowledge, { ...lesson, remedy: 'run reindex', mended: false });
+      learn(knowledge, { ...lesson, remedy: 'restart', mended: true });
+    }
+    assert.equal(plan(input('corruption', { actions }, { knowledge })).kind, 'restart');
+  });
+
   test('whatever the facts, a budget that is spent is not exceeded', () => {
     fc.assert(
       fc.property(
@@ -226,6 +259,78 @@ describe('decisions', () => {
       ),
     );
   });
+});
+
+/** What guards promise, whatever the facts are. */
+const guarded: readonly [string, PlanInput, (decision: Decision) => boolean][] = [
+  [
+    'a spent budget is not exceeded',
+    input('hang', {}, { serviceBudget: spent }),
+    ({ verdict }) => verdict !== 'act',
+  ],
+  [
+    "nor the stack's",
+    input('hang', {}, { stackBudget: spent }),
+    ({ verdict }) => verdict !== 'act',
+  ],
+  [
+    'the last ready instance is not interrupted',
+    input('leak', { ...serving, kinds: ['memory'], othersReady: 0, othersOut: 1 }),
+    ({ verdict }) => verdict !== 'act',
+  ],
+  [
+    'no more than the share is out',
+    input('leak', { ...serving, kinds: ['memory'], replicas: 4, othersReady: 1, othersOut: 2 }),
+    ({ verdict }) => verdict !== 'act',
+  ],
+  [
+    'nothing destructive without consent',
+    input('corruption', { actions: [action({ destructive: true })] }),
+    ({ kind }) => kind !== 'run',
+  ],
+  [
+    'a failing dependency first',
+    input('error', { waitsFor: 'waits for db: it failed' }),
+    ({ verdict }) => verdict === 'wait',
+  ],
+  [
+    'log lines cause nothing',
+    input('error', { ...serving, kinds: ['log'] }),
+    ({ verdict }) => verdict === 'tell',
+  ],
+  [
+    'a busy processor causes nothing',
+    input('overload', { ...serving, kinds: ['cpu'] }),
+    ({ verdict }) => verdict !== 'act',
+  ],
+  [
+    'nothing is done in observe mode',
+    input('hang', {}, { observe: true }),
+    ({ verdict }) => verdict === 'would',
+  ],
+  [
+    'the policy «no» is kept',
+    input('crash', { ...gone, policy: 'no' }),
+    ({ verdict }) => verdict === 'person',
+  ],
+  [
+    'what is gone is started before a person is asked',
+    input('crash', gone),
+    ({ verdict, kind }) => verdict === 'act' && kind === 'restart',
+  ],
+];
+
+describe('what is learned switches no guard off', () => {
+  for (const [name, given, holds] of guarded) {
+    test(name, () => {
+      fc.assert(
+        fc.property(anyKnowledge(['api', 'db']), (knowledge) => {
+          assert.ok(holds(plan({ ...given, knowledge })));
+        }),
+        { numRuns: 60 },
+      );
+    });
+  }
 });
 
 describe('sentences', () => {
