@@ -47,6 +47,8 @@ const sayings: Sayings = {
     incident === null ? null : `${incident}: ${outcome}: ${reason}`,
   // The plan that ended here has given the reason.
   'incident-needs-person': ({ incident }) => `${incident} waits for a person: daruma explain`,
+  'slow-try': ({ changed }) =>
+    changed === undefined ? null : `the program of ${changed} was changed: it is tried again`,
   'incident-resolved': ({ incident, summary }) => `${incident} resolved: ${summary}`,
   'incident-reopened': ({ incident, symptom }) => `${incident} is back: ${symptom}`,
   'drill-began': ({ component, fault, by }) => `${by} drills ${component}: ${fault}`,

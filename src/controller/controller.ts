@@ -11,7 +11,13 @@ import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { EngineEvent, PersonRequest } from '../model/event.ts';
 import { describeExit } from '../model/exit.ts';
-import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
+import {
+  type InstanceId,
+  instanceId,
+  isInstance,
+  type ServiceName,
+  serviceOf,
+} from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Random } from '../ports/clock.ts';
@@ -29,6 +35,8 @@ import { Externals } from './externals.ts';
 import { InstanceContexts } from './instance-context.ts';
 import { Loop } from './loop.ts';
 import { PortBook } from './port-book.ts';
+import { programFiles } from './program-files.ts';
+import { ProgramWatch } from './program-watch.ts';
 import { rehearse } from './rehearsal.ts';
 import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
@@ -75,6 +83,7 @@ export class Controller implements ControllerApi {
   readonly #watcher: Watcher;
   readonly #externals: Externals;
   readonly #actor: Actor;
+  readonly #programs: ProgramWatch;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
@@ -105,6 +114,12 @@ export class Controller implements ControllerApi {
       push: (happening) => this.#loop?.push(happening),
     });
     this.#actor = this.#makeActor();
+    this.#programs = new ProgramWatch({
+      clock: options.clock,
+      needy: () => this.#needPerson(),
+      files: (instance) => this.#programFiles(instance),
+      onChanged: (instance) => this.#loop?.push({ kind: 'program-changed', instance }),
+    });
   }
 
   /** Resolves once all instances were looked at and the engine decides. */
@@ -138,6 +153,7 @@ export class Controller implements ControllerApi {
     await this.#look(loop);
     faultPoint('up.looked');
     await this.#finishDown();
+    this.#programs.look();
     this.#endRehearsal = rehearse(spec, clock, this.#options.log);
   }
 
@@ -145,6 +161,7 @@ export class Controller implements ControllerApi {
   async close(): Promise<void> {
     const { observer, notifier, endpoints, processes, store } = this.#options;
     this.#externals.close();
+    this.#programs.close();
     this.#endRehearsal();
     if ((await this.#loop?.close()) === false) {
       this.#options.log('the last records could not be kept: the store can’t write');
@@ -375,10 +392,25 @@ export class Controller implements ControllerApi {
     for (const record of records) for (const listener of this.#followers) listener(record);
   }
 
+  #needPerson(): readonly InstanceId[] {
+    const { open, incidents } = this.#theLoop().state;
+    return open.flatMap((id) => {
+      const incident = incidents[id];
+      return incident?.state === 'needs-person' ? incident.needs.filter(isInstance) : [];
+    });
+  }
+
+  #programFiles(instance: InstanceId): readonly string[] {
+    const service = this.#serviceOf(instance);
+    const port = this.#theLoop().state.instances[instance]?.port ?? null;
+    return service === null ? [] : programFiles(this.#contexts.context(service, instance, port));
+  }
+
   /** Unexpected exits become error records. */
   #account(event: EngineEvent, records: readonly LogRecord[]): void {
     const { store, host } = this.#options;
     for (const record of records) {
+      if (record.kind === 'incident-needs-person') this.#programs.look();
       if (record.kind !== 'instance-exited' || record.expected) continue;
       const { instance, exit } = record;
       const code = exit.oom ? 'OOM' : (exit.signal ?? (exit.known ? `EXIT_${exit.code}` : 'EXIT'));

@@ -135,6 +135,19 @@ describe('an exit', () => {
     assert.equal(s.incident().state, 'resolved');
   });
 
+  test('«needs a person» is tried at once when the program was changed, once per change', () => {
+    const s = scenario(stack([service('api'), service('other')])).turns('api/1', 'dies');
+    s.ask({ kind: 'up' }).passes(100_000).forget();
+    s.tell({ kind: 'program-changed', instance: 'other/1' });
+    assert.deepEqual(s.started(), []);
+    s.tell({ kind: 'program-changed', instance: 'api/1' }).passes(10_000);
+    assert.deepEqual(s.started(), ['api/1']);
+    assert.equal(s.incident().state, 'needs-person');
+    s.mended('api/1').tell({ kind: 'program-changed', instance: 'api/1' }).passes(15_000);
+    assert.deepEqual(s.started(), ['api/1', 'api/1']);
+    assert.equal(s.incident().state, 'resolved');
+  });
+
   test('repeated within ten minutes is the same incident, and the outcome was a failure', () => {
     const s = scenario(stack([service('api')]))
       .up()

@@ -21,7 +21,7 @@ import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
 import { endStale, endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
-import { onSlept, onTimer } from './timers.ts';
+import { onProgramChanged, onSlept, onTimer } from './timers.ts';
 import { Turn } from './turn.ts';
 
 export interface StepResult {
@@ -77,6 +77,9 @@ function handle(turn: Turn, event: EngineEvent): void {
       return;
     case 'symptom-ended':
       endSymptom(turn, event.id);
+      return;
+    case 'program-changed':
+      onProgramChanged(turn, event.instance);
       return;
     case 'action-finished':
       onActionFinished(turn, event.action, event.ok, event.error);

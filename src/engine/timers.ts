@@ -75,6 +75,16 @@ function onSlowTry(turn: Turn, id: IncidentId): void {
   turn.touch(id);
 }
 
+/** A person is needed, and may have come: one try, at once. */
+export function onProgramChanged(turn: Turn, instance: InstanceId): void {
+  for (const id of [...turn.state.open]) {
+    const incident = turn.state.incidents[id];
+    if (incident?.state !== 'needs-person' || !incident.needs.includes(instance)) continue;
+    turn.emit({ kind: 'slow-try', incident: id, changed: instance });
+    turn.touch(id);
+  }
+}
+
 /** Time-outs that ran while the controller slept prove nothing: they get that time again. */
 export function onSlept(turn: Turn, ms: number): void {
   turn.emit({ kind: 'slept', ms });

@@ -88,6 +88,8 @@ export type EngineEvent = EventBase &
       }
     | { readonly kind: 'symptom-began'; readonly symptom: Symptom }
     | { readonly kind: 'symptom-ended'; readonly id: Symptom['id'] }
+    /** Somebody changed its program while it needs a person: it may be mended. */
+    | { readonly kind: 'program-changed'; readonly instance: InstanceId }
     /** A `run` command (a user's action) is done. */
     | {
         readonly kind: 'action-finished';

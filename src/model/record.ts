@@ -189,7 +189,12 @@ export type RecordBody =
       readonly reason: string;
     }
   /** A person is still needed; one try is made all the same. */
-  | { readonly kind: 'slow-try'; readonly incident: IncidentId }
+  | {
+      readonly kind: 'slow-try';
+      readonly incident: IncidentId;
+      /** Made at once, as the program of this instance was changed. */
+      readonly changed?: InstanceId;
+    }
   | {
       readonly kind: 'incident-resolved';
       readonly incident: IncidentId;

@@ -70,14 +70,29 @@ test('by default: few starts, then a person with the last lines of the log', asy
   const good = await stand.instance('good/1');
   assert.deepEqual([good.phase, good.restarts], ['ready', 0]);
 
+  assert.equal((await stand.daruma('reset', 'fails')).code, 0);
+  await until('it is tried again', () => starts(stand) > startsMax);
+  await needsPerson(stand, 'fails/1');
+  assert.equal((await stand.instance('absent/1')).needsPerson, true, 'it was not asked for');
+  write(stand, 'program', lasting);
+  await ready(stand, 'fails/1');
+  assert.equal((await stand.daruma('reset')).code, 0);
+  await needsPerson(stand, 'absent/1');
+  assert.deepEqual(await stand.pid('good/1'), good.pid);
+});
+
+test('once the program is mended it is tried at once', async (t) => {
+  const stand = await bench(t, stack(await freePort(), 'recovery: { slow_retry: 1h }'));
+  write(stand, 'program', failing);
+  await stand.daruma('up', '--detach');
+  await needsPerson(stand, 'fails/1');
+  await needsPerson(stand, 'absent/1');
   write(stand, 'program', lasting);
   write(stand, 'absent', lasting);
-  assert.equal((await stand.daruma('reset', 'fails')).code, 0);
   await ready(stand, 'fails/1');
-  assert.equal((await stand.instance('absent/1')).needsPerson, true, 'it was not asked for');
-  assert.equal((await stand.daruma('reset')).code, 0);
   await ready(stand, 'absent/1');
-  assert.deepEqual(await stand.pid('good/1'), good.pid);
+  const { stdout } = await stand.daruma('events');
+  assert.match(stdout, /the program of fails\/1 was changed: it is tried again/);
 });
 
 test('once the program is mended it comes up by itself at a slow try', async (t) => {
