@@ -99,9 +99,14 @@ export function faultsPerHour(
   return (table[fault] / tableHours) * scale * relative(fault);
 }
 
-/** Proven faults of this kind at the service. */
+/** Proven faults of this kind at the service, those of drills among them. */
 export function casesOf(knowledge: Knowledge, service: ServiceName, fault: FaultKind): number {
-  return serviceOf(knowledge, service)?.faults[fault] ?? 0;
+  const { faults, detectors } = serviceOf(knowledge, service) ?? { faults: {}, detectors: {} };
+  const detected = Object.values(detectors).map(({ byFault }) => {
+    const known = byFault[fault];
+    return known === undefined ? 0 : known.hits + known.misses;
+  });
+  return Math.max(faults[fault] ?? 0, ...detected);
 }
 
 interface Remedied {

@@ -28,7 +28,7 @@ export interface Cause {
   readonly probability: number;
   /** Strongest first. */
   readonly evidence: readonly Evidence[];
-  /** Proven faults of this kind at this service, so far; absent: none, by the default table. */
+  /** Proven faults of this kind at this service until then, drills among them; absent: none. */
   readonly cases?: number;
 }
 
