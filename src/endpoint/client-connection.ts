@@ -61,7 +61,7 @@ export function intoLanding(take: (chunk: Buffer) => boolean) {
  * `accepted`, which must be paused: this saves a tenth of what a request costs. A Node.js that
  * keeps the handle elsewhere gets by without.
  */
-function readCheaply(accepted: Socket, take: (chunk: Buffer) => boolean): Socket {
+export function readCheaply(accepted: Socket, take: (chunk: Buffer) => boolean): Socket {
   const holder = accepted as Socket & { _handle?: object | null };
   const handle = holder._handle;
   if (handle == null) {

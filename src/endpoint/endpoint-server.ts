@@ -1,6 +1,6 @@
 /**
- * The endpoint process as a whole: one proxy per service, the routes file, the controller's socket
- * and the line to the keeper.
+ * The endpoint process as a whole: one endpoint per service, the routes file, the controller's
+ * socket and the line to the keeper.
  *
  *   starting ──all listen──▶ serving ──another took over──▶ retiring ──last connection──▶ ended
  */
@@ -13,7 +13,8 @@ import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
 import { Control } from './control.ts';
 import { KeeperConnection } from './keeper-connection.ts';
 import type { ControlRequest, RoutesFile } from './protocol.ts';
-import { type ProxyOptions, ServiceProxy } from './service-proxy.ts';
+import { ServiceEndpoint } from './service-endpoint.ts';
+import type { ProxyOptions } from './service-proxy.ts';
 
 const seats = 1_000;
 const holdMs = 5_000;
@@ -35,7 +36,7 @@ export interface EndpointServerOptions {
 
 export class EndpointServer {
   readonly #options: EndpointServerOptions;
-  readonly #proxies: readonly ServiceProxy[];
+  readonly #endpoints: readonly ServiceEndpoint[];
   readonly #control: Control;
   readonly #keeper: KeeperConnection;
   #tables: readonly EndpointTable[];
@@ -53,8 +54,8 @@ export class EndpointServer {
       onRefused: (service, instance, error) =>
         this.#control.tell({ kind: 'refused', service, instance, error }),
     };
-    this.#proxies = held.map(
-      (address) => new ServiceProxy(address.service, defaultSpec(address), proxyOptions),
+    this.#endpoints = held.map(
+      (address) => new ServiceEndpoint(address.service, defaultSpec(address), proxyOptions),
     );
     this.#applyTables();
     this.#keeper = new KeeperConnection({
@@ -75,7 +76,7 @@ export class EndpointServer {
 
   /** Where no socket can be made (read-only file system) we serve as before, and try again. */
   async #openControl(): Promise<void> {
-    const stats = () => this.#proxies.flatMap((proxy) => proxy.stats());
+    const stats = () => this.#endpoints.flatMap((one) => one.stats());
     try {
       await this.#control.open(this.#options.layout.runDir, () => ({
         kind: 'stats',
@@ -91,9 +92,9 @@ export class EndpointServer {
   async #listen(): Promise<boolean> {
     const { held, withFds } = this.#options;
     if (!withFds) console.error('this Node.js cannot hold bound sockets: restarts may refuse some');
-    for (const [index, proxy] of this.#proxies.entries()) {
+    for (const [index, one] of this.#endpoints.entries()) {
       try {
-        await (withFds ? proxy.listen(this.#fdsOf(index)) : listenPlain(proxy));
+        await (withFds ? one.listen(this.#fdsOf(index)) : listenPlain(one));
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
         const address = held[index];
@@ -146,24 +147,24 @@ export class EndpointServer {
 
   #applyTables(): void {
     for (const { service, endpoint, targets } of this.#tables) {
-      const proxy = this.#find(service);
-      if (proxy === undefined) continue;
-      proxy.spec = endpoint;
-      proxy.route(targets);
+      const one = this.#find(service);
+      if (one === undefined) continue;
+      one.configure(endpoint);
+      one.route(targets);
     }
   }
 
-  #find(service: string): ServiceProxy | undefined {
-    return this.#proxies.find((proxy) => proxy.service === service);
+  #find(service: string): ServiceEndpoint | undefined {
+    return this.#endpoints.find((one) => one.service === service);
   }
 
   /** Takes no more, follows the routes that our successor keeps, and ends with the last one. */
   #retire(): void {
     this.#control.close();
-    for (const proxy of this.#proxies) proxy.close();
+    for (const one of this.#endpoints) one.close();
     const endsAt = performance.now() + retiringMs;
     const look = () => {
-      const open = this.#proxies.some((proxy) => proxy.connections > 0);
+      const open = this.#endpoints.some((one) => one.connections > 0);
       if (!open || performance.now() > endsAt) process.exit(0);
       this.#tables = readTables(this.#options.layout);
       this.#applyTables();
@@ -184,11 +185,11 @@ function defaultSpec({ host, port }: HeldAddress): EndpointSpec {
   return { host, port, protocol: 'tcp', proxyProtocol: false, ...times };
 }
 
-async function listenPlain(proxy: ServiceProxy): Promise<void> {
+async function listenPlain(endpoint: ServiceEndpoint): Promise<void> {
   const givesUpAt = performance.now() + plainListenMs;
   for (;;) {
     try {
-      return await proxy.listen([]);
+      return await endpoint.listen([]);
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!taken || performance.now() > givesUpAt) throw error;

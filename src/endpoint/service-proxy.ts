@@ -4,7 +4,7 @@
  * 1. As long as nothing was sent, a connection that an instance doesn't take goes to the next.
  * 2. An instance that is no longer listed has no connection.
  */
-import net, { type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { RouteTarget } from '../model/command.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
@@ -14,11 +14,6 @@ import { proxyHeader } from './proxy-header.ts';
 import { connectUpstream, splice } from './splice.ts';
 import { Target } from './target.ts';
 import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
-
-/** How many connections the kernel may hold for us while no endpoint process accepts. */
-const backlog = 4_096;
-
-type Place = { readonly host: string; readonly port: number } | { readonly fd: number };
 
 export interface ProxyOptions {
   readonly seats: Seats;
@@ -31,7 +26,6 @@ export class ServiceProxy {
   readonly service: ServiceName;
   spec: EndpointSpec;
   readonly #options: ProxyOptions;
-  readonly #servers: Server[] = [];
   readonly #waiting: WaitingRoom;
   #targets: readonly Target[] = [];
   #turn = 0;
@@ -43,40 +37,14 @@ export class ServiceProxy {
     this.#waiting = new WaitingRoom(options.seats, options.holdMs, () => this.#tryNext());
   }
 
-  /** `fds`: all of one bound socket; none: bind by ourselves. Rejects with the system's error. */
-  async listen(fds: readonly number[]): Promise<void> {
-    const { host, port } = this.spec;
-    const places = fds.length === 0 ? [{ host, port }] : fds.map((fd) => ({ fd }));
-    await Promise.all(places.map((place) => this.#listen(place)));
-  }
-
-  #listen(place: Place): Promise<void> {
-    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
-    const server = net.createServer(options, (accepted) => {
-      this.#arrive({ client: new ClientConnection(accepted), waitsUntil: null });
-    });
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ ...place, backlog, exclusive: true }, () => {
-        this.#servers.push(server);
-        resolve();
-      });
-    });
-  }
-
-  /** Accepts no more; connections go on. */
-  close(): void {
-    for (const server of this.#servers) server.close();
+  accept(accepted: Socket): void {
+    this.#arrive({ client: new ClientConnection(accepted), waitsUntil: null });
   }
 
   /** Open and waiting connections. */
   get connections(): number {
     const open = this.#targets.reduce((sum, target) => sum + target.connections, 0);
     return open + this.#waiting.size;
-  }
-
-  get routes(): RouteTarget[] {
-    return this.#targets.map(({ instance, port, state }) => ({ instance, port, state }));
   }
 
   route(routes: readonly RouteTarget[]): void {

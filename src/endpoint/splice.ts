@@ -17,7 +17,7 @@ export function connectUpstream(port: number, client: Socket): Socket {
 
 /** `onClosed` is called once, when both are closed. `upstream` is connected. */
 export function splice(
-  { socket: client }: ClientConnection,
+  { socket: client }: Pick<ClientConnection, 'socket'>,
   upstream: Socket,
   onClosed: () => void,
 ): OpenConnection {

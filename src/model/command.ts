@@ -66,4 +66,7 @@ export interface RouteTarget {
   readonly instance: InstanceId;
   readonly port: number;
   readonly state: 'serving' | 'draining';
+  /** Share of the requests, in relation to that of the others; absent: 1. Endpoints with
+   * `protocol: http` only. */
+  readonly weight?: number;
 }

@@ -120,12 +120,25 @@ export interface EndpointSpec {
   /** Numeric address. */
   readonly host: string;
   readonly port: number;
-  readonly protocol: 'tcp';
+  readonly protocol: 'tcp' | 'http';
   /** Send a PROXY protocol (version 1) header to the instance. */
   readonly proxyProtocol: boolean;
   /** How long connections may live on after their instance was taken out. */
   readonly drainMs: number;
   readonly connectTimeoutMs: number;
+  /** With `protocol: http`; absent: the defaults. */
+  readonly http?: HttpEndpointSpec;
+}
+
+export interface HttpEndpointSpec {
+  /** Methods of requests that may be sent to a second instance when the first gives no answer. */
+  readonly retry: readonly string[];
+  /** Longer bodies of requests are refused; null: none is. */
+  readonly bodyBytesMax: number | null;
+  /** How long the head of a request may take to come. */
+  readonly headTimeoutMs: number;
+  /** How long a client's connection may be idle between requests. */
+  readonly idleTimeoutMs: number;
 }
 
 export interface RestartSpec {

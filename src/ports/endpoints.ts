@@ -19,7 +19,21 @@ export interface EndpointStats {
   readonly refused: number;
   /** Median seconds to connect over the last second, or null. */
   readonly connectSeconds: number | null;
+  /** With `protocol: http`. */
+  readonly http?: HttpStats;
 }
+
+/** Counts are since the endpoint process started. */
+export interface HttpStats {
+  readonly requests: number;
+  readonly statusClasses: Readonly<Record<StatusClass, number>>;
+  /** Requests that it gave no byte of an answer to. */
+  readonly unanswered: number;
+  /** From a request to the first byte of its answer, over the last second; null: there was none. */
+  readonly latencySeconds: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
+}
+
+export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx';
 
 export interface Endpoints {
   /** Opens what is new (rejects with PORT_TAKEN, naming the process that holds the port) and closes

@@ -1,0 +1,55 @@
+/** Requests for which no instance is there just now, in the order in which they came. */
+import type { Seats } from '../waiting-room.ts';
+import type { Exchange } from './exchange.ts';
+
+export class HoldingLine {
+  readonly #seats: Seats;
+  readonly #holdMs: number;
+  #waiting: Exchange[] = [];
+
+  constructor(seats: Seats, holdMs: number) {
+    this.#seats = seats;
+    this.#holdMs = holdMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** False: there is no seat, or its time is over. */
+  enter(exchange: Exchange, nowMs: number): boolean {
+    exchange.waitsUntilMs ??= nowMs + this.#holdMs;
+    if (this.#seats.free === 0 || exchange.waitsUntilMs <= nowMs) return false;
+    this.#seats.free -= 1;
+    this.#waiting.push(exchange);
+    return true;
+  }
+
+  /** The one that has waited longest. */
+  next(): Exchange | null {
+    const exchange = this.#waiting.shift() ?? null;
+    if (exchange !== null) this.#seats.free += 1;
+    return exchange;
+  }
+
+  leave(exchange: Exchange): void {
+    if (exchange.waitsUntilMs !== null) this.#take((one) => one === exchange);
+  }
+
+  all(): Exchange[] {
+    return this.#take(() => true);
+  }
+
+  /** Whose time is over. */
+  late(nowMs: number): Exchange[] {
+    return this.#take(({ waitsUntilMs }) => (waitsUntilMs ?? 0) <= nowMs);
+  }
+
+  #take(which: (exchange: Exchange) => boolean): Exchange[] {
+    const taken = this.#waiting.filter(which);
+    if (taken.length === 0) return taken;
+    this.#waiting = this.#waiting.filter((exchange) => !which(exchange));
+    this.#seats.free += taken.length;
+    return taken;
+  }
+}
