@@ -32,7 +32,7 @@ import { readStack } from './stack/read.ts';
 import { openStore } from './store/store.ts';
 import { endOffset, readLogs } from './supervise/logs.ts';
 import { createProcesses } from './supervise/processes.ts';
-import { becomeUser, identityOf } from './supervise/user.ts';
+import { asUser } from './supervise/user.ts';
 import { version } from './version.ts';
 
 /** Another controller that is on its way out is waited for so long. */
@@ -111,10 +111,7 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
       stateDir,
       followLog: (logDir, signal) =>
         readLogs(logDir, { sinceOffset: endOffset(logDir), follow: true, signal }),
-      asUser: (user) => {
-        const identity = identityOf(user);
-        return identity === null ? [] : becomeUser(identity);
-      },
+      asUser,
     }),
     notifier: createNotifier({
       clock,

@@ -10,6 +10,7 @@ import { entry } from './model/entry.ts';
 import { layout } from './model/layout.ts';
 import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
 import { readLogs } from './supervise/logs.ts';
+import { asUser } from './supervise/user.ts';
 import { version } from './version.ts';
 
 /** It makes little garbage that lives: a young generation of 16 MB would only be kept warm. */
@@ -39,6 +40,7 @@ const wiring: CliWiring = {
   takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack, randomUUID())),
   keeperArgv: (stack) => keeperArgv(command(stack, null), []),
   readLogs,
+  asUser,
   portHolder,
 };
 

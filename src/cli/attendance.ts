@@ -4,6 +4,8 @@
  *
  *   watching ── Ctrl-C ─▶ going down ── Ctrl-C ─▶ hurrying ─▶ ended
  *       └───────── d ─▶ ended, the stack goes on
+ *
+ * Who came to a stack that was running (`visits`) leaves with Ctrl-C as with d.
  */
 import { DarumaError, exitCodes } from '../model/errors.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
@@ -20,15 +22,17 @@ const drawEveryMs = 250;
 export class Attendance {
   readonly #session: Session;
   readonly #spec: StackSpec;
+  readonly #visits: boolean;
   readonly #live: LiveView | null;
   readonly #end = new AbortController();
   #goingDown: Promise<void> | null = null;
   #told = false;
   #failure: unknown = null;
 
-  constructor(session: Session, spec: StackSpec) {
+  constructor(session: Session, spec: StackSpec, how: { readonly visits: boolean }) {
     this.#session = session;
     this.#spec = spec;
+    this.#visits = how.visits;
     const { io, json, paint } = session;
     this.#live = io.out.isTTY === true && !json ? new LiveView(io.out, paint) : null;
   }
@@ -56,7 +60,7 @@ export class Attendance {
     const { command } = this.#session;
     this.#session.print(
       ...(this.#goingDown === null && this.#end.signal.aborted
-        ? ['the stack goes on without this view:', `  ${command} ps`, `  ${command} down`]
+        ? ['the stack goes on without this view:', `  ${command} attach`, `  ${command} down`]
         : ['the stack is down']),
     );
     return exitCodes.ok;
@@ -64,7 +68,8 @@ export class Attendance {
 
   /** The first is `down`; the next ends at once what is still stopping. */
   #interrupt(): void {
-    if (this.#goingDown === null) {
+    if (this.#visits) this.#end.abort();
+    else if (this.#goingDown === null) {
       this.#tell('going down; Ctrl-C again hurries');
       this.#goingDown = this.#down();
     } else {
@@ -113,6 +118,7 @@ export class Attendance {
   }
 
   #footer(): string {
+    if (this.#visits) return 'Ctrl-C or d: leave';
     return this.#goingDown === null ? 'Ctrl-C: down   d: leave it running' : 'Ctrl-C: hurry';
   }
 

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { DarumaError, errorInfo, errorTable, exitCodes } from '../model/errors.ts';
 import type { AddCommand, CommandHost } from './command.ts';
+import { addAttach } from './commands/attach.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDrill } from './commands/drill.ts';
@@ -24,6 +25,7 @@ import type { CliWiring, Io } from './wiring.ts';
 
 const commands: readonly AddCommand[] = [
   addUp,
+  addAttach,
   addPs,
   addLogs,
   addEvents,

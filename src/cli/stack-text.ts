@@ -32,7 +32,7 @@ function instanceRow(view: StackView, service: ServiceView, instance: InstanceVi
   const short = withoutSubject(id, note);
   return [
     cell(id),
-    needsPerson ? cell('needs person', 'red') : cell(phase, phaseColours[phase]),
+    needsPerson ? cell('needs person', 'red') : cell(phase, phaseColour(instance)),
     cell(pid),
     cell(port),
     cell(alive ? durationText(Math.max(0, view.at - startedAt)) : null),
@@ -40,6 +40,11 @@ function instanceRow(view: StackView, service: ServiceView, instance: InstanceVi
     endpointCell(service, routed),
     cell(service.mode === 'observe' ? `(observed) ${short}`.trim() : short),
   ];
+}
+
+/** Ready, and something is to be said about it: a warning. */
+function phaseColour({ phase, note }: InstanceView): Colour {
+  return phase === 'ready' && note !== '' ? 'yellow' : phaseColours[phase];
 }
 
 /** What the columns before it say already is left out. */

@@ -11,6 +11,8 @@ export interface CliWiring {
   keeperArgv(stack: StackPlace): readonly string[];
   /** Lines of one instance's log, oldest first; with `follow`, until the signal. */
   readLogs(directory: string, options: LogOptions): AsyncIterable<{ readonly text: string }>;
+  /** What makes a program run as this user; null: as we do. Throws USER_UNKNOWN. */
+  asUser(user: string | null): readonly string[];
   /** Who listens there, such as «nginx (pid 12)»; null: nobody. */
   portHolder(host: string, port: number): Promise<string | null>;
 }

@@ -263,7 +263,10 @@ describe('other symptoms', () => {
     assert.deepEqual([...s.stopped(), ...s.started()], []);
     assert.match(s.sentences()[0] ?? '', /^look at api\/1: .*alone restarts nothing$/);
     assert.equal(s.sent('notify')[0]?.state, 'open');
-    s.ceases('api/1', 'panic');
+    assert.deepEqual([s.phase('api/1'), s.note('api/1')], ['ready', 'log seen'], 'a warning');
+    s.shows('api/2', 'log', { name: 'panic', faults: ['hang'] });
+    assert.notEqual(s.phase('api/2'), 'ready');
+    s.ceases('api/1', 'panic').ceases('api/2', 'panic').passes(60_000);
     assert.equal(s.incident().state, 'resolved');
     assert.match(s.incident().summary, /ended by itself/);
   });

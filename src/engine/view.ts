@@ -1,5 +1,6 @@
 /** The state as people and machines are shown it. */
 import type { IncidentId } from '../model/ids.ts';
+import type { Symptom } from '../model/symptom.ts';
 import type {
   IncidentView,
   InstancePhase,
@@ -64,7 +65,7 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
       : routeTargets(state, instance.service).find((one) => one.instance === instance.id);
   return {
     id: instance.id,
-    phase: phaseOf(instance),
+    phase: phaseOf(state, instance),
     pid: instance.pid,
     port: instance.port,
     startedAt: instance.startedAt,
@@ -76,9 +77,14 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
   };
 }
 
-function phaseOf(instance: InstanceState): InstancePhase {
-  const sick = instance.phase === 'ready' && instance.symptoms.length > 0;
-  return sick ? 'unhealthy' : instance.phase;
+function phaseOf(state: EngineState, instance: InstanceState): InstancePhase {
+  const sick = instance.symptoms.some((id) => !isWarning(state.symptoms[id]?.symptom));
+  return instance.phase === 'ready' && sick ? 'unhealthy' : instance.phase;
+}
+
+/** A log line alone is no fault, unless the user says which one it means. */
+function isWarning(symptom: Symptom | undefined): boolean {
+  return symptom?.kind === 'log' && symptom.faults.length === 0;
 }
 
 function noteOf(state: EngineState, instance: InstanceState): string {

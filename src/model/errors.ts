@@ -40,7 +40,7 @@ export const errorTable = {
     exit: 5,
     status: 409,
     retryable: false,
-    todo: '`daruma ps` shows it, `daruma events --follow` goes along, `daruma down` ends it.',
+    todo: '`daruma ps` shows it, `daruma attach` watches it, `daruma down` ends it.',
   },
   STATE_IN_USE: {
     exit: 5,

@@ -72,6 +72,12 @@ export function becomeUser(identity: Identity): readonly string[] {
   return ['setpriv', ...ids, identity.name === null ? '--clear-groups' : '--init-groups', '--'];
 }
 
+/** What goes before an argument vector for it to run as `user`. Throws as `identityOf`. */
+export function asUser(user: string | null): readonly string[] {
+  const identity = identityOf(user);
+  return identity === null ? [] : becomeUser(identity);
+}
+
 /**
  * The environment as the user would have it. HOME and the like are replaced where they are merely
  * our own, passed on; what the stack file set stays.

@@ -1,12 +1,15 @@
 /** A service of plain scripts and a pid file: ends, starts by others, and its log. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { ErrorRecord } from '../../src/model/error-record.ts';
 import { identify } from '../../src/ports/process-identity.ts';
-import { type Bench, bench, processesOf, until } from './harness.ts';
+import { type Bench, background, bench, processesOf, until } from './harness.ts';
+
+const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
 const script = `#!/bin/sh
 cd "$(dirname "$0")"
@@ -78,6 +81,34 @@ test('plain scripts: started, mended, left to others, stopped', async (t) => {
   await readyWithin(stand, 'it is started on request');
   assert.equal((await stand.daruma('down')).code, 0);
   assert.equal(calls(stand), 'start\nstart\nstop\nstart\nstop\n');
+});
+
+test('daruma logs shows what its logs command prints, also while Daruma is down', async (t) => {
+  const stand = await scripts(t);
+  const log = path.join(stand.directory, 'web.log');
+  await stand.rewrite(stack(stand.directory).replace('-n, "0"', '-n, "+1"'));
+  appendFileSync(log, 'first\nsecond\nthird\n');
+  const all = 'web/1 | first\nweb/1 | second\nweb/1 | third\n';
+  assert.equal((await stand.daruma('logs')).stdout, all);
+  await stand.up();
+  assert.equal((await stand.daruma('logs', 'web')).stdout, all);
+  const last = await stand.daruma('logs', 'web/1', '-n', '1', '--json');
+  assert.deepEqual(JSON.parse(last.stdout), { instance: 'web/1', text: 'third' });
+
+  const argv = ['--disable-warning=ExperimentalWarning', main, 'logs', '-f', 'web'];
+  const following = background(t, [process.execPath, ...argv], stand.directory);
+  let shown = '';
+  following.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  await until('the old lines', () => shown === all);
+  appendFileSync(log, 'fourth\n');
+  await until('the new line', () => shown === `${all}web/1 | fourth\n`);
+  const ended = once(following, 'exit');
+  following.kill('SIGINT');
+  await ended;
+  assert.equal((await stand.daruma('down')).code, 0);
+  await until('nothing follows it any more', () => processesOf(log).length === 0);
 });
 
 test('its logs command is followed while it is watched, and started again', async (t) => {

@@ -34,11 +34,11 @@ interface Terminal {
   readonly exit: Promise<unknown>;
 }
 
-/** `daruma up` on a terminal of its own, by util-linux's `script`. */
-function terminal(t: TestContext, stand: Bench): Terminal {
-  const words = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'up'];
-  const command = words.map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+/** A command on a terminal of its own, by util-linux's `script`. */
+function terminal(t: TestContext, stand: Bench, command: 'up' | 'attach' = 'up'): Terminal {
+  const words = [process.execPath, '--disable-warning=ExperimentalWarning', main, command];
+  const line = words.map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qefc', line, '/dev/null'], {
     cwd: stand.directory,
     env: stand.environment,
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -96,6 +96,22 @@ test('d leaves it running', async (t) => {
   assert.match(up.shown(), /the stack goes on without this view/);
   assert.equal(await stand.pid('quick/1'), pid);
   assert.equal((await stand.daruma('down')).code, 0);
+});
+
+test('attach is the way back to the view; Ctrl-C leaves it', async (t) => {
+  const stand = await bench(t, stack);
+  assert.equal((await stand.daruma('attach')).code, 4, 'nothing runs');
+  await stand.up();
+  const pid = await stand.pid('quick/1');
+  for (const key of [ctrlC, 'd']) {
+    const attached = terminal(t, stand, 'attach');
+    await ready(attached);
+    assert.match(attached.shown(), /quick\/1[\s\S]*Ctrl-C or d: leave/);
+    attached.child.stdin.write(key);
+    assert.equal(await attached.exit, 0);
+    assert.match(attached.shown(), /the stack goes on without this view/);
+  }
+  assert.equal(await stand.pid('quick/1'), pid);
 });
 
 test('a terminal that goes away leaves it running', async (t) => {

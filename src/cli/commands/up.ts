@@ -40,7 +40,7 @@ export const addUp: AddCommand = ({ program, action }) => {
         const { spec } = stack;
         const seq = await bringUp(session, stack);
         if (options.detach === true) return await detached(session, spec, options.timeout * 1_000);
-        return await new Attendance(session, spec).stay(seq);
+        return await new Attendance(session, spec, { visits: false }).stay(seq);
       }),
     );
 };

@@ -1,0 +1,93 @@
+/** The log of a service that somebody else runs: what its `logs` command prints. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { DarumaError } from '../model/errors.ts';
+import { type InstanceId, instanceId, numberOf } from '../model/ids.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
+import { expandTemplate, templateNames } from '../model/template.ts';
+import type { Session } from './session.ts';
+import type { LogOptions } from './wiring.ts';
+
+/** Such a command goes on as new lines come; it has said what there is when it is quiet so long. */
+const quietMs = 500;
+const firstLineMs = 3_000;
+
+/** Instances whose log is printed by a command; also while Daruma is down. */
+export async function externalLogs(session: Session): Promise<Map<InstanceId, ServiceSpec>> {
+  const services = (await stackOf(session))?.services ?? [];
+  const printed = services.filter(({ external }) => external !== null && external.logs !== null);
+  return new Map(printed.map((service) => [instanceId(service.name, 1), service]));
+}
+
+/** Null: nothing runs, and there is no stack file that can be read. */
+async function stackOf(session: Session): Promise<StackSpec | null> {
+  try {
+    if (session.client.isKept()) return (await session.client.configuration()).spec;
+    return await session.readStack();
+  } catch (error) {
+    if (error instanceof DarumaError) return null;
+    throw error;
+  }
+}
+
+/** Its lines, oldest first; with `follow`, until the signal. Both outputs, as `docker logs` uses. */
+export async function* externalLines(
+  session: Session,
+  instance: InstanceId,
+  service: ServiceSpec,
+  { tail, follow = false, signal }: LogOptions,
+): AsyncGenerator<{ readonly text: string }> {
+  const child = start(session, instance, service);
+  const enough = new AbortController();
+  const stop = () => enough.abort();
+  enough.signal.addEventListener('abort', () => killGroup(child));
+  signal?.addEventListener('abort', stop);
+  let timer = follow ? null : setTimeout(stop, firstLineMs);
+  const last: string[] = [];
+  try {
+    for await (const text of createInterface({ input: child.stdout, signal: enough.signal })) {
+      if (timer !== null) clearTimeout(timer);
+      if (!follow) timer = setTimeout(stop, quietMs);
+      if (follow || tail === undefined) yield { text };
+      else last.push(text);
+      if (tail !== undefined && last.length > tail) last.shift();
+    }
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+    stop();
+  }
+  for (const text of last) yield { text };
+}
+
+function start(session: Session, instance: InstanceId, service: ServiceSpec) {
+  const own = session.wiring.asUser(service.user);
+  const argv = (service.external?.logs?.argv ?? []).map((word) => expanded(word, instance));
+  const [program = '', ...args] = [...own, '/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', ...argv];
+  const child = spawn(program, args, {
+    cwd: service.workingDir,
+    env: { ...session.io.environment, ...service.environment },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.on('error', (error) => session.warn(`the logs command of ${instance}: ${error.message}`));
+  return child;
+}
+
+/** Throws REFUSED for what only a running stack could fill in. */
+function expanded(word: string, instance: InstanceId): string {
+  const known: Readonly<Record<string, string>> = {
+    INSTANCE: instance,
+    INSTANCE_NUMBER: String(numberOf(instance)),
+    DARUMA_NODE: process.execPath,
+  };
+  const unknown = templateNames(word).find((name) => known[name] === undefined);
+  if (unknown === undefined) return expandTemplate(word, (name) => known[name]);
+  throw new DarumaError('REFUSED', `the logs command of ${instance} uses \${${unknown}}`);
+}
+
+/** Only while the leader is not yet collected: its number can't belong to another group then. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  process.kill(-child.pid, 'SIGKILL');
+}
