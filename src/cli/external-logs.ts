@@ -30,7 +30,7 @@ async function stackOf(session: Session): Promise<StackSpec | null> {
   }
 }
 
-/** Its lines, oldest first; with `follow`, until the signal. Both outputs, as `docker logs` uses. */
+/** Its lines, oldest first; with `follow`, until the signal. Of both outputs, as `docker logs`. */
 export async function* externalLines(
   session: Session,
   instance: InstanceId,
