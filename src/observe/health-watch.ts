@@ -121,7 +121,7 @@ export class HealthWatch {
     const turn = (): void => this.#turn();
     this.#cancelTurn = this.#quick()
       ? clock.after(Math.max(0, this.#dueAt - clock.now()), turn)
-      : turns.at(this.#dueAt, turn);
+      : turns.at(this.#dueAt, this.#options.spec.intervalMs / 10, turn);
   }
 
   #turn(): void {

@@ -6,11 +6,11 @@
  * `node:http` reads it.
  */
 import { type IncomingMessage, request, validateHeaderName, validateHeaderValue } from 'node:http';
-import { connect } from 'node:net';
 import { errorInfo } from '../model/errors.ts';
 import type { ProbeSpec } from '../model/stack-spec.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { connectionFailure, failure, type Question } from './check.ts';
+import { converse } from './connection.ts';
 import { runLimited } from './limited.ts';
 
 type HttpProbe = Extract<ProbeSpec, { readonly kind: 'http' }>;
@@ -69,39 +69,33 @@ function requestOf(probe: HttpProbe, watched: WatchedInstance): HttpRequest {
 
 function askStatus(asked: HttpRequest, probe: HttpProbe, settle: Settle): () => void {
   let head = '';
-  const take = (bytes: number, buffer: Uint8Array): boolean => {
-    head += Buffer.from(buffer.buffer, buffer.byteOffset, bytes).toString('latin1');
-    const status = statusOf(head);
-    if (status !== null) settle(judge(status, probe));
-    else if (head.length > headCharsMax) settle(judge(0, probe));
-    return true;
-  };
-  const socket = connect({
-    host: asked.host,
-    port: asked.port,
-    onread: { buffer: readBuffer, callback: take },
+  return converse(asked.host, asked.port, {
+    onConnect: (socket) => socket.write(asked.head, 'latin1'),
+    onText: (text) => {
+      head += text;
+      const status = statusOf(head);
+      if (status !== null) settle(judge(status, probe));
+      else if (head.length > headCharsMax) settle(judge(0, probe));
+    },
+    onError: (error) => settle(connectionFailure(error)),
+    onEnd: () => settle(failure('closed the connection without an answer')),
   });
-  socket.on('error', (error) => settle(connectionFailure(error)));
-  socket.on('end', () => settle(failure('closed the connection without an answer')));
-  socket.write(asked.head, 'latin1');
-  return () => socket.destroy();
 }
-
-/** Shared by all sockets: what was read is taken out before the next read. */
-const readBuffer = Buffer.alloc(headCharsMax);
 
 function requestHead(url: URL, method: string, headers: Readonly<Record<string, string>>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
+const statusLine = /HTTP\/1\.[01] (\d{3})(?: [^\n]*)?\r?\n/y;
+
 /** The status of the first answer that is not merely informational (1xx); null: not known yet; 0:
  * this is not HTTP. */
 export function statusOf(head: string): number | null {
   let at = 0;
   while (head.indexOf('\n', at) !== -1) {
-    const found = /^HTTP\/1\.[01] (\d{3})(?: [^\n]*)?\r?\n/.exec(head.slice(at));
-    const status = Number(found?.[1] ?? 0);
+    statusLine.lastIndex = at;
+    const status = Number(statusLine.exec(head)?.[1] ?? 0);
     if (status < 100 || status >= 200) return status;
     const end = head.indexOf('\r\n\r\n', at);
     if (end === -1) return null;

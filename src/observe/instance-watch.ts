@@ -4,6 +4,7 @@
  */
 import type { CheckResult, HealthVerdict } from '../detect/health.ts';
 import type { InstanceId } from '../model/ids.ts';
+import type { SignalName } from '../model/sample.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
@@ -40,6 +41,9 @@ export class InstanceWatch {
   readonly #tree: ProcessTree;
   readonly #log: LogWatch | null;
   readonly #confirmations = new Set<Confirmation>();
+  readonly #give = (signal: SignalName, value: number): void => {
+    this.#outlet.measure(this.instance, signal, value);
+  };
   #cancelSettle: () => void = () => undefined;
   #cancelStopped: (() => void) | null = null;
   #cancelOom: () => void = () => undefined;
@@ -87,9 +91,7 @@ export class InstanceWatch {
 
   sample(): void {
     const now = this.#outlet.clock.now();
-    const state = this.#tree.sample(now, (signal, value) => {
-      this.#outlet.measure(this.instance, signal, value);
-    });
+    const state = this.#tree.sample(now, this.#give);
     if (state !== null) this.#sawState(state, false);
     for (const expression of this.#expressions) expression.sampled(now);
   }
@@ -123,6 +125,7 @@ export class InstanceWatch {
     this.#cancelOom();
     this.#health?.close();
     this.#log?.close();
+    this.#tree.close();
     for (const confirmation of this.#confirmations) confirmation.answer(false, 'not running');
     this.#outlet.signals.drop(this.instance);
   }

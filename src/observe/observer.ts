@@ -59,7 +59,9 @@ export function createObserver(options: ObserverOptions): Observer {
       for (const watch of watches.values()) watch.slept();
     },
     add(samples) {
-      for (const sample of samples) outlet.signals.set(sample);
+      for (const { component, signal, at, value } of samples) {
+        outlet.signals.set(component, signal, at, value);
+      }
     },
     latest: (service) => outlet.signals.list(service),
     onHappening: (listener) => outlet.onHappening(listener),

@@ -49,7 +49,7 @@ export class Outlet {
   }
 
   measure(component: ComponentId, signal: SignalName, value: number): void {
-    this.signals.set({ at: this.clock.now(), component, signal, value });
+    this.signals.set(component, signal, this.clock.now(), value);
   }
 }
 

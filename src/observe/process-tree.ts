@@ -1,14 +1,21 @@
 /**
  * Measures the whole process tree of one instance. Cheap by design: each second one read per
- * process (`/proc/PID/stat` holds time, memory and threads); what costs more is read every few
- * seconds, or only when an expression asks for it. A process that came and went between two samples
+ * process (`/proc/PID/stat` holds time, memory and threads); what costs more is read more rarely,
+ * or only when an expression asks for it. A process that came and went between two samples
  * is not seen.
  */
 import { readdirSync, statSync } from 'node:fs';
 import type { SignalName } from '../model/sample.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
-import { livingStat, pageBytes, readProc, ticksPerSecond } from './procfs.ts';
+import {
+  livingStat,
+  type ProcessStat,
+  pageBytes,
+  readProc,
+  StatFile,
+  ticksPerSecond,
+} from './procfs.ts';
 
 export interface TreeNeeds {
   /** Proportional set size: slow to read, so only on demand. */
@@ -21,13 +28,17 @@ export interface TreeNeeds {
 const membersCostFactor = 100;
 const membersQuickMs = 3_000;
 const membersSlowMs = 10_000;
-const filesMs = 5_000;
+/** Where nobody asks and nothing changes. */
+const membersSlowestMs = 40_000;
+const filesMs = 10_000;
 
 export class ProcessTree {
   readonly #clock: Clock;
   readonly #watched: WatchedInstance;
   readonly #needs: TreeNeeds;
-  readonly #membersMs: number;
+  readonly #main: StatFile | null;
+  readonly #watchful: boolean;
+  #membersMs: number;
   #members: readonly number[];
   #membersDueAt: number;
   #filesDueAt = 0;
@@ -39,13 +50,19 @@ export class ProcessTree {
     this.#clock = clock;
     this.#watched = watched;
     this.#needs = needs;
+    this.#watchful = watchful;
     this.#membersMs = watchful ? membersQuickMs : membersSlowMs;
+    this.#main = watched.pid === null ? null : new StatFile(watched.pid);
     this.#members = watched.pid === null ? [] : [watched.pid];
     this.#membersDueAt = clock.now();
   }
 
   get members(): readonly number[] {
     return this.#members;
+  }
+
+  close(): void {
+    this.#main?.close();
   }
 
   /** Reads everything that is due and gives each value; returns the main process's state letter, or
@@ -57,7 +74,7 @@ export class ProcessTree {
     let threads = 0;
     let pages = 0;
     for (const pid of this.#members) {
-      const stat = livingStat(pid);
+      const stat = this.#stat(pid);
       if (stat === null) continue;
       if (pid === this.#watched.pid) mainState = stat.state;
       processes += 1;
@@ -74,6 +91,10 @@ export class ProcessTree {
       this.#sampleRest(now, give);
     }
     return mainState;
+  }
+
+  #stat(pid: number): ProcessStat | null {
+    return pid === this.#watched.pid && this.#main !== null ? this.#main.read() : livingStat(pid);
   }
 
   #sampleRest(now: number, give: (signal: SignalName, value: number) => void): void {
@@ -102,12 +123,18 @@ export class ProcessTree {
     this.#membersDueAt = Number.POSITIVE_INFINITY;
     const done = (members: readonly number[]): void => {
       const tookMs = this.#clock.now() - now;
+      if (!this.#watchful) this.#membersMs = nextSlowMs(this.#membersMs, this.#members, members);
       this.#membersDueAt = now + Math.max(this.#membersMs, tookMs * membersCostFactor);
       this.#members = members;
     };
     // Members that can't be told now are asked for again; till then the known ones are measured.
     this.#watched.members().then(done, () => done(this.#members));
   }
+}
+
+function nextSlowMs(ms: number, before: readonly number[], after: readonly number[]): number {
+  const same = before.length === after.length && before.every((pid, at) => pid === after[at]);
+  return same ? Math.min(membersSlowestMs, ms * 2) : membersSlowMs;
 }
 
 /** Counters of several processes that only grow, together as a rate per second. */

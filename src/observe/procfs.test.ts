@@ -4,10 +4,11 @@ import { livingStat, pageBytes, parseStat, readProc, ticksPerSecond } from './pr
 
 test('a process name may hold anything', () => {
   const numbers = Array.from({ length: 48 }, (_, at) => at);
-  const stat = parseStat(`42 (a) T (b c) S ${numbers.join(' ')}\n`);
+  const parsed = (text: string) => parseStat(Buffer.from(`${text} 1 2) `), text.length);
+  const stat = parsed(`42 (a) T (b c) S ${numbers.join(' ')}\n`);
   // Counted from the state as 0: utime and stime are 11 and 12, threads 17, resident pages 21.
   assert.deepEqual(stat, { state: 'S', cpuTicks: 10 + 11, threads: 16, residentPages: 20 });
-  assert.equal(parseStat('nonsense'), null);
+  assert.equal(parsed('nonsense'), null);
 });
 
 test('our own process', () => {

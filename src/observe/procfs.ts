@@ -29,24 +29,85 @@ export function readProc(path: string): string | null {
   }
 }
 
-/** `pid (name) state ppid …`: the name may hold anything, also blanks and brackets (proc(5)). */
-export function parseStat(text: string): ProcessStat | null {
-  const end = text.lastIndexOf(')');
+/** Null: gone, or ended and not yet collected. */
+export function livingStat(pid: number): ProcessStat | null {
+  const file = new StatFile(pid);
+  const stat = file.read();
+  file.close();
+  return stat;
+}
+
+/** `/proc/PID/stat` of one process, kept open: once read, what has its number later never is. */
+export class StatFile {
+  readonly #pid: number;
+  /** Null: not open yet, or closed. */
+  #file: number | null = null;
+  #gone = false;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  /** Null: the process is gone, or has ended and waits to be collected, or can't be looked at. */
+  read(): ProcessStat | null {
+    if (this.#gone) return null;
+    try {
+      this.#file ??= openSync(`/proc/${this.#pid}/stat`, 'r');
+      const stat = parseStat(buffer, readSync(this.#file, buffer, 0, buffer.length, 0));
+      return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : stat;
+    } catch {
+      // ENOENT and ESRCH both say that it is gone; anything else is tried again.
+      this.#gone = this.#file !== null;
+      this.close();
+      return null;
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+}
+
+const blank = 0x20;
+const bracket = 0x29;
+const zero = 0x30;
+
+/**
+ * `pid (name) state ppid …`: the name may hold anything, also blanks and brackets (proc(5)). Reads
+ * the bytes themselves: hundreds of processes are looked at each second.
+ */
+export function parseStat(bytes: Uint8Array, length: number): ProcessStat | null {
+  const end = bytes.lastIndexOf(bracket, length - 1);
   if (end === -1) return null;
-  const fields = text.slice(end + 2).split(' ');
+  const utime = after(bytes, end + 2, 11);
+  const stime = after(bytes, utime, 1);
+  const threads = after(bytes, stime, 5);
+  const residentPages = after(bytes, threads, 4);
   return {
-    state: fields[0] ?? '',
-    cpuTicks: Number(fields[11]) + Number(fields[12]),
-    threads: Number(fields[17]),
-    residentPages: Number(fields[21]),
+    state: String.fromCharCode(bytes[end + 2] ?? 0),
+    cpuTicks: numberAt(bytes, utime) + numberAt(bytes, stime),
+    threads: numberAt(bytes, threads),
+    residentPages: numberAt(bytes, residentPages),
   };
 }
 
-/** Null: gone, or ended and not yet collected. */
-export function livingStat(pid: number): ProcessStat | null {
-  const text = readProc(`/proc/${pid}/stat`);
-  const stat = text === null ? null : parseStat(text);
-  return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : stat;
+/** The place after so many blanks. */
+function after(bytes: Uint8Array, from: number, blanks: number): number {
+  let at = from;
+  for (let left = blanks; left > 0 && at < bytes.length; at += 1) {
+    if (bytes[at] === blank) left -= 1;
+  }
+  return at;
+}
+
+function numberAt(bytes: Uint8Array, from: number): number {
+  let number = 0;
+  for (let at = from; ; at += 1) {
+    const digit = (bytes[at] ?? blank) - zero;
+    if (digit < 0 || digit > 9) return number;
+    number = number * 10 + digit;
+  }
 }
 
 const auxiliary = new Map<number, number>();

@@ -8,8 +8,8 @@ import type { InstanceWatch } from './instance-watch.ts';
 import { KernelWatch } from './kernel-watch.ts';
 import type { Outlet } from './outlet.ts';
 
-const slices = 10;
-const sliceMs = 100;
+const slices = 5;
+const sliceMs = 200;
 /** A process killed by the kernel may be told of after its instance was let go. */
 const rememberedMs = 10_000;
 
@@ -20,6 +20,7 @@ export class Sampling {
   readonly #kernel: KernelWatch;
   /** Members of instances that were let go, and until when they are remembered. */
   readonly #former = new Map<number, number>();
+  readonly #turn = (): void => this.#tick();
   #slice = 0;
   #dueAt: number;
   #cancel: () => void = () => undefined;
@@ -44,10 +45,10 @@ export class Sampling {
   }
 
   #arm(): void {
-    const { clock } = this.#outlet;
+    const { clock, turns } = this.#outlet;
     const now = clock.now();
     this.#dueAt = Math.max(this.#dueAt + sliceMs, now);
-    this.#cancel = clock.after(this.#dueAt - now, () => this.#tick());
+    this.#cancel = turns.at(this.#dueAt, sliceMs, this.#turn);
   }
 
   #tick(): void {

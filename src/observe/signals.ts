@@ -2,16 +2,28 @@
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Sample, SignalName } from '../model/sample.ts';
 
-export class SignalTable {
-  readonly #components = new Map<ComponentId, Map<SignalName, Sample>>();
+/** Written over: thousands of values come each second, and hardly anybody looks at them. */
+interface Latest {
+  at: number;
+  value: number;
+}
 
-  set(sample: Sample): void {
-    let signals = this.#components.get(sample.component);
+export class SignalTable {
+  readonly #components = new Map<ComponentId, Map<SignalName, Latest>>();
+
+  set(component: ComponentId, signal: SignalName, at: number, value: number): void {
+    let signals = this.#components.get(component);
     if (signals === undefined) {
       signals = new Map();
-      this.#components.set(sample.component, signals);
+      this.#components.set(component, signals);
     }
-    signals.set(sample.signal, sample);
+    const known = signals.get(signal);
+    if (known === undefined) {
+      signals.set(signal, { at, value });
+    } else {
+      known.at = at;
+      known.value = value;
+    }
   }
 
   value(component: ComponentId, signal: SignalName): number | undefined {
@@ -22,9 +34,8 @@ export class SignalTable {
   list(service?: ServiceName): Sample[] {
     const samples: Sample[] = [];
     for (const [component, signals] of this.#components) {
-      if (service === undefined || serviceOf(component) === service) {
-        samples.push(...signals.values());
-      }
+      if (service !== undefined && serviceOf(component) !== service) continue;
+      for (const [signal, latest] of signals) samples.push({ component, signal, ...latest });
     }
     return samples;
   }

@@ -1,7 +1,7 @@
 /** `tcp` checks: healthy when a connection is accepted. */
-import { connect } from 'node:net';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { connectionFailure, failure, type Question } from './check.ts';
+import { converse } from './connection.ts';
 
 export function tcpQuestion(address: string | null, watched: WatchedInstance): Question {
   return (settle) => {
@@ -10,10 +10,10 @@ export function tcpQuestion(address: string | null, watched: WatchedInstance): Q
       settle(failure(`no address to connect to${address === null ? '' : `: ${address}`}`));
       return () => undefined;
     }
-    const socket = connect(target);
-    socket.on('connect', () => settle({ ok: true }));
-    socket.on('error', (error) => settle(connectionFailure(error)));
-    return () => socket.destroy();
+    return converse(target.host, target.port, {
+      onConnect: () => settle({ ok: true }),
+      onError: (error) => settle(connectionFailure(error)),
+    });
   };
 }
 

@@ -1,47 +1,68 @@
 /**
  * Turns of many checks, those due at nearly the same time together: waking up costs more than what
- * a check itself does. A turn comes up to `slotMs` later than asked for, never earlier; turns at an
- * interval that is a multiple of it come exactly at their interval.
+ * a check itself does. A turn comes up to its slack later than asked for, never earlier; turns at
+ * an interval that is a multiple of the slack come exactly at their interval.
+ *
+ * Slots lie at multiples of their width, and each width divides the next, so that slots of all
+ * widths fall together.
  */
 import type { Clock } from '../ports/clock.ts';
 
-const slotMs = 25;
+const slotsMs = [100, 50, 25] as const;
+const narrowestMs = 25;
+/** So many turns at once; then others of the loop come in between. */
+const atOnceMax = 50;
+
+interface Slot {
+  readonly turns: Set<() => void>;
+  readonly stop: () => void;
+}
 
 export class Turns {
   readonly #clock: Clock;
-  readonly #slots = new Map<
-    number,
-    { readonly turns: Set<() => void>; readonly stop: () => void }
-  >();
+  /** By the time at which they are due. */
+  readonly #slots = new Map<number, Slot>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Calls back once; returns how to cancel. */
-  at(dueAt: number, turn: () => void): () => void {
-    const number = Math.ceil(dueAt / slotMs);
-    const slot = this.#slots.get(number) ?? this.#open(number);
+  /** Calls back once; returns how to cancel. `slackMs` of less than 25 counts as 25. */
+  at(dueAt: number, slackMs: number, turn: () => void): () => void {
+    const widthMs = slotsMs.find((width) => width <= slackMs) ?? narrowestMs;
+    const slotAt = Math.ceil(dueAt / widthMs) * widthMs;
+    const slot = this.#slots.get(slotAt) ?? this.#open(slotAt);
     slot.turns.add(turn);
     return () => {
       if (!slot.turns.delete(turn) || slot.turns.size > 0) return;
       slot.stop();
-      if (this.#slots.get(number) === slot) this.#slots.delete(number);
+      if (this.#slots.get(slotAt) === slot) this.#slots.delete(slotAt);
     };
   }
 
-  #open(number: number): { readonly turns: Set<() => void>; readonly stop: () => void } {
+  #open(slotAt: number): Slot {
     const turns = new Set<() => void>();
-    const delayMs = Math.max(0, number * slotMs - this.#clock.now());
+    const delayMs = Math.max(0, slotAt - this.#clock.now());
     const stop = this.#clock.after(delayMs, () => {
-      this.#slots.delete(number);
-      for (const turn of turns) {
-        turns.delete(turn);
-        turn();
-      }
+      this.#slots.delete(slotAt);
+      this.#take(turns);
     });
     const slot = { turns, stop };
-    this.#slots.set(number, slot);
+    this.#slots.set(slotAt, slot);
     return slot;
+  }
+
+  /** What is cancelled meanwhile leaves the set. */
+  #take(turns: Set<() => void>): void {
+    let left = atOnceMax;
+    for (const turn of turns) {
+      if (left === 0) {
+        this.#clock.after(0, () => this.#take(turns));
+        return;
+      }
+      left -= 1;
+      turns.delete(turn);
+      turn();
+    }
   }
 }

@@ -76,11 +76,14 @@ export class InstanceLogs {
     return lastLines(this.directory(id), count, sinceOffset);
   }
 
-  /** To be called again and again while the instance runs. */
-  async rotate(id: InstanceId, logging: LoggingSpec): Promise<void> {
+  /** Whether there may be something to rotate. */
+  hasGrown(id: InstanceId): boolean {
     const small = this.#small.get(id);
-    // Most logs of most instances don't grow: one question each is enough.
-    if (small !== undefined && sizeOf(small.path) === small.end - small.base) return;
+    return small === undefined || sizeOf(small.path) !== small.end - small.base;
+  }
+
+  /** To be called again and again while the instance runs, when its log has grown. */
+  async rotate(id: InstanceId, logging: LoggingSpec): Promise<void> {
     try {
       const look = () => rotateLog(this.directory(id), this.#options(logging));
       const found = await this.#inTurn(id, look);

@@ -453,11 +453,16 @@ class LocalProcesses implements SupervisedProcesses {
   // Logs
 
   async #rotateAll(): Promise<void> {
-    const running = [...this.#instances.values()].filter(({ run }) => run !== null && !run.ended);
-    await Promise.all(running.map((instance) => this.#rotate(instance)));
+    const grown = [...this.#instances.values()].filter((instance) => this.#hasGrown(instance));
+    await Promise.all(grown.map((instance) => this.#rotate(instance)));
     if (this.#closed) return;
     const { clock } = this.#options;
     this.#cancelRotation = clock.after(rotationIntervalMs, () => this.#rotateAll());
+  }
+
+  /** Most logs of most instances don't grow: one question each is enough, without a promise. */
+  #hasGrown({ id, run }: Instance): boolean {
+    return run !== null && !run.ended && (run.unwritten || this.#logs.hasGrown(id));
   }
 
   async #rotate(instance: Instance): Promise<void> {
