@@ -31,6 +31,7 @@ import type { Processes } from '../ports/processes.ts';
 import type { Store } from '../ports/store.ts';
 import { Actor } from './actor.ts';
 import { drillLeakScript } from './drill-leak.ts';
+import { EndpointSignals } from './endpoint-signals.ts';
 import { Externals } from './externals.ts';
 import { InstanceContexts } from './instance-context.ts';
 import { Loop } from './loop.ts';
@@ -126,6 +127,7 @@ export class Controller implements ControllerApi {
   async start(): Promise<void> {
     const { store, clock, random, observer, processes, endpoints, notifier } = this.#options;
     const { spec } = this.#options.configuration;
+    const endpointSignals = new EndpointSignals();
     this.#services = new Map(spec.services.map((service) => [service.name, service]));
     await this.#contexts.configure(spec);
     const loop = await Loop.recover({
@@ -147,7 +149,9 @@ export class Controller implements ControllerApi {
       observer.unwatch(instance);
       loop.push({ kind: 'exited', instance, exit });
     });
-    endpoints.onStats((stats) => this.#observeEndpoints(stats));
+    endpoints.onStats((stats) => {
+      observer.add(endpointSignals.samples(stats, clock.now()));
+    });
     loop.push({ kind: 'configured', spec });
     void this.#listen();
     await this.#look(loop);
@@ -374,18 +378,6 @@ export class Controller implements ControllerApi {
       store.reportErrors([{ at: clock.now(), code, message, origin, source: 'daruma' }]);
       clock.after(listenRetryMs, () => void this.#listen());
     }
-  }
-
-  #observeEndpoints(stats: Parameters<Parameters<Endpoints['onStats']>[0]>[0]): void {
-    const at = this.#options.clock.now();
-    this.#options.observer.add(
-      stats.flatMap(({ instance, connections, connectSeconds }) => [
-        { at, component: instance, signal: 'endpoint.connections', value: connections },
-        ...(connectSeconds === null
-          ? []
-          : [{ at, component: instance, signal: 'endpoint.connect', value: connectSeconds }]),
-      ]),
-    );
   }
 
   #publish(records: readonly StoredRecord[]): void {

@@ -13,7 +13,18 @@ export const signalTree = {
   uptime: 'double',
   restarts: 'double',
   health: { latency: 'double' },
-  endpoint: { connections: 'double', connect: 'double' },
+  endpoint: {
+    connections: 'double',
+    connect: 'double',
+    requests: 'double',
+    unanswered: 'double',
+    status_1xx: 'double',
+    status_2xx: 'double',
+    status_3xx: 'double',
+    status_4xx: 'double',
+    status_5xx: 'double',
+    latency: { p50: 'double', p95: 'double', p99: 'double' },
+  },
   pressure: { cpu: 'double', memory: 'double', io: 'double' },
   host: {
     cpu: 'double',
@@ -51,7 +62,8 @@ const kinds: readonly (readonly [RegExp, SymptomKind])[] = [
   [/^descriptors$/, 'descriptors'],
   [/^(host\.disk\.|io\.)/, 'disk'],
   [/^pressure\./, 'pressure'],
-  [/^(health\.latency|endpoint\.connect)$/, 'latency'],
+  [/^(health\.latency|endpoint\.connect|endpoint\.latency\..*)$/, 'latency'],
+  [/^endpoint\.status_5xx$/, 'error'],
 ];
 
 /** By the first rule that one of the signals meets: what grows comes before what is busy. */

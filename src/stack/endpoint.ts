@@ -23,7 +23,33 @@ export function toEndpoint(document: StackDocument, path: Path, raw: Raw): Endpo
     proxyProtocol: full.proxy_protocol,
     drainMs: full.drain,
     connectTimeoutMs: full.connect_timeout,
+    ...httpSettings(document, path, full),
   };
+}
+
+const httpOnly = ['retry', 'max_body', 'head_timeout', 'idle_timeout'] as const;
+
+function httpSettings(
+  document: StackDocument,
+  path: Path,
+  full: Exclude<Raw, string | number>,
+): Pick<EndpointSpec, 'http'> {
+  if (full.protocol === 'http') {
+    return {
+      http: {
+        retry: full.retry ?? ['GET', 'HEAD', 'OPTIONS'],
+        bodyBytesMax: full.max_body ?? null,
+        headTimeoutMs: full.head_timeout ?? 10_000,
+        idleTimeoutMs: full.idle_timeout ?? 75_000,
+      },
+    };
+  }
+  for (const field of httpOnly) {
+    if (full[field] === undefined) continue;
+    const hint = 'say `protocol: http` as well';
+    document.complain([...path, field], { message: 'does not go with `protocol: tcp`', hint });
+  }
+  return {};
 }
 
 /** `8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; null: none of these. */

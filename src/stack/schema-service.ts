@@ -164,7 +164,10 @@ export const endpointFields = closed({
     listen,
     'Where clients connect. Without an address: 127.0.0.1; any other must be said.',
   ),
-  protocol: described(oneOf(['tcp']).prefault('tcp'), 'What it carries.'),
+  protocol: described(
+    oneOf(['tcp', 'http']).prefault('tcp'),
+    'What it carries: whole connections, or the requests of HTTP/1.1 one by one.',
+  ),
   proxy_protocol: described(
     yesOrNo().prefault(false),
     'Tell the instance the client’s address in a PROXY protocol header (version 1).',
@@ -176,6 +179,20 @@ export const endpointFields = closed({
   connect_timeout: described(
     duration({ min: '1ms' }).prefault('1s'),
     'When the next instance is tried.',
+  ),
+  retry: described(
+    list(oneOf(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])).optional(),
+    'http: methods of requests that are sent to another instance when one gives no answer. ' +
+      'Default: GET, HEAD and OPTIONS.',
+  ),
+  max_body: described(size().optional(), 'http: the longest body of a request. Default: any.'),
+  head_timeout: described(
+    duration({ min: '1ms' }).optional(),
+    'http: how long the head of a request may take to come. Default: 10s.',
+  ),
+  idle_timeout: described(
+    duration({ min: '1ms' }).optional(),
+    'http: how long a connection may be idle between requests. Default: 75s.',
   ),
 });
 
