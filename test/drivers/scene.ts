@@ -134,10 +134,19 @@ export async function end(
   }
   await until(async () => {
     const left = await workingIn(launch.workingDir);
-    if (signal === 'SIGKILL') for (const pid of left) process.kill(pid, 'SIGKILL');
+    if (signal === 'SIGKILL') for (const pid of left) killIfThere(pid);
     return left.length === 0;
   });
   return child.exitCode;
+}
+
+/** It may have ended since it was looked for. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** Processes whose working directory it is: those of a server on these data. */
