@@ -3,6 +3,7 @@
  * it. One by one, seven of ten needn't outlive the machine; otherwise eight at a time, all lasting.
  */
 import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openStore } from '../../src/store/store.ts';
 
 const [file = '', first = '1', how = 'together'] = process.argv.slice(2);
@@ -15,8 +16,21 @@ async function appendOn(lasts: (number: number) => 'boot' | 'always'): Promise<n
     next += 1;
     const record = { at: 0, kind: 'slept', ms: number } as const;
     const seq = await store.append([record], { lasts: lasts(number) });
-    writeSync(1, `${seq} ${number}\n`);
+    await tell(`${seq} ${number}\n`);
     if (number % 50 === 0) await store.saveSnapshot({ seq, state: `"${number}"` });
+  }
+}
+
+/** Past the buffers of this process, which a kill would take along; the reader may be behind. */
+async function tell(line: string): Promise<void> {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await pause(1);
+    }
   }
 }
 
