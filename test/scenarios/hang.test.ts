@@ -58,7 +58,8 @@ test('SIGSTOP: out of the endpoint, restarted, explained as a hang', async (t) =
   }
   await load.end();
   const others = load.failures.filter(({ boundTo }) => boundTo === 'api/2');
-  assert.deepEqual(others, [], 'nobody bound to the other one noticed');
+  const told = (await stand.incidents()).map(({ onset, summary }) => `${onset} ${summary}`);
+  assert.deepEqual(others, [], `nobody bound to the other one noticed; ${told.join('\n')}`);
 });
 
 test('SIGSTOP right after a start, before it was ever ready', async (t) => {
