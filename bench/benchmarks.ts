@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark.ts';
 import { crashLoop } from './crash-loop.ts';
 import { endpoint } from './endpoint.ts';
+import { engine } from './engine.ts';
 import { hang } from './hang.ts';
 import { idle } from './idle.ts';
 import { restart } from './restart.ts';
@@ -15,4 +16,5 @@ export const benchmarks: readonly Benchmark[] = [
   endpoint,
   idle,
   up,
+  engine,
 ];

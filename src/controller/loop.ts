@@ -20,7 +20,8 @@ import type { Store } from '../ports/store.ts';
 import { endsWithBoot } from './lasting.ts';
 import { Recorder } from './recorder.ts';
 
-const snapshotEveryRecords = 1_000;
+/** A large stack's takes some milliseconds; so does the replay of a thousand records. */
+const snapshotEveryRecords = 10_000;
 /** Nobody who ends a stack waits longer than this for a disk that can't write. */
 const closePatienceMs = 3_000;
 

@@ -7,6 +7,7 @@ import { applyConfigured } from './apply-configured.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
+import { clearTimer, setTimer } from './earliest.ts';
 import {
   acquit,
   type EngineState,
@@ -59,10 +60,10 @@ function applyRest(state: EngineState, record: RestRecord): void {
       applyReset(state, record);
       return;
     case 'timer-set':
-      state.timers[record.timer] = record.due;
+      setTimer(state.timers, record.timer, record.due);
       return;
     case 'timer-cleared':
-      delete state.timers[record.timer];
+      clearTimer(state.timers, record.timer);
       return;
     case 'requested':
       if (record.request !== undefined)

@@ -90,7 +90,9 @@ function planFor(turn: Turn, incident: IncidentState, left: readonly Symptom[]):
   const all = locateNow(turn, incident, left);
   const among = causeAmong(all, left);
   // What else is wrong explains them badly: they are a fault of their own.
-  const alone = among === undefined ? locateAlone(turn, incident, left, false) : all;
+  const others = incident.symptoms.filter((one) => one.ended === null).length > left.length;
+  const apart = among === undefined && others;
+  const alone = apart ? locateAlone(turn, incident, left, false) : all;
   const found = among ?? causeAmong(alone, left);
   // Or nothing became of what was blamed for them.
   const waited = found === undefined && waitsAt(incident, left[0]?.component) >= waitsMax;

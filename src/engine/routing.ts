@@ -35,13 +35,14 @@ export function routeTargets(state: EngineState, service: ServiceName): RouteTar
   const ready = instancesOf(state, service).filter((one) => one.readyAt !== null);
   const good = ready.filter((one) => answers(state, one) && !one.suspected && !one.takenOut);
   const serving = good.length > 0 ? good : ready.filter((one) => one.phase === 'ready');
-  return ready.flatMap((instance) => {
-    if (instance.port === null) return [];
-    if (instance.phase === 'stopping' && instance.hurry) return [];
-    const draining = !serving.includes(instance);
-    const state = draining ? ('draining' as const) : ('serving' as const);
-    return [{ instance: instance.id, port: instance.port, state }];
-  });
+  const targets: RouteTarget[] = [];
+  for (const instance of ready) {
+    if (instance.port === null) continue;
+    if (instance.phase === 'stopping' && instance.hurry) continue;
+    const state = serving.includes(instance) ? 'serving' : 'draining';
+    targets.push({ instance: instance.id, port: instance.port, state });
+  }
+  return targets;
 }
 
 /** Null: the service has no endpoint. */
@@ -57,5 +58,9 @@ export function routeCommand(state: EngineState, service: ServiceName): Command 
 
 /** Equal for equal routes. */
 export function routeKey(state: EngineState, service: ServiceName): string {
-  return JSON.stringify(routeCommand(state, service));
+  if (state.services[service]?.spec.endpoint == null) return '';
+  let key = '';
+  for (const target of routeTargets(state, service))
+    key += `${target.instance} ${target.port} ${target.state}\n`;
+  return key;
 }

@@ -259,8 +259,12 @@ export function actionOf(state: EngineState, id: ActionId): ActionState | undefi
 
 /** The instances of a service, none for an unknown one. */
 export function instancesOf(state: EngineState, service: ServiceName): InstanceState[] {
-  const ids = state.services[service]?.instances ?? [];
-  return ids.flatMap((id) => state.instances[id] ?? []);
+  const found: InstanceState[] = [];
+  for (const id of state.services[service]?.instances ?? []) {
+    const instance = state.instances[id];
+    if (instance !== undefined) found.push(instance);
+  }
+  return found;
 }
 
 /** A symptom that an instance's own checks bring about. */

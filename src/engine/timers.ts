@@ -5,6 +5,7 @@
  */
 import type { ActionId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
+import { earliest } from './earliest.ts';
 import { reconcile } from './lifecycle.ts';
 import { onNeverReady } from './outages.ts';
 import { judgeEffect, onProofDue } from './outcomes.ts';
@@ -14,11 +15,7 @@ import type { Turn } from './turn.ts';
 /** The timer that is due first; null: none is set, or the look after a start is not over. */
 export function nextTimer(state: EngineState): { timer: string; due: number } | null {
   if (state.looking) return null;
-  let first: { timer: string; due: number } | null = null;
-  for (const [timer, due] of Object.entries(state.timers)) {
-    if (first === null || due < first.due) first = { timer, due };
-  }
-  return first;
+  return earliest(state.timers);
 }
 
 export function onTimer(turn: Turn, timer: string): void {

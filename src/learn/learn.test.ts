@@ -46,11 +46,11 @@ describe('lessons', () => {
   });
 
   test('services, remedies and detectors are bounded; the oldest go', () => {
-    const many = Array.from({ length: 600 }, (_, index) => outcome(`s${index}`, true));
+    const many = Array.from({ length: 6_000 }, (_, index) => outcome(`s${index}`, true));
     const knowledge = learned(...many);
-    assert.equal(Object.keys(knowledge.services).length, 500);
+    assert.equal(Object.keys(knowledge.services).length, 5_000);
     assert.equal(knowledge.services['s0'], undefined);
-    assert.ok(knowledge.services['s599']);
+    assert.ok(knowledge.services['s5999']);
     const alarms = Array.from({ length: 100 }, (_, index): Lesson => {
       return { kind: 'false-alarm', service: 'api', detector: `d${index}` };
     });

@@ -56,7 +56,7 @@ export type Lesson =
     }
   | { readonly kind: 'false-alarm'; readonly service: ServiceName; readonly detector: string };
 
-const servicesMax = 500;
+const servicesMax = 5_000;
 const remediesMax = 30;
 const detectorsMax = 60;
 const dependenciesMax = 100;

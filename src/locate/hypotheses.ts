@@ -45,7 +45,7 @@ export class Hypotheses {
   readonly #faults: (readonly Suspect[])[] = [];
   readonly #weights: number[] = [];
   /** Hypotheses × observations. */
-  readonly #likelihoods: number[] = [];
+  readonly #likelihoods: Float64Array;
   readonly #total: number;
   /** Of each observation, over all hypotheses: Σ weight·likelihood. */
   readonly #expected: readonly number[];
@@ -55,15 +55,19 @@ export class Hypotheses {
     this.#observations = observations;
     const suspected = suspects(input, network, observations.length);
     this.#suspects = suspected;
-    this.#factors = new Float64Array(suspected.length * observations.length);
+    const columns = observations.length;
+    this.#factors = new Float64Array(suspected.length * columns);
+    const most = 1 + suspected.length + (pairedMax * (pairedMax - 1)) / 2;
+    this.#likelihoods = new Float64Array(most * columns);
     for (const own of Map.groupBy(suspected, ({ fault }) => fault.component).values())
       this.#fillFactors(own, network);
     const sum = suspected.reduce((all, one) => all + one.prior, 0);
     this.#addNothing(Math.max(0.1, 1 - sum));
     for (const one of suspected) this.#add([one], one.prior * this.#order(one, null, network));
     this.#addPairs(network);
-    this.#total = this.#weights.reduce((all, one) => all + one, 0);
-    this.#expected = this.#expectedOf((index) => this.#weights[index] ?? 0);
+    const all = this.#weights.map((_, hypothesis) => hypothesis);
+    this.#total = this.#weightOf(all);
+    this.#expected = this.#expectedOf(all);
   }
 
   /** Of the suspects at one component. */
@@ -78,25 +82,29 @@ export class Hypotheses {
   }
 
   #addNothing(prior: number): void {
-    const likelihoods = this.#observations.map(({ nothing }) => nothing);
+    let weight = prior;
+    for (const [index, { nothing }] of this.#observations.entries()) {
+      this.#likelihoods[index] = nothing;
+      weight *= nothing;
+    }
     this.#faults.push([]);
-    this.#likelihoods.push(...likelihoods);
-    this.#weights.push(likelihoods.reduce((product, one) => product * one, prior));
+    this.#weights.push(weight);
   }
 
   #add(faults: readonly [Suspect, Suspect?], prior: number): void {
-    const [{ row }, second] = faults;
+    const [first, second] = faults;
+    const row = this.#weights.length * this.#observations.length;
     let weight = prior;
     for (let index = 0; index < this.#observations.length; index += 1) {
       const observation = this.#observations[index];
       if (observation === undefined) continue;
-      const own = this.#factors[row + index] ?? 1;
+      const own = this.#factors[first.row + index] ?? 1;
       const other = second === undefined ? 1 : (this.#factors[second.row + index] ?? 1);
       const under = likelihood(observation, own * other);
-      this.#likelihoods.push(under);
+      this.#likelihoods[row + index] = under;
       weight *= under;
     }
-    this.#faults.push(second === undefined ? [faults[0]] : [faults[0], second]);
+    this.#faults.push(second === undefined ? [first] : [first, second]);
     this.#weights.push(weight);
   }
 
@@ -153,34 +161,39 @@ export class Hypotheses {
 
   /** How much each observation speaks for a fault, against all hypotheses without it; bits. */
   bitsFor(fault: Fault): number[] {
-    const part = this.#faults.map((faults) => faults.some((one) => one.fault === fault));
-    const weigh = (index: number) => (part[index] === true ? (this.#weights[index] ?? 0) : 0);
-    const weight = part.reduce((sum, _, index) => sum + weigh(index), 0);
-    const under = this.#expectedOf(weigh);
-    const rest = this.#total - weight;
-    // What is left of a certain fault is too little to be told by subtraction.
-    const exact = rest > 1e-6 * this.#total;
-    const among = exact
-      ? this.#expected.map((all, index) => all - (under[index] ?? 0))
-      : this.#expectedOf((index) => (part[index] === true ? 0 : (this.#weights[index] ?? 0)));
-    const without = exact
-      ? rest
-      : part.reduce((sum, mine, index) => sum + (mine ? 0 : (this.#weights[index] ?? 0)), 0);
-    return this.#observations.map((_, index) => {
-      const against = (among[index] ?? 0) / without;
-      return without === 0 || against === 0 ? 0 : Math.log2((under[index] ?? 0) / weight / against);
+    const all = this.#weights.map((_, hypothesis) => hypothesis);
+    const isPart = (hypothesis: number) =>
+      this.#faults[hypothesis]?.some((one) => one.fault === fault) === true;
+    const those = all.filter(isPart);
+    const weight = this.#weightOf(those);
+    const under = this.#expectedOf(those);
+    let rest = this.#total - weight;
+    let among = this.#expected.map((sum, index) => sum - (under[index] ?? 0));
+    // What is left beside a certain fault is too little to be told by subtraction.
+    if (rest < 1e-6 * this.#total) {
+      const others = all.filter((hypothesis) => !isPart(hypothesis));
+      rest = this.#weightOf(others);
+      among = this.#expectedOf(others);
+    }
+    return under.map((sum, index) => {
+      const against = among[index] ?? 0;
+      return against === 0 ? 0 : Math.log2((sum * rest) / (weight * against));
     });
   }
 
-  #expectedOf(weightOf: (hypothesis: number) => number): number[] {
-    const count = this.#observations.length;
+  #weightOf(hypotheses: readonly number[]): number {
+    return hypotheses.reduce((sum, one) => sum + (this.#weights[one] ?? 0), 0);
+  }
+
+  /** For each observation: Σ weight·likelihood. */
+  #expectedOf(hypotheses: readonly number[]): number[] {
+    const columns = this.#observations.length;
     const sums = this.#observations.map(() => 0);
-    for (let hypothesis = 0; hypothesis < this.#weights.length; hypothesis += 1) {
-      const weight = weightOf(hypothesis);
-      if (weight === 0) continue;
-      for (let index = 0; index < count; index += 1)
-        sums[index] =
-          (sums[index] ?? 0) + weight * (this.#likelihoods[hypothesis * count + index] ?? 0);
+    for (const hypothesis of hypotheses) {
+      const weight = this.#weights[hypothesis] ?? 0;
+      const row = hypothesis * columns;
+      for (let index = 0; index < columns; index += 1)
+        sums[index] = (sums[index] ?? 0) + weight * (this.#likelihoods[row + index] ?? 0);
     }
     return sums;
   }

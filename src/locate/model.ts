@@ -84,6 +84,21 @@ interface Sign {
   readonly name: string;
 }
 
+/** One that may show several kinds of symptoms. */
+export interface Detector {
+  readonly name: string;
+  readonly kinds: readonly SymptomKind[];
+  /** P(it shows one of them | a fault), by the tables: at the component itself, at a dependant. */
+  readonly own: ByKind;
+  readonly dependant: ByKind;
+}
+
+export function detector(name: string, kinds: readonly SymptomKind[]): Detector {
+  const most = (table: typeof showOwn) =>
+    faultKinds.map((fault) => Math.max(...kinds.map((kind) => table[fault][kind] ?? 0)));
+  return { name, kinds, own: most(showOwn), dependant: most(showDependant) };
+}
+
 const certain: ReadonlySet<Sign['kind']> = new Set(['exit', 'killed', 'oom', 'start-failed']);
 const none: Link = { how: 'none', service: null, strength: 0 };
 
@@ -150,13 +165,18 @@ export class Network {
     return faultKinds.map((fault) => this.#showsKind(link, fault, sign, symptom.faults));
   }
 
-  /** P(a fault alone makes a detector show a symptom of these kinds there), by its kind. */
-  showsAny(
-    link: Link,
-    { name, kinds }: { readonly name: string; readonly kinds: readonly SymptomKind[] },
-  ): ByKind {
+  /** P(a fault alone makes the detector show a symptom there), by its kind. */
+  showsAny(link: Link, detector: Detector): ByKind {
+    if (link.how !== 'itself') {
+      const byTable = link.how === 'dependency' ? detector.dependant : detector.own;
+      return byTable.map((chance) => chance * link.strength);
+    }
+    const { name, kinds } = detector;
     return faultKinds.map((fault) =>
-      Math.max(...kinds.map((kind) => this.#showsKind(link, fault, { kind, name }, []))),
+      kinds.reduce(
+        (most, kind) => Math.max(most, this.#learned(link, fault, { kind, name }, [])),
+        0,
+      ),
     );
   }
 

@@ -7,14 +7,16 @@
  */
 import type { ComponentId } from '../model/ids.ts';
 import { faultKinds, type SymptomKind } from '../model/symptom.ts';
-import type {
-  ByKind,
-  ComponentFacts,
-  Link,
-  LocateInput,
-  Network,
-  SeenSymptom,
-  TriedAction,
+import {
+  type ByKind,
+  type ComponentFacts,
+  type Detector,
+  detector,
+  type Link,
+  type LocateInput,
+  type Network,
+  type SeenSymptom,
+  type TriedAction,
 } from './model.ts';
 import { confirmError, leaks, needlessFails, unconfirmedWeight } from './tables.ts';
 
@@ -42,10 +44,10 @@ export function likelihood({ sign, scale, floor }: Observation, product: number)
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
-const health = { name: 'health', kinds: healthKinds };
+const health = detector('health', healthKinds);
 /** A check on request has to be answered soon: being late is a failure too. */
-const quick = { name: 'health', kinds: [...healthKinds, 'latency'] as readonly SymptomKind[] };
-const life = { name: 'exit', kinds: ['exit', 'start-failed'] as readonly SymptomKind[] };
+const quick = detector('health', [...healthKinds, 'latency']);
+const life = detector('exit', ['exit', 'start-failed']);
 const healthSlot: ReadonlySet<SymptomKind> = new Set([...healthKinds, 'unready', 'stopped']);
 
 /** Those of symptoms come first, in their order. */
@@ -108,10 +110,8 @@ interface Signs {
 }
 
 function signsOf(network: Network): Signs {
-  const without = (link: Link, detector: typeof health) =>
-    network
-      .showsAny(link, detector)
-      .map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
+  const without = (link: Link, by: Detector) =>
+    network.showsAny(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
   return {
     alive: remembered((link) => stillAlive(link, network.showsAny(link, life))),
     passes: remembered((link) => without(link, health).map((one) => one ** unconfirmedWeight)),

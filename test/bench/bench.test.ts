@@ -44,6 +44,16 @@ const smallest: Readonly<Record<string, { args: readonly string[]; expected: Exp
       'shell-loop': ['starts_2s', 'mended_after_ms'],
     },
   },
+  engine: {
+    args: [],
+    expected: {
+      'daruma-10': ['steps_per_s'],
+      'daruma-50': ['steps_per_s'],
+      'daruma-200': ['steps_per_s'],
+      'daruma-1000': ['steps_per_s'],
+      daruma: ['steps_per_s', 'logged_events_per_s', 'logged_p99_ms', 'simulated_hours_per_s'],
+    },
+  },
   'supervisor-kill': {
     args: ['--contenders', 'daruma,shell-loop'],
     expected: {

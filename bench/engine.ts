@@ -1,0 +1,121 @@
+/**
+ * `engine`: what a decision costs, without processes: the engine alone, with the log, and in the
+ * simulator. The events are made up beforehand (engine/happenings.ts) and the same in each round.
+ */
+import { beginLook, initialState, nextTimer, step } from '../src/engine/index.ts';
+import { makeCase } from '../src/sim/make-case.ts';
+import { runCase } from '../src/sim/run.ts';
+import type { Benchmark, Run } from './benchmark.ts';
+import { applications } from './engine/applications.ts';
+import { happenings, type Stream } from './engine/happenings.ts';
+import { logPath } from './engine/log-path.ts';
+
+const sizes = [10, 50, 200, 1_000];
+const usualSize = 50;
+const eventsPerSecond = 200_000;
+const loggedEvents = 100_000;
+const inFlight = 64;
+/** Of the simulator. */
+const seeds = 40;
+
+export const engine: Benchmark = {
+  name: 'engine',
+  about: `
+What a decision costs, on one core and without processes. The events are what the engine of a running
+stack is told: of each instance one failed check in 60 s, which the next one passes; a symptom in
+30 min (half of them log lines, else latency, processor or memory) that lasts 5 to 30 s; a hang or a
+crash in 10 h; and all that the engine's own commands and timers lead to. That makes about 88 % probe
+results, 6 % answers to checks that it asked for, 3 % beginnings and ends of symptoms, 3 % timers,
+starts, stops and exits. The stacks are made of applications of ten services and 18 instances each;
+\`daruma-N\` is the engine alone with N services, \`daruma\` that with 50 and the rest.
+
+- \`steps_per_s\`: calls of \`step\`, each with the look for the next timer, as the controller does; per
+  second of the thread's processor time, so that other work on the machine counts less.
+- \`logged_events_per_s\`, \`logged_p99_ms\`: through the controller's loop and recorder, the engine and
+  the store on its thread, with 64 on their way at any time; until the records are durable.
+- \`simulated_hours_per_s\`: the simulator, seeds 1 to ${seeds}, with all its checkers.
+`,
+  peers: [],
+  settings: { rounds: 5, seconds: 1 },
+  goals: [
+    goal('at least 300,000 steps/s with 50 services', 'steps_per_s', (value) => value >= 300_000),
+    goal('at least 50,000 logged events/s', 'logged_events_per_s', (value) => value >= 50_000),
+    goal('of these 99 % within 5 ms', 'logged_p99_ms', (value) => value <= 5),
+    {
+      text: 'a step costs the same with 1,000 services as with 10, within a quarter',
+      reached: ({ figures }) => {
+        const of = (size: number) => figures[`daruma-${size}`]?.['steps_per_s']?.median ?? 0;
+        return of(1_000) >= 0.75 * of(10);
+      },
+    },
+  ],
+  run: async (run) => {
+    const { settings } = run;
+    const streams = sizes.map((size) => {
+      const spec = applications(size);
+      return { size, stream: happenings(spec, eventsPerSecond * settings.seconds, 'engine') };
+    });
+    for (let round = 0; round < settings.rounds; round += 1) {
+      for (const { size, stream } of streams) await measureSteps(run, size, stream);
+      const usual = streams.find(({ size }) => size === usualSize)?.stream;
+      if (usual !== undefined) await measureLog(run, usual);
+      await measureSimulator(run);
+    }
+  },
+};
+
+function goal(text: string, figure: string, holds: (value: number) => boolean) {
+  return {
+    text,
+    reached: ({ figures }: Parameters<Benchmark['goals'][number]['reached']>[0]) =>
+      holds(figures['daruma']?.[figure]?.median ?? Number.NaN),
+  };
+}
+
+function measureSteps(run: Run, size: number, { before, events }: Stream): Promise<unknown> {
+  const subject = `daruma-${size}`;
+  return run.attempt(subject, 'steps', async () => {
+    const state = initialState();
+    beginLook(state, before[0]?.at ?? 0);
+    for (const event of before) step(state, event);
+    const begunAt = threadMs();
+    for (const event of events) {
+      step(state, event);
+      nextTimer(state);
+    }
+    const perSecond = (1_000 * events.length) / (threadMs() - begunAt);
+    run.tally.add(subject, 'steps_per_s', perSecond);
+    if (size === usualSize) run.tally.add('daruma', 'steps_per_s', perSecond);
+  });
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+function measureLog(run: Run, { before, events }: Stream): Promise<unknown> {
+  return run.attempt('daruma', 'log', async () => {
+    const stream = { before, events: events.slice(0, loggedEvents) };
+    const { perSecond, p99Ms } = await logPath(stream, inFlight);
+    run.tally.add('daruma', 'logged_events_per_s', perSecond);
+    run.tally.add('daruma', 'logged_p99_ms', p99Ms);
+  });
+}
+
+function measureSimulator(run: Run): Promise<unknown> {
+  return run.attempt('daruma', 'simulator', async () => {
+    const begunAt = performance.now();
+    let simulatedMs = 0;
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const result = await runCase(makeCase(String(seed)));
+      simulatedMs += result.simulatedMs;
+    }
+    const hours = simulatedMs / 3_600_000;
+    run.tally.add(
+      'daruma',
+      'simulated_hours_per_s',
+      (1_000 * hours) / (performance.now() - begunAt),
+    );
+  });
+}
