@@ -106,7 +106,7 @@ export class Fields {
 
   #valueAt(at: number): string {
     const { fields, text } = this.#parser;
-    return text.slice(fields[at + 2], fields[at + 3]).trimEnd();
+    return withoutBlanks(text.slice(fields[at + 2], fields[at + 3]));
   }
 
   #dropNominated(): void {
@@ -129,5 +129,18 @@ const wellKnown: ReadonlySet<string> = new Set(['close', 'keep-alive', ...hopByH
 /** The members of a comma-separated list, in lower case. */
 function tokens(values: readonly string[]): Set<string> {
   const all = values.flatMap((value) => value.toLowerCase().split(','));
-  return new Set(all.map((token) => token.trim()).filter((token) => token !== ''));
+  return new Set(all.map(withoutBlanks).filter((token) => token !== ''));
+}
+
+/** Only these two count as white space here; `trim` takes others away as well. */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }
