@@ -53,12 +53,10 @@ describe('a verified outcome', () => {
 
 describe('what is not proven', () => {
   test('nobody was sure what it was that the last of several restarts mended', () => {
-    const s = single().turns('api/1', 'dies').exits('api/1', 1).passes(1000);
+    const s = single().turns('api/1', 'dies').exits('api/1', 1).passes(10_000);
     s.mended('api/1').passes(60_000);
-    assert.deepEqual(
-      s.incident().actions.map((one) => one.outcome),
-      ['failed', 'verified'],
-    );
+    const outcomes = s.incident().actions.map((one) => one.outcome);
+    assert.deepEqual([outcomes.at(0), outcomes.at(-1)], ['failed', 'verified']);
     assert.deepEqual([known(s).faults, known(s).outcomes], [{}, {}]);
   });
 

@@ -168,12 +168,22 @@ describe('what was tried', () => {
   const restart = { component: 'api/1', mends: { ...none, hang: 0.9 } };
 
   test('makes what it would have mended less likely, and is told', () => {
-    const before = locate(input(timeout, [facts('api/1')]));
-    const { causes } = locate(input(timeout, [facts('api/1')], { tried: [restart] }));
-    const chance = (list: typeof causes) => list.find((one) => one.fault === 'hang')?.probability;
-    assert.ok((chance(causes) ?? 0) < (chance(before.causes) ?? 0) / 2);
+    const after = (times: number) =>
+      locate(input(timeout, [facts('api/1')], { tried: Array(times).fill(restart) })).causes;
+    const chance = (list: typeof causes) =>
+      list.find((one) => one.fault === 'hang')?.probability ?? 0;
+    const causes = after(1);
+    assert.ok(chance(causes) < chance(after(0)));
+    assert.ok(chance(after(4)) < chance(after(0)) / 4);
     const told = causes[0]?.evidence.find((one) => one.text === 'one action failed');
     assert.equal(told?.supports, causes[0]?.fault !== 'hang');
+  });
+
+  test('blames nothing that has nothing to do with it', () => {
+    const stopped = [seen('api/1', 'stopped')];
+    const given = input(stopped, [facts('api/1'), facts('api/2')]);
+    const [cause] = locate({ ...given, tried: Array(5).fill(restart) }).causes;
+    assert.deepEqual([cause?.component, cause?.fault], ['api/1', 'hang']);
   });
 
   test('says nothing of other components', () => {

@@ -18,7 +18,7 @@ import {
   type SeenSymptom,
   type TriedAction,
 } from './model.ts';
-import { confirmError, leaks, needlessFails, unconfirmedWeight } from './tables.ts';
+import { confirmError, leaks, needlessFails, recurs, unconfirmedWeight } from './tables.ts';
 
 export interface Observation {
   readonly component: ComponentId;
@@ -29,7 +29,7 @@ export interface Observation {
   readonly text: string;
   /** P(observed | nothing is wrong). */
   readonly nothing: number;
-  /** P(observed | faults): bad: 1 − scale·product; else: scale·product, but not below `floor`. */
+  /** P(observed | faults): good: scale·product, but not below `floor`; else: 1 − scale·product. */
   readonly scale: number;
   readonly floor: number;
   /** The factor of a fault that does not come through to it. */
@@ -40,7 +40,7 @@ export interface Observation {
 
 /** `product`: of the factors of all faults that are there, of which there is at least one. */
 export function likelihood({ sign, scale, floor }: Observation, product: number): number {
-  return sign === 'bad' ? 1 - scale * product : Math.max(floor, scale * product);
+  return sign === 'good' ? Math.max(floor, scale * product) : 1 - scale * product;
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
@@ -178,21 +178,25 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
   };
 }
 
-/** Each cause is as much less likely as the actions would have mended it. */
+/**
+ * Each cause is as much less likely as the actions would have mended it. One that comes through from
+ * elsewhere was not treated at all; one that does not come through brings nothing back.
+ */
 function didNotHelp(tried: readonly TriedAction[]): Observation {
-  const fails = faultKinds.map((kind) =>
-    tried.reduce((all, { mends }) => all * (1 - mends[kind]), 1),
+  const helps = faultKinds.map(
+    (kind) => 1 - tried.reduce((all, { mends }) => all * (1 - mends[kind] * (1 - recurs)), 1),
   );
-  const unconcerned = faultKinds.map(() => 1);
+  const untreated = faultKinds.map(() => 0);
+  const nothing = needlessFails ** tried.length;
   return {
     component: tried[0]?.component ?? '',
     symptom: null,
     sign: 'tried',
     text: tried.length === 1 ? 'one action failed' : `${tried.length} actions failed`,
-    nothing: needlessFails ** tried.length,
-    scale: 1,
+    nothing,
+    scale: 1 - nothing,
     floor: 0,
     elsewhere: 1,
-    factors: ({ how }) => (how === 'itself' ? fails : unconcerned),
+    factors: ({ how }) => (how === 'itself' ? helps : untreated),
   };
 }

@@ -146,6 +146,8 @@ export const undeclaredShow = 0.02;
 export const unconfirmedWeight = 0.3;
 /** The check made on request may be wrong. */
 export const confirmError = 0.05;
+/** What was mended comes again so soon that it looks as if it had not been. */
+export const recurs = 0.3;
 /** An action fails although nothing was wrong: the symptoms came back by chance. */
 export const needlessFails = 0.05;
 /** A cause that began clearly after its effects is so much less likely. */
