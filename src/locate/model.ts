@@ -54,6 +54,8 @@ export interface LocateInput {
 /** An action that did not help, and how likely it mends each kind of fault at its component. */
 export interface TriedAction {
   readonly component: ComponentId;
+  /** 1 or more. */
+  readonly times: number;
   readonly mends: Readonly<Record<FaultKind, number>>;
 }
 

@@ -6,7 +6,7 @@
  * kind and the link from its component, and the likelihood goes by the product of the factors.
  */
 import type { ComponentId } from '../model/ids.ts';
-import { faultKinds, type SymptomKind } from '../model/symptom.ts';
+import { type FaultKind, faultKinds, type SymptomKind } from '../model/symptom.ts';
 import {
   type ByKind,
   type ComponentFacts,
@@ -18,7 +18,14 @@ import {
   type SeenSymptom,
   type TriedAction,
 } from './model.ts';
-import { confirmError, leaks, needlessFails, recurs, unconfirmedWeight } from './tables.ts';
+import {
+  confirmError,
+  failuresCounted,
+  leaks,
+  needlessFails,
+  recurs,
+  unconfirmedWeight,
+} from './tables.ts';
 
 export interface Observation {
   readonly component: ComponentId;
@@ -183,16 +190,17 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
  * elsewhere was not treated at all; one that does not come through brings nothing back.
  */
 function didNotHelp(tried: readonly TriedAction[]): Observation {
-  const helps = faultKinds.map(
-    (kind) => 1 - tried.reduce((all, { mends }) => all * (1 - mends[kind] * (1 - recurs)), 1),
-  );
+  const fails = ({ mends, times }: TriedAction, kind: FaultKind) =>
+    (1 - mends[kind] * (1 - recurs)) ** Math.min(times, failuresCounted);
+  const helps = faultKinds.map((kind) => 1 - tried.reduce((all, one) => all * fails(one, kind), 1));
   const untreated = faultKinds.map(() => 0);
-  const nothing = needlessFails ** tried.length;
+  const times = tried.reduce((sum, one) => sum + one.times, 0);
+  const nothing = needlessFails ** times;
   return {
     component: tried[0]?.component ?? '',
     symptom: null,
     sign: 'tried',
-    text: tried.length === 1 ? 'one action failed' : `${tried.length} actions failed`,
+    text: times === 1 ? 'one action failed' : `${times} actions failed`,
     nothing,
     scale: 1 - nothing,
     floor: 0,

@@ -148,6 +148,8 @@ export const unconfirmedWeight = 0.3;
 export const confirmError = 0.05;
 /** What was mended comes again so soon that it looks as if it had not been. */
 export const recurs = 0.3;
+/** Failures of the same action that count: what undid it once undoes it again. */
+export const failuresCounted = 2;
 /** An action fails although nothing was wrong: the symptoms came back by chance. */
 export const needlessFails = 0.05;
 /** A cause that began clearly after its effects is so much less likely. */

@@ -1,6 +1,7 @@
 /** What an action is worth: by the default table, and what was learned of it. */
 import { chanceToMend, expectedMs, outcomesOf, typicalMs } from '../learn/estimates.ts';
 import { remedyOf } from '../learn/lessons.ts';
+import type { TriedAction } from '../locate/model.ts';
 import { type ComponentId, serviceOf } from '../model/ids.ts';
 import type { Knowledge, Tally } from '../model/knowledge.ts';
 import type { ActionKind } from '../model/record.ts';
@@ -33,13 +34,17 @@ function keyOf({ kind, name, target }: Remedy) {
 }
 
 /** What actions without success tell about causes. */
-export function triedActions(knowledge: Knowledge, failed: readonly Remedy[]) {
-  return failed.map((remedy) => ({
-    component: remedy.target,
-    mends: Object.fromEntries(
-      faultKinds.map((fault) => [fault, mends(knowledge, remedy, fault)]),
-    ) as Record<FaultKind, number>,
-  }));
+export function triedActions(knowledge: Knowledge, failed: readonly Remedy[]): TriedAction[] {
+  const alike = Map.groupBy(failed, ({ kind, name, target }) => `${target} ${kind} ${name ?? ''}`);
+  return [...alike.values()].flatMap((same) =>
+    same.slice(0, 1).map((remedy) => ({
+      component: remedy.target,
+      times: same.length,
+      mends: Object.fromEntries(
+        faultKinds.map((fault) => [fault, mends(knowledge, remedy, fault)]),
+      ) as Record<FaultKind, number>,
+    })),
+  );
 }
 
 /** Expected downtime, `defaultMs` where nothing is known. */
