@@ -41,6 +41,7 @@ const ways: Readonly<Record<string, Way>> = {
     response.end(name);
   },
   '/never': () => undefined,
+  '/gate-by-time': (_, response) => void setTimeout(() => response.end(name), 1_500),
   '/hints': (_, response) => {
     response.writeEarlyHints({ link: '</a.css>; rel=preload' });
     response.end(name);

@@ -92,6 +92,14 @@ describe('an instance', () => {
     assert.equal(liveness.isSilent(20_300), false);
   });
 
+  test('is not put out because all are slow', () => {
+    const [quiet, other] = [usual(), usual()];
+    for (const liveness of [quiet, other]) liveness.sent(20_000);
+    assert.equal(other.outlived(quiet), false);
+    other.answered(20_050, 50);
+    assert.equal(other.outlived(quiet), true);
+  });
+
   test('that is slow is given three times its usual', () => {
     const liveness = new Liveness();
     for (let at = 0; at < 10_000; at += 100) liveness.answered(at, 400);

@@ -3,7 +3,7 @@
  *
  * 1. An instance that is no longer listed has no connection.
  * 2. What may be sent a second time is told by `Exchange`; how often, by the budget.
- * 3. The last instance that answers at all is never put out for its silence.
+ * 3. An instance is put out for its silence only while another one answers.
  */
 import type { Socket } from 'node:net';
 import type { RouteTarget } from '../../model/command.ts';
@@ -230,8 +230,7 @@ export class HttpProxy implements Dispatcher {
   #judge(instance: Instance, now: number): void {
     const { liveness } = instance;
     if (liveness.isOut || !liveness.isSilent(now)) return;
-    const isBetter = ({ liveness: other }: Instance) => !other.isOut && !other.isSilent(now);
-    if (!this.#serving.some(isBetter)) return;
+    if (!this.#serving.some((other) => other.liveness.outlived(liveness))) return;
     liveness.putOut(now, 'silent');
     this.#options.onRefused(this.service, instance.id, 'SILENT');
   }

@@ -27,6 +27,7 @@ export class Liveness {
   #learnedAtMs = 0;
   #unanswered = 0;
   #silentSinceMs = 0;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   #outMs = 0;
   #probeAtMs = 0;
   #outForSilence = false;
@@ -62,6 +63,7 @@ export class Liveness {
   /** The first byte of an answer came, `tookMs` after its request was sent. */
   answered(nowMs: number, tookMs: number): void {
     this.#unanswered = 0;
+    this.#answeredAtMs = nowMs;
     this.#usual.add(tookMs);
     if (this.#outMs > 0) this.forgive();
     if (nowMs - this.#learnedAtMs > learnEveryMs) this.#learn(nowMs);
@@ -71,6 +73,11 @@ export class Liveness {
   isSilent(nowMs: number): boolean {
     const silentMs = nowMs - this.#silentSinceMs;
     return this.#unanswered >= silentRequests && silentMs > this.#patienceMs;
+  }
+
+  /** It has answered since the other fell silent: so that is not because all are slow. */
+  outlived(other: Liveness): boolean {
+    return !this.isOut && this.#answeredAtMs > other.#silentSinceMs;
   }
 
   /** Others are tried first for a while, longer each time. */

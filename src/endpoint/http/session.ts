@@ -16,6 +16,8 @@ import type { Upstream } from './upstream.ts';
 
 /** How long what a client still sends is read after our last answer, so that it gets it. */
 const lingerMs = 1_000;
+/** Who has ended its side has mostly gone; so long an answer is still sought for one that hasn't. */
+const endedMs = 1_000;
 
 export interface SessionOptions {
   readonly dispatcher: Dispatcher;
@@ -45,6 +47,8 @@ export class Session implements Client {
   /** The connection ends with the answer that is due. */
   #isLast = false;
   #isClosing = false;
+  /** The client sends no more. */
+  #hasEnded = false;
   #tunnel: Upstream | null = null;
   /** When it has taken too long, while no answer is due. */
   #deadlineMs: number;
@@ -66,7 +70,11 @@ export class Session implements Client {
 
   /** Looked at now and then. */
   look(nowMs: number): void {
-    if (this.#exchange !== null || this.#tunnel !== null || nowMs < this.#deadlineMs) return;
+    if (this.#tunnel !== null || nowMs < this.#deadlineMs) return;
+    if (this.#exchange !== null) {
+      if (this.#hasEnded && !this.#exchange.hasAnswered) this.socket.destroy();
+      return;
+    }
     if (this.#isClosing || this.#parser.isEmpty) this.socket.destroy();
     else this.#refuse({ status: 408, reason: 'the request took too long' });
   }
@@ -206,10 +214,12 @@ export class Session implements Client {
     this.resume();
   }
 
-  /** The client sends no more; a request that is complete is still answered. */
+  /** The client sends no more; a request that is complete may still be answered. */
   #ended(): void {
     if (this.#tunnel !== null) return;
     this.#isLast = true;
+    this.#hasEnded = true;
+    this.#deadlineMs = performance.now() + endedMs;
     if (this.#exchange === null) this.socket.end();
     else if (!this.#exchange.isSent) this.socket.destroy();
   }
