@@ -138,7 +138,8 @@ export class Controller implements ControllerApi {
       foresee: (command) => this.#actor.foresee(command),
       run: (command) => this.#actor.run(command),
       onStored: (records) => this.#publish(records),
-      onStep: (event, records) => this.#account(event, records),
+      // What was decided is done first.
+      onStep: (event, records) => setImmediate(() => this.#account(event, records)),
     });
     this.#loop = loop;
     faultPoint('up.recovered');

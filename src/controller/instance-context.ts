@@ -27,10 +27,14 @@ export interface ContextOptions {
 
 export class InstanceContexts {
   readonly #options: ContextOptions;
+  readonly #usersOwn: Record<string, string> = {};
   #attributes = new Map<ServiceName, Attributes>();
 
   constructor(options: ContextOptions) {
     this.#options = options;
+    for (const [name, value] of Object.entries(options.environment)) {
+      if (value !== undefined && !ours.test(name)) this.#usersOwn[name] = value;
+    }
   }
 
   /** Reads what the services tell of themselves; to be called whenever the spec changes. */
@@ -72,10 +76,7 @@ export class InstanceContexts {
     port: number | null,
     expand: (template: string) => string,
   ): Record<string, string> {
-    const environment: Record<string, string> = {};
-    for (const [name, value] of Object.entries(this.#options.environment)) {
-      if (value !== undefined && !ours.test(name)) environment[name] = value;
-    }
+    const environment = { ...this.#usersOwn };
     environment['DARUMA_SOCKET'] = layout(this.#options.stateDir).controlSocket;
     if (port !== null) environment['PORT'] = String(port);
     for (const [name, value] of Object.entries(service.environment)) {
