@@ -1,8 +1,10 @@
+import { backendHang } from './backend-hang.ts';
 import type { Benchmark } from './benchmark.ts';
 import { crashLoop } from './crash-loop.ts';
 import { endpoint } from './endpoint.ts';
 import { engine } from './engine.ts';
 import { hang } from './hang.ts';
+import { httpEndpoint } from './http-endpoint.ts';
 import { idle } from './idle.ts';
 import { restart } from './restart.ts';
 import { supervisorKill } from './supervisor-kill.ts';
@@ -14,6 +16,8 @@ export const benchmarks: readonly Benchmark[] = [
   crashLoop,
   supervisorKill,
   endpoint,
+  httpEndpoint,
+  backendHang,
   idle,
   up,
   engine,

@@ -21,6 +21,7 @@ export interface Scene {
   readonly count?: number;
   readonly watchedPort?: number;
   readonly replicas?: number;
+  readonly protocol?: 'http';
   readonly manyFaults?: boolean;
   /** The script's text, after its first act; default: it becomes the server. */
   readonly body?: (fifo: string) => string;
@@ -124,13 +125,14 @@ export class Stage {
     return marked(this.#mark);
   }
 
-  #job({ check, count = 1, watchedPort, replicas = 1, manyFaults = false }: Scene): Job {
+  #job({ check, count = 1, watchedPort, replicas = 1, manyFaults = false, protocol }: Scene): Job {
     const environment = { ...ownEnvironment(), [markName]: this.#mark };
     const { port } = this;
     return {
       directory: this.directory,
       script: this.#script,
       ...{ port, environment, check, replicas, manyFaults },
+      ...(protocol === undefined ? {} : { protocol }),
       names: Array.from({ length: count }, (_, index) => `job${index === 0 ? '' : index + 1}`),
       watchedPort: watchedPort ?? null,
     };

@@ -16,6 +16,8 @@ export interface Job {
   /** A port that is to be checked each second for every program, by HTTP; null: none. */
   readonly watchedPort: number | null;
   readonly replicas: number;
+  /** What clients are to be served by; default: whole connections. */
+  readonly protocol?: 'http';
   /** Many faults in a short time are on purpose: nobody is to give up because of that. */
   readonly manyFaults: boolean;
 }

@@ -87,13 +87,15 @@ function stackOf(job: Job): object {
   };
 }
 
-function programOf({ script, port, check, watchedPort, replicas, manyFaults }: Job): object {
+function programOf(job: Job): object {
+  const { script, port, check, watchedPort, replicas, manyFaults, protocol } = job;
+  const endpoint = protocol === undefined ? port : { listen: port, protocol };
   const watched = { healthcheck: { http: `http://127.0.0.1:${watchedPort}/`, interval: '1s' } };
   return {
     // What has no port of its own takes no endpoint.
     command: ['sh', script, check ? '${PORT}' : '0'],
     replicas,
-    ...(check ? { endpoint: port, healthcheck } : {}),
+    ...(check ? { endpoint, healthcheck } : {}),
     ...(watchedPort === null ? {} : watched),
     ...(manyFaults ? { recovery: { max_actions: often }, restart: { reset_after: '1s' } } : {}),
   };

@@ -3,7 +3,9 @@ import type { Contender } from './contender.ts';
 import { daruma, darumaKeeper, darumaPackage } from './daruma.ts';
 import { direct } from './direct.ts';
 import { haproxy } from './haproxy.ts';
+import { haproxyHttp, haproxyTuned } from './haproxy-http.ts';
 import { monit } from './monit.ts';
+import { nginx } from './nginx.ts';
 import { pm2 } from './pm2.ts';
 import { runit } from './runit.ts';
 import { shellLoop } from './shell-loop.ts';
@@ -19,5 +21,8 @@ export const contenders: Readonly<Record<string, () => Promise<Contender>>> = {
   monit,
   'shell-loop': shellLoop,
   haproxy,
+  'haproxy-http': haproxyHttp,
+  'haproxy-tuned': haproxyTuned,
+  nginx,
   direct,
 };

@@ -50,7 +50,7 @@ describe('over a real connection', () => {
     assert.match(chunk, /^HTTP\/1\.1 413 /);
   });
 
-  test('an answer that makes no sense gets 502, and what follows an answer goes to nobody', async () => {
+  test('a senseless answer gets 502, and what follows an answer goes to nobody', async () => {
     assert.equal((await rig.ask('/garbage')).status, 502);
     assert.equal(await rig.text('/two-answers'), 'a');
     assert.equal(await rig.text('/'), 'one');

@@ -185,7 +185,7 @@ describe('an endpoint with protocol http', () => {
     server.close();
   });
 
-  test('serves on, and ends its connections only with an answer, when a new process takes over', async () => {
+  test('ends connections only with an answer when a new process takes over', async () => {
     const instances = await rig.instances('one');
     await rig.serve(instances);
     assert.equal(await rig.text('/'), 'one');

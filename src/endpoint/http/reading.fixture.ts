@@ -8,7 +8,7 @@ export type Reading =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'read'; readonly head: RequestHead; readonly body: string; rest: number };
 
-export const peer = { address: '192.0.2.1', isLocal: false };
+const peer = { address: '192.0.2.1', isLocal: false };
 
 export function read(pieces: readonly Buffer[]): Reading {
   const parser = new HeadParser('request');

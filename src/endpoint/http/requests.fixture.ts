@@ -1,4 +1,4 @@
-/** Requests that a careful proxy takes, and those that it refuses, with the status that it gives. */
+/** Requests that a careful proxy takes, and those that it refuses, with the status it gives. */
 
 const host = 'Host: a.example\r\n';
 const chunkedHead = `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n`;

@@ -16,7 +16,7 @@ import type { Upstream } from './upstream.ts';
 
 /** How long what a client still sends is read after our last answer, so that it gets it. */
 const lingerMs = 1_000;
-/** Who has ended its side has mostly gone; so long an answer is still sought for one that hasn't. */
+/** Who has ended its side has mostly gone: an answer is sought for so long, if it hasn't. */
 const endedMs = 1_000;
 
 export interface SessionOptions {
