@@ -26,6 +26,11 @@ export interface Goal {
   readonly reached: (result: Pick<Result, 'figures' | 'ratios' | 'end_states'>) => boolean;
 }
 
+/** The median of a figure. */
+export function atMost(contender: string, figure: string, limit: number): Goal['reached'] {
+  return ({ figures }) => (figures[contender]?.[figure]?.median ?? Number.NaN) <= limit;
+}
+
 export interface Benchmark {
   readonly name: string;
   /** Markdown: what is measured and how to read it. */

@@ -8,14 +8,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuMs, memory } from './accounting.ts';
-import type { Benchmark, Run } from './benchmark.ts';
+import { atMost, type Benchmark, type Run } from './benchmark.ts';
 import type { Contender } from './contenders/contender.ts';
 import { Stage } from './stage.ts';
 import { until } from './wait.ts';
 
 const startLimitMs = 180_000;
 /** Past what follows a start. */
-const settleMs = 15_000;
+const settleMs = 20_000;
 const supervisorsThatCheck = ['daruma', 'daruma-package', 'monit'];
 
 export const idle: Benchmark = {
@@ -25,12 +25,30 @@ What it costs to supervise programs that do nothing: 20 and 200 of them, and the
 check of each every second (\`-checks\`) where the supervisor knows checks. All of the supervisor's
 processes together, without the programs.
 
-- \`cpu_percent\`: processor time, in percent of one core.
-- \`pss_mb\`, \`rss_mb\`: memory, in 10⁶ bytes.
+- \`cpu_percent\`: processor time, in percent of one core, over 30 s that begin 20 s after the start.
+- \`pss_mb\`, \`rss_mb\`: memory, in 10⁶ bytes. What processes share (their program, libraries) counts
+  in \`rss_mb\` for each of them, in \`pss_mb\` once. Daruma's has the shells that wait, one for each
+  program, to become its next run.
+
+All programs are checked at one server, which answers at once.
 `,
   peers: ['daruma-package', 'pm2', 'supervisord', 'monit'],
   settings: { rounds: 2, seconds: 30 },
-  goals: [],
+  goals: [
+    {
+      text: '`cpu_percent` of daruma-200 at most 1',
+      reached: atMost('daruma-200', 'cpu_percent', 1),
+    },
+    {
+      text: '`cpu_percent` of daruma-200-checks at most 2.5',
+      reached: atMost('daruma-200-checks', 'cpu_percent', 2.5),
+    },
+    {
+      text: '`pss_mb` of both at most 130',
+      reached: (result) =>
+        ['daruma-200', 'daruma-200-checks'].every((name) => atMost(name, 'pss_mb', 130)(result)),
+    },
+  ],
   run: async (run) => {
     const server = createServer((_, response) => response.end('ok'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -51,18 +51,28 @@ function summary(values: readonly number[]): Figure {
   };
 }
 
-/** Of the medians; where a peer's is 0 there is none. */
+/**
+ * Of the medians; where a peer's is 0 there is none. What was measured with several sizes of a
+ * thing has the size behind its name, and is compared with its like: `daruma-200/pm2-200`.
+ */
 export function ratios(figures: Figures): Ratios {
-  const own = figures['daruma'] ?? {};
-  const peers = Object.entries(figures).filter(([name]) => name !== 'daruma');
-  const pairs = peers.map(([peer, theirs]) => {
-    const common = Object.entries(own).flatMap(([name, { median }]) => {
-      const other = theirs[name]?.median ?? 0;
-      return other === 0 || withoutRatio.includes(name)
-        ? []
-        : [[name, Number((median / other).toPrecision(3))] as const];
-    });
-    return [`daruma/${peer}`, Object.fromEntries(common)] as const;
+  const pairs = Object.entries(figures).flatMap(([peer, theirs]) => {
+    const name = `daruma${/-\d+(-checks)?$/.exec(peer)?.[0] ?? ''}`;
+    const own = figures[name];
+    if (own === undefined || name === peer) return [];
+    return [[`${name}/${peer}`, medianRatios(own, theirs)] as const];
   });
   return Object.fromEntries(pairs.filter(([, common]) => Object.keys(common).length > 0));
+}
+
+type Own = Readonly<Record<string, Figure>>;
+
+function medianRatios(own: Own, theirs: Own): Record<string, number> {
+  const common = Object.entries(own).flatMap(([name, { median }]) => {
+    const other = theirs[name]?.median ?? 0;
+    return other === 0 || withoutRatio.includes(name)
+      ? []
+      : [[name, Number((median / other).toPrecision(3))] as const];
+  });
+  return Object.fromEntries(common);
 }

@@ -2,7 +2,7 @@
  * `up`: 200 programs, from the command that starts the supervisor and all of them until the last
  * one runs (`all_running_ms`, by what the programs themselves say).
  */
-import type { Benchmark, Run } from './benchmark.ts';
+import { atMost, type Benchmark, type Run } from './benchmark.ts';
 import type { Contender } from './contenders/contender.ts';
 import { Stage } from './stage.ts';
 import { until } from './wait.ts';
@@ -20,7 +20,12 @@ export const up: Benchmark = {
 `,
   peers: ['daruma-package', 'pm2', 'supervisord'],
   settings: { rounds: 5, seconds: 0 },
-  goals: [],
+  goals: [
+    {
+      text: '`all_running_ms` at most 2,000',
+      reached: atMost('daruma', 'all_running_ms', 2_000),
+    },
+  ],
   run: async (run) => {
     for (let round = 0; round < run.settings.rounds; round += 1) {
       for (const contender of run.contenders) {
