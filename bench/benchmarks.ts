@@ -6,6 +6,7 @@ import { engine } from './engine.ts';
 import { hang } from './hang.ts';
 import { httpEndpoint } from './http-endpoint.ts';
 import { idle } from './idle.ts';
+import { plan } from './plan.ts';
 import { restart } from './restart.ts';
 import { supervisorKill } from './supervisor-kill.ts';
 import { up } from './up.ts';
@@ -21,4 +22,5 @@ export const benchmarks: readonly Benchmark[] = [
   idle,
   up,
   engine,
+  plan,
 ];

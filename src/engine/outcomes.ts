@@ -3,7 +3,9 @@ import type { ErrorInfo } from '../model/errors.ts';
 import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import { endWaits, putBack } from './act.ts';
+import { missingDependency } from './dependencies.ts';
 import { awaitEffect } from './effect.ts';
+import { beginStart } from './lifecycle.ts';
 import { notify, summary } from './notices.ts';
 import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
 import { isRemedy } from './treatment.ts';
@@ -32,11 +34,22 @@ export function onActionFinished(
   const known = state?.actions.find((one) => one.planned.action === action);
   if (incident === null || state === undefined || known?.begun == null) return;
   if (known.done !== null) return;
+  if (ok && startMended(turn, known)) return;
   const failure = error ?? { code: 'ACTION_FAILED', message: 'the action failed' };
   turn.emit({ kind: 'action-done', incident, action, error: ok ? null : failure });
   if (!ok) fail(turn, known, failure.message);
   else awaitEffect(turn, action, known.planned.target);
   turn.touch(incident);
+}
+
+/** What a command of the user's mended runs again only when it is started. */
+function startMended(turn: Turn, { planned }: ActionState): boolean {
+  const instance = turn.instance(planned.target);
+  if (planned.kind !== 'run' || instance?.phase !== 'exited') return false;
+  if (instance.wanted === 'down' || missingDependency(turn.state, instance.service) !== null)
+    return false;
+  beginStart(turn, instance.id, planned.action, true);
+  return true;
 }
 
 /** Judges the actions at a component as failed: all that were begun, or only the done ones. */

@@ -12,7 +12,7 @@ import type { ActionKind, PlannedAction } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
 import { blockedBy, type Guard } from './guards.ts';
 import type { Candidate, PlanInput } from './input.ts';
-import { costMs, grounds, mends } from './remedies.ts';
+import { costMs, grounds, mends, mendsAgain } from './remedies.ts';
 import { blame, faultPhrase } from './sentence.ts';
 import { aloneFactor, drainMs, personMs, startMsDefault, worthFrom } from './tables.ts';
 
@@ -41,10 +41,7 @@ type Considered = { kind: ActionKind; target: string; why: string };
 export function plan(input: PlanInput): Decision {
   const special = specialCase(input);
   if (special !== null) return withMode(input, special);
-  const ranked = candidates(input).sort(
-    // A person comes last, however long the last start took.
-    (a, b) => Number(isAsking(a)) - Number(isAsking(b)) || b.mends / b.costMs - a.mends / a.costMs,
-  );
+  const ranked = inOrder(input, candidates(input));
   const considered: Considered[] = [];
   let chosen: Candidate | null = null;
   let strongest: Guard | null = null;
@@ -62,6 +59,19 @@ export function plan(input: PlanInput): Decision {
   if (chosen === null || chosen.kind === 'ask-person')
     return withMode(input, giveUp(input, strongest, considered));
   return withMode(input, take(input, chosen, considered));
+}
+
+/**
+ * By P(recovers) per cost, which gives the shortest time to recover as long as all may be tried.
+ * When the budget ends before, what matters more is that any of them helps before a person has to:
+ * so many with the best chance come first. A person comes last, however long the last start took.
+ */
+function inOrder(input: PlanInput, list: readonly Candidate[]): Candidate[] {
+  const acts = list.filter((one) => !isAsking(one)).sort((a, b) => b.mends - a.mends);
+  const left = Math.min(input.serviceBudget.left, input.stackBudget.left);
+  const perCost = (a: Candidate, b: Candidate) => b.mends / b.costMs - a.mends / a.costMs;
+  const within = acts.slice(0, left).sort(perCost);
+  return [...within, ...acts.slice(left).sort(perCost), ...list.filter(isAsking)];
 }
 
 function isAsking({ kind }: Candidate): boolean {
@@ -106,14 +116,15 @@ function candidates(input: PlanInput): Candidate[] {
   const serves = target.condition === 'serving';
   const list: Candidate[] = [];
   const add = (kind: ActionKind, defaultMs: number, userAction: UserActionSpec | null = null) => {
+    const remedy = { kind, name: userAction?.name ?? null, target: target.id };
     const chance = recovers(input, kind, userAction);
     // What does not serve has nothing to lose by being started, whatever is blamed.
     const free = !serves && (kind === 'restart' || kind === 'retry');
     const alone = kind === 'restart' && serves && target.othersReady === 0 ? aloneFactor : 1;
-    const worth = free ? Math.max(chance, worthFrom) : chance;
-    const remedy = { kind, name: userAction?.name ?? null, target: target.id };
     const cost = costMs(input.knowledge, remedy, defaultMs) * alone;
-    if (worth >= worthFrom) list.push({ kind, userAction, mends: worth, costMs: cost });
+    if (!free && chance < worthFrom) return;
+    const again = chance * mendsAgain(input.failed, remedy);
+    list.push({ kind, userAction, mends: again, costMs: cost });
   };
   if (target.startFailed) add('retry', startMs);
   else if (!onlyBusy(input)) add('restart', (serves ? drainMs : 0) + startMs);

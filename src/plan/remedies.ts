@@ -7,7 +7,7 @@ import type { Knowledge, Tally } from '../model/knowledge.ts';
 import type { ActionKind } from '../model/record.ts';
 import { type FaultKind, faultKinds } from '../model/symptom.ts';
 import { duration } from './sentence.ts';
-import { restartMends, takeOutMends, userActionMends } from './tables.ts';
+import { againFactor, restartMends, takeOutMends, userActionMends } from './tables.ts';
 
 /** An action at a component. */
 export interface Remedy {
@@ -31,6 +31,16 @@ function mendsByTable(kind: ActionKind, fault: FaultKind): number | null {
 
 function keyOf({ kind, name, target }: Remedy) {
   return { service: serviceOf(target) ?? '', remedy: remedyOf(kind, name) };
+}
+
+/** The same again, after it failed so often: a retry is a restart of what never ran. */
+export function mendsAgain(failed: readonly Remedy[], remedy: Remedy): number {
+  return againFactor ** failed.filter((one) => isSame(one, remedy)).length;
+}
+
+function isSame(a: Remedy, b: Remedy): boolean {
+  const act = ({ kind }: Remedy) => (kind === 'retry' ? 'restart' : kind);
+  return act(a) === act(b) && a.name === b.name && a.target === b.target;
 }
 
 /** What actions without success tell about causes. */

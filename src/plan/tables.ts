@@ -48,3 +48,8 @@ export const drainMs = 2_000;
 export const worthFrom = 0.02;
 /** What an interruption costs a service that has no other ready instance, as a factor of time. */
 export const aloneFactor = 3;
+/**
+ * What an action did not mend it seldom mends the next time: repeats are no independent trials. So
+ * much less is expected of each.
+ */
+export const againFactor = 0.1;

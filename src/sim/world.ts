@@ -213,6 +213,15 @@ export class World {
       this.#endsAfter(process, fault.amount, exitOf(fault.variant));
   }
 
+  /** Somebody mended all that is wrong with an instance. */
+  mend(instance: InstanceId): void {
+    const process = this.#processes.get(instance);
+    const faults = [...(this.#lasting.get(instance) ?? []), ...(process?.faults ?? [])];
+    for (const { name } of faults) this.#forgive(instance, name);
+    this.#lasting.delete(instance);
+    process?.faults.splice(0);
+  }
+
   lie(fault: LyingFault): void {
     listOf(this.#lying, fault.target).push(fault);
     const span = {

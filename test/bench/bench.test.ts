@@ -16,6 +16,8 @@ const main = resolve(import.meta.dirname, '../../bench/main.ts');
 /** Contender → figures, of which each has to be there. */
 type Expected = Readonly<Record<string, readonly string[]>>;
 
+const planned = ['downtime_ratio_ladder', 'downtime_ratio_restart_all', 'downtime_ratio_oracle'];
+
 const smallest: Readonly<Record<string, { args: readonly string[]; expected: Expected }>> = {
   restart: {
     args: ['--contenders', 'daruma,shell-loop'],
@@ -54,6 +56,7 @@ const smallest: Readonly<Record<string, { args: readonly string[]; expected: Exp
       daruma: ['steps_per_s', 'logged_events_per_s', 'logged_p99_ms', 'simulated_hours_per_s'],
     },
   },
+  plan: { args: [], expected: { 'after-0': planned, 'after-10': planned, 'after-100': planned } },
   'supervisor-kill': {
     args: ['--contenders', 'daruma,shell-loop'],
     expected: {

@@ -7,7 +7,10 @@
  *                       └────▶ unnoticed, or no end to be seen
  */
 import { type EngineState, step as engineStep } from '../../engine/index.ts';
+import { noKnowledge } from '../../learn/lessons.ts';
+import type { Command } from '../../model/command.ts';
 import { type InstanceId, instanceId, type ServiceName } from '../../model/ids.ts';
+import type { Knowledge } from '../../model/knowledge.ts';
 import type { LogRecord } from '../../model/record.ts';
 import type { StackSpec } from '../../model/stack-spec.ts';
 import type { Case, Fault, Program, ProgramFault } from '../case.ts';
@@ -34,9 +37,23 @@ export interface StoryOptions {
   readonly programs: Readonly<Record<ServiceName, Program>>;
   /** All at once. */
   readonly breakages: readonly Breakage[];
-  /** In place of the real engine. */
-  readonly step?: typeof engineStep;
+  /** What was learned before. */
+  readonly knowledge?: Knowledge;
+  /** Whether a command of the user's mends what is wrong with its instance; default: none does. */
+  readonly mends?: (action: string, target: InstanceId) => boolean;
+  /** After a person was asked, what goes on by itself has so long to come right; default: 0. */
+  readonly afterAskMs?: number;
+  readonly other?: OtherEngine;
   readonly onRecord?: (record: LogRecord) => void;
+}
+
+/** In place of the real engine. */
+export interface OtherEngine {
+  readonly step: typeof engineStep;
+  /** It has nothing left to do. */
+  isSettled(): boolean;
+  /** Something is about to break. */
+  onBreak(): void;
 }
 
 export type Ending = 'recovered' | 'person' | 'unnoticed';
@@ -47,17 +64,23 @@ export interface StoryResult {
   readonly downMs: Readonly<Record<ServiceName, number>>;
   /** In which some service that no other depends on, thus one for users, did not. */
   readonly usersDownMs: number;
+  /** Of all instances together. */
+  readonly instancesDownMs: number;
+  readonly instancesStillDown: number;
   /** What doesn't work at the end. */
   readonly stillDown: readonly ServiceName[];
   readonly usersStillDown: boolean;
   /** Stack time of the break. */
   readonly brokenAt: number;
+  /** What is known at the end. */
+  readonly knowledge: Knowledge;
 }
 
 const upWithinMs = 600_000;
 /** After a start new settings are suspected; that is over then. */
 const settleMs = 75_000;
 const lookEveryMs = 100;
+const calmMs = 10_000;
 const noticedWithinMs = 120_000;
 const endWithinMs = 1_800_000;
 
@@ -73,8 +96,11 @@ class Story {
   readonly #users: readonly ServiceName[];
   readonly #downMs: Record<ServiceName, number> = {};
   #usersDownMs = 0;
+  #instancesDownMs = 0;
   #noticed = false;
   #asked = false;
+  /** True time since when all is well; null: it is not. */
+  #wellSince: number | null = null;
 
   constructor(options: StoryOptions) {
     this.#options = options;
@@ -89,9 +115,9 @@ class Story {
       disk: new Disk(this.#timeline, dice.of('disk')),
       dice: dice.of('keeper'),
       given,
-      step: options.step ?? engineStep,
+      step: options.other?.step ?? engineStep,
       onStep: (_, records) => this.#note(records),
-      onCommand: () => undefined,
+      onCommand: (command) => this.#onCommand(command),
       onReply: () => undefined,
       onRequest: () => undefined,
       onDeath: () => undefined,
@@ -99,22 +125,41 @@ class Story {
   }
 
   async play(): Promise<StoryResult> {
+    const { knowledge, breakages, afterAskMs = 0 } = this.#options;
     this.#keeper.start();
     await this.#until(upWithinMs, () => this.#isWell());
+    if (knowledge !== undefined) this.#keeper.request({ kind: 'import-knowledge', knowledge });
     await this.#timeline.run(this.#timeline.now + settleMs, () => false);
     const brokenAt = this.#keeper.stackTime;
     this.#noticed = false;
     this.#asked = false;
-    for (const [index, one] of this.#options.breakages.entries())
-      this.#world.inject(this.#faultOf(one, index));
+    this.#wellSince = null;
+    this.#options.other?.onBreak();
+    for (const [index, one] of breakages.entries()) this.#world.inject(this.#faultOf(one, index));
     const begunAt = this.#timeline.now;
     this.#watch();
     await this.#until(endWithinMs, () => {
       if (this.#asked) return true;
       if (!this.#noticed) return this.#timeline.now - begunAt >= noticedWithinMs;
-      return this.#isWell();
+      return this.#isCalm();
     });
+    if (this.#asked && afterAskMs > 0) await this.#comesRightWithin(afterAskMs);
     return this.#result(brokenAt);
+  }
+
+  async #comesRightWithin(ms: number): Promise<void> {
+    await this.#until(ms, () => this.#isCalm());
+    this.#asked = !this.#isCalm();
+  }
+
+  #onCommand(command: Command): void {
+    if (command.kind !== 'run' || command.instance === null) return;
+    const { instance, name, timeoutMs } = command;
+    if (this.#options.mends?.(name, instance) !== true) return;
+    this.#timeline.after(timeoutMs / 2, () => {
+      this.#world.mend(instance);
+      return undefined;
+    });
   }
 
   #result(brokenAt: number): StoryResult {
@@ -126,16 +171,19 @@ class Story {
       ending,
       downMs: this.#downMs,
       usersDownMs: this.#usersDownMs,
+      instancesDownMs: this.#instancesDownMs,
+      instancesStillDown: this.#instancesDown(),
       stillDown,
       usersStillDown: this.#users.some((name) => stillDown.includes(name)),
       brokenAt,
+      knowledge: this.#keeper.state?.knowledge ?? noKnowledge(),
     };
   }
 
   async #until(withinMs: number, over: () => boolean): Promise<void> {
     const end = this.#timeline.now + withinMs;
     while (this.#timeline.now < end && !over())
-      await this.#timeline.run(this.#timeline.now + 1_000, () => this.#asked);
+      await this.#timeline.run(this.#timeline.now + 1_000, () => false);
   }
 
   #note(records: readonly LogRecord[]): void {
@@ -146,10 +194,16 @@ class Story {
     }
   }
 
-  /** All works, and no incident is open. */
+  /** All works, and nothing is left to do, for a while. */
+  #isCalm(): boolean {
+    if (!this.#isWell()) this.#wellSince = null;
+    else this.#wellSince ??= this.#timeline.now;
+    return this.#wellSince !== null && this.#timeline.now - this.#wellSince >= calmMs;
+  }
+
   #isWell(): boolean {
     const { state } = this.#keeper;
-    if (state === null || state.open.length > 0 || !isUp(state)) return false;
+    if (state === null || !(this.#options.other?.isSettled() ?? isSettled(state))) return false;
     return this.#options.spec.services.every(({ name }) => this.#serves(name));
   }
 
@@ -158,6 +212,7 @@ class Story {
       const down = this.#options.spec.services.filter(({ name }) => !this.#serves(name));
       for (const { name } of down) this.#downMs[name] = (this.#downMs[name] ?? 0) + lookEveryMs;
       if (down.some(({ name }) => this.#users.includes(name))) this.#usersDownMs += lookEveryMs;
+      this.#instancesDownMs += this.#instancesDown() * lookEveryMs;
       this.#watch();
       return undefined;
     });
@@ -172,6 +227,19 @@ class Story {
     return !instances.every((one) => this.#isSlow(one));
   }
 
+  #instancesDown(): number {
+    const { instances } = this.#world;
+    return instances.filter((one) => !this.#isJob(one) && !this.#works(one)).length;
+  }
+
+  #works(instance: InstanceId): boolean {
+    return this.#world.works(instance) && !this.#isSlow(instance);
+  }
+
+  #isJob(instance: InstanceId): boolean {
+    return this.#world.program(instance).completesAfterMs !== null;
+  }
+
   #isSlow(instance: InstanceId): boolean {
     return this.#world.guilt.some(
       (one) => one.instance === instance && one.name === 'slow' && one.to === Infinity,
@@ -183,9 +251,10 @@ class Story {
   }
 }
 
-function isUp({ instances }: EngineState): boolean {
+function isSettled({ instances, open }: EngineState): boolean {
   const all = Object.values(instances);
-  return all.length > 0 && all.every(({ phase }) => phase === 'ready' || phase === 'completed');
+  const up = all.every(({ phase }) => phase === 'ready' || phase === 'completed');
+  return all.length > 0 && up && open.length === 0;
 }
 
 /** Services that no other depends on. */
