@@ -29,9 +29,10 @@ and its time counts from there.
   answer, or one other than 200.
 - \`slowest_stop_ms\`, \`slowest_kill_ms\`: the longest time until an answer.
 
-\`haproxy-http\` has the settings of its documentation and a server time-out of 5 s. \`haproxy-tuned\`
-checks each 200 ms, gives an answer 500 ms, and repeats what may be repeated elsewhere. Nobody brings
-its instances back: the stopped one goes on after the measurement.
+\`haproxy-http\` checks by HTTP as often as it does by default (each 2 s, three failures), with
+\`option redispatch\` and a server time-out of 5 s. \`haproxy-tuned\` checks each 200 ms, gives an answer
+500 ms, and repeats what may be repeated elsewhere. Nobody brings its instances back: the stopped one
+goes on after the measurement.
 `,
   peers: ['haproxy-http', 'haproxy-tuned'],
   settings: { rounds: 3, seconds: 0 },

@@ -5,9 +5,16 @@ import { haproxyPackage } from '../peers/haproxy.ts';
 import type { Contender, Job, Supervision } from './contender.ts';
 import { inForeground } from './foreground.ts';
 
-/** As its documentation begins: checks each 2 s, three failures take a server out. */
+/** Checks as they are by default: each 2 s, three failures take a server out. */
 const plain = {
-  defaults: ['timeout connect 1s', 'timeout client 5s', 'timeout server 5s', 'http-reuse safe'],
+  defaults: [
+    'timeout connect 1s',
+    'timeout client 5s',
+    'timeout server 5s',
+    'http-reuse safe',
+    'option redispatch',
+    'option httpchk GET /',
+  ],
   check: 'check',
 };
 /** As short as goes without harm to a program that is slow now and then. */
