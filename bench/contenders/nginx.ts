@@ -1,4 +1,4 @@
-/** nginx before a program that runs by itself: one process, connections to the program stay open. */
+/** nginx before a program that runs by itself: one process, which keeps its connections open. */
 import { writeFileSync } from 'node:fs';
 import { freePort } from '../free-port.ts';
 import { nginxPackage } from '../peers/nginx.ts';
