@@ -11,6 +11,8 @@ import { durationText } from './time-text.ts';
 interface Told {
   readonly years: number;
   readonly session: Pick<Session, 'paint' | 'command'>;
+  /** What they were taken from. */
+  readonly rates: string;
 }
 
 const faultsShown = 15;
@@ -18,13 +20,13 @@ const improvementsShown = 5;
 /** Less is within the noise of the stories. */
 const worthwhile = 0.01;
 
-export function forecastText(found: Forecast, { years, session }: Told): string[] {
+export function forecastText(found: Forecast, { years, session, rates }: Told): string[] {
   const { paint } = session;
   const span = years === 1 ? 'a year' : `${years} years`;
   const total = (perYear: number) => amount(perYear * years);
   const down = durationText(found.downMsPerYear * years);
   return [
-    `${paint('bold', found.stack)}: ${found.stories} simulated faults, rates by default table`,
+    `${paint('bold', found.stack)}: ${found.stories} simulated faults, rates by ${rates}`,
     ...(found.untold === 0
       ? []
       : [`${found.untold} of ${found.hazards} kinds of fault were left out: more --seeds`]),

@@ -24,6 +24,8 @@ interface Suspect {
   readonly fault: Fault;
   /** Its place in `faultKinds`. */
   readonly kind: number;
+  /** The hypotheses that it is part of, the one of it alone first. */
+  readonly hypotheses: number[];
   readonly prior: number;
   /** Where its factors begin. */
   readonly row: number;
@@ -41,8 +43,6 @@ export class Hypotheses {
   readonly #suspects: readonly Suspect[];
   /** Suspects × observations. */
   readonly #factors: Float64Array;
-  /** The faults of each hypothesis. */
-  readonly #faults: (readonly Suspect[])[] = [];
   readonly #weights: number[] = [];
   /** Hypotheses × observations. */
   readonly #likelihoods: Float64Array;
@@ -65,7 +65,7 @@ export class Hypotheses {
     this.#addNothing(Math.max(0.1, 1 - sum));
     for (const one of suspected) this.#add([one], one.prior * this.#order(one, null, network));
     this.#addPairs(network);
-    const all = this.#weights.map((_, hypothesis) => hypothesis);
+    const all = [...this.#weights.keys()];
     this.#total = this.#weightOf(all);
     this.#expected = this.#expectedOf(all);
   }
@@ -87,7 +87,6 @@ export class Hypotheses {
       this.#likelihoods[index] = nothing;
       weight *= nothing;
     }
-    this.#faults.push([]);
     this.#weights.push(weight);
   }
 
@@ -104,18 +103,28 @@ export class Hypotheses {
       this.#likelihoods[row + index] = under;
       weight *= under;
     }
-    this.#faults.push(second === undefined ? [first] : [first, second]);
+    first.hypotheses.push(this.#weights.length);
+    second?.hypotheses.push(this.#weights.length);
     this.#weights.push(weight);
   }
 
+  /** Of the single faults; the earlier one of equals. */
+  #likeliest(): Suspect[] {
+    const best: Suspect[] = [];
+    const weight = (one: Suspect | undefined) => this.#weights[one?.hypotheses[0] ?? 0] ?? 0;
+    for (const one of this.#suspects) {
+      if (best.length === pairedMax && weight(one) <= weight(best.at(-1))) continue;
+      const place = best.findIndex((other) => weight(other) < weight(one));
+      best.splice(place === -1 ? best.length : place, 0, one);
+      if (best.length > pairedMax) best.pop();
+    }
+    return best;
+  }
+
   #addPairs(network: Network): void {
-    const alone = (index: number) => this.#weights[index + 1] ?? 0;
-    const likeliest = this.#suspects
-      .map((suspect, index) => ({ suspect, weight: alone(index) }))
-      .sort((a, b) => b.weight - a.weight)
-      .slice(0, pairedMax);
-    for (const [index, { suspect: a }] of likeliest.entries()) {
-      for (const { suspect: b } of likeliest.slice(index + 1)) {
+    const likeliest = this.#likeliest();
+    for (const [index, a] of likeliest.entries()) {
+      for (const b of likeliest.slice(index + 1)) {
         if (a.fault.component === b.fault.component) continue;
         const order = this.#order(a, b, network) * this.#order(b, a, network);
         this.#add([a, b], a.prior * b.prior * order);
@@ -149,29 +158,22 @@ export class Hypotheses {
   }
 
   suspicions(): Suspicion[] {
-    const sums = new Map<Suspect, number>();
-    for (let index = 0; index < this.#faults.length; index += 1)
-      for (const one of this.#faults[index] ?? [])
-        sums.set(one, (sums.get(one) ?? 0) + (this.#weights[index] ?? 0));
-    return [...sums].map(([{ fault }, sum]) => ({
-      fault,
-      probability: Math.min(1, sum / this.#total),
+    return this.#suspects.map((suspect) => ({
+      fault: suspect.fault,
+      probability: Math.min(1, this.#weightOf(suspect.hypotheses) / this.#total),
     }));
   }
 
   /** How much each observation speaks for a fault, against all hypotheses without it; bits. */
   bitsFor(fault: Fault): number[] {
-    const all = this.#weights.map((_, hypothesis) => hypothesis);
-    const isPart = (hypothesis: number) =>
-      this.#faults[hypothesis]?.some((one) => one.fault === fault) === true;
-    const those = all.filter(isPart);
+    const those = this.#suspects.find((one) => one.fault === fault)?.hypotheses ?? [];
     const weight = this.#weightOf(those);
     const under = this.#expectedOf(those);
     let rest = this.#total - weight;
     let among = this.#expected.map((sum, index) => sum - (under[index] ?? 0));
     // What is left beside a certain fault is too little to be told by subtraction.
     if (rest < 1e-6 * this.#total) {
-      const others = all.filter((hypothesis) => !isPart(hypothesis));
+      const others = [...this.#weights.keys()].filter((one) => !those.includes(one));
       rest = this.#weightOf(others);
       among = this.#expectedOf(others);
     }
@@ -204,7 +206,13 @@ function suspects(input: LocateInput, network: Network, columns: number): Suspec
   const list: Suspect[] = [];
   const add = (component: ComponentId, kind: Fault['kind'], prior: number) => {
     const place = faultKinds.indexOf(kind);
-    list.push({ fault: { component, kind }, kind: place, prior, row: list.length * columns });
+    list.push({
+      fault: { component, kind },
+      kind: place,
+      hypotheses: [],
+      prior,
+      row: list.length * columns,
+    });
   };
   for (const { id: component, service } of input.components) {
     const byService = known.get(service) ?? servicePriors(input, service);

@@ -186,8 +186,8 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
 }
 
 /**
- * Each cause is as much less likely as the actions would have mended it. One that comes through from
- * elsewhere was not treated at all; one that does not come through brings nothing back.
+ * Each cause is as much less likely as the actions would have mended it. One that comes through
+ * from elsewhere was not treated at all; one that does not come through brings nothing back.
  */
 function didNotHelp(tried: readonly TriedAction[]): Observation {
   const fails = ({ mends, times }: TriedAction, kind: FaultKind) =>

@@ -1,7 +1,6 @@
 /** What an action is worth: by the default table, and what was learned of it. */
 import { chanceToMend, expectedMs, outcomesOf, typicalMs } from '../learn/estimates.ts';
 import { remedyOf } from '../learn/lessons.ts';
-import type { TriedAction } from '../locate/model.ts';
 import { type ComponentId, serviceOf } from '../model/ids.ts';
 import type { Knowledge, Tally } from '../model/knowledge.ts';
 import type { ActionKind } from '../model/record.ts';
@@ -44,7 +43,7 @@ function isSame(a: Remedy, b: Remedy): boolean {
 }
 
 /** What actions without success tell about causes. */
-export function triedActions(knowledge: Knowledge, failed: readonly Remedy[]): TriedAction[] {
+export function triedActions(knowledge: Knowledge, failed: readonly Remedy[]) {
   const alike = Map.groupBy(failed, ({ kind, name, target }) => `${target} ${kind} ${name ?? ''}`);
   return [...alike.values()].flatMap((same) =>
     same.slice(0, 1).map((remedy) => ({

@@ -7,7 +7,7 @@ import type { ControllerApi } from '../ports/controller-api.ts';
 import { instance, name } from './schemas.ts';
 
 const bodyBytesMax = 8 * 1024 * 1024;
-const entriesMax = 500;
+const entriesMax = 5_000;
 const most = 1e9;
 
 const count = z.number().int().min(0).max(most);

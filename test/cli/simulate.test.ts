@@ -58,6 +58,24 @@ test('as JSON', async () => {
   assert.equal(found.hazards - found.untold, 10);
 });
 
+test('with what was learned elsewhere', async () => {
+  const common = { observedMs: 3.6e9, faults: { crash: 40 }, outcomes: {} };
+  const none = { durations: {}, passedOn: {}, detectors: {} };
+  const services = { db: { ...common, ...none } };
+  writeFileSync(
+    join(scratch, 'known.json'),
+    JSON.stringify({ version: 1, stack: common, services }),
+  );
+  const few = ['--seeds', '5', '--threads', '1', '--json'];
+  const { code, out } = await simulate(...few, '--knowledge', 'known.json');
+  assert.deepEqual([code, JSON.parse(out).rates], [0, 'what was learned']);
+  const first = JSON.parse(out).faults.find((one: { fault: string }) => one.fault === 'crash');
+  assert.equal(first.service, 'db');
+  assert.ok(first.perYear > 30, String(first.perYear));
+  writeFileSync(join(scratch, 'other.json'), '[]');
+  assert.equal((await simulate(...few, '--knowledge', 'other.json')).code, 2);
+});
+
 test('one of them as a story', async () => {
   const { code, out } = await simulate('--seed', '1');
   assert.equal(code, 0);

@@ -87,7 +87,7 @@ async function writeExport(path: string, known: unknown): Promise<void> {
   }
 }
 
-async function readExport(path: string): Promise<unknown> {
+export async function readExport(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {

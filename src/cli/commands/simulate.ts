@@ -1,19 +1,26 @@
 /** What to expect of a stack file: many simulated faults, or one of them as a story. */
+import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
+import type { Knowledge } from '../../model/knowledge.ts';
 import type { StackSpec } from '../../model/stack-spec.ts';
 import type { Forecast } from '../../sim/forecast/forecast.ts';
 import type { AddCommand } from '../command.ts';
 import { forecastText, storyHead, storyLines } from '../forecast-text.ts';
 import type { Session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { readExport } from './knowledge.ts';
 
 interface SimulateOptions {
   readonly seeds: number;
   readonly years: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly knowledge?: string;
 }
+
+/** What the rates are taken from; null: nothing is known but the default tables. */
+type Known = Knowledge | null;
 
 const progressEveryMs = 100;
 
@@ -24,13 +31,18 @@ export const addSimulate: AddCommand = ({ program, action }) => {
     .option('--seeds <count>', 'so many simulated faults', fromOne, 600)
     .option('--years <count>', 'tell what so many years bring', fromOne, 1)
     .option('--seed <number>', 'tell this one as a story', fromOne)
+    .option(
+      '--knowledge <path>',
+      'what was learned, an export (default: that of the running stack)',
+    )
     .option('--threads <count>', 'so many at once (default: all cores)', fromOne)
     .action(
       action(async (session, stack: string | undefined, options: SimulateOptions) => {
         const about = stack === undefined ? session : session.about(stack);
         const spec = await about.readStack();
-        if (options.seed !== undefined) await tellOne(about, spec, options.seed);
-        else await tellAll(about, spec, options);
+        const known = await knownOf(about, options.knowledge);
+        if (options.seed !== undefined) await tellOne(about, { spec, known }, options.seed);
+        else await tellAll(about, { spec, known }, options);
         return exitCodes.ok;
       }),
     );
@@ -42,31 +54,66 @@ function fromOne(text: string): number {
   return value;
 }
 
-async function tellAll(session: Session, spec: StackSpec, options: SimulateOptions): Promise<void> {
+async function knownOf(session: Session, file: string | undefined): Promise<Known> {
+  if (file !== undefined) return readKnowledge(resolve(session.io.cwd, file));
+  try {
+    return await session.client.knowledge();
+  } catch (error) {
+    if (error instanceof DarumaError && error.code === 'NOT_RUNNING') return null;
+    throw error;
+  }
+}
+
+async function readKnowledge(path: string): Promise<Knowledge> {
+  const known = (await readExport(path)) as Partial<Knowledge> | null;
+  const isExport = known?.version === 1 && typeof known.services === 'object';
+  if (!isExport) throw new DarumaError('BAD_REQUEST', `${path} is no export of what was learned`);
+  return known as Knowledge;
+}
+
+interface About {
+  readonly spec: StackSpec;
+  readonly known: Known;
+}
+
+/** What a forecast is made from. */
+async function given({ spec, known }: About) {
+  const { knownRates } = await import('../../sim/forecast/index.ts');
+  const rates = knownRates(known);
+  return { spec, rates, ...(known === null ? {} : { knowledge: known }) };
+}
+
+async function tellAll(session: Session, about: About, options: SimulateOptions): Promise<void> {
   // Loaded here: no other command has a use for the simulator.
-  const { defaultRates, forecast } = await import('../../sim/forecast/index.ts');
+  const { forecast } = await import('../../sim/forecast/index.ts');
   const { seeds, threads } = options;
   const progress = new Progress(session);
   const found = await forecast({
-    spec,
-    rates: defaultRates,
+    ...(await given(about)),
     seeds,
     threads: threads ?? null,
     onProgress: (told, all) => progress.show(told, all),
   });
   progress.end();
-  if (session.json) session.printJson(asJson(found, options.years));
-  else session.print(...forecastText(found, { years: options.years, session }));
+  if (session.json) session.printJson(asJson(found, about, options.years));
+  else
+    session.print(
+      ...forecastText(found, { years: options.years, session, rates: ratesFrom(about) }),
+    );
 }
 
-function asJson({ improvements, ...rest }: Forecast, years: number): unknown {
+function ratesFrom({ known }: About): string {
+  return known === null ? 'default table' : 'what was learned';
+}
+
+function asJson({ improvements, ...rest }: Forecast, about: About, years: number): unknown {
   const changes = improvements.map(({ spec: _, ...change }) => change);
-  return { ...rest, years, rates: 'default table', improvements: changes };
+  return { ...rest, years, rates: ratesFrom(about), improvements: changes };
 }
 
-async function tellOne(session: Session, spec: StackSpec, seed: number): Promise<void> {
+async function tellOne(session: Session, about: About, seed: number): Promise<void> {
   const sim = await import('../../sim/forecast/index.ts');
-  const job = sim.jobOf(spec, sim.defaultRates, seed);
+  const job = sim.jobOf(await given(about), seed);
   if (job === null) throw new DarumaError('NOT_FOUND', 'nothing can break: there are only jobs');
   const story = sim.storyOf(job);
   const records: Parameters<NonNullable<typeof story.onRecord>>[0][] = [];

@@ -6,6 +6,7 @@
  *     expected downtime = Σ over hazards of (faults a year) · (mean downtime of its stories)
  */
 import type { ServiceName } from '../../model/ids.ts';
+import type { Knowledge } from '../../model/knowledge.ts';
 import type { ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { FaultKind } from '../../model/symptom.ts';
 import { isJob, managed, personMs, unnoticedMs } from './assumptions.ts';
@@ -20,6 +21,8 @@ export const yearMs = 31_557_600_000;
 export interface ForecastOptions {
   readonly spec: StackSpec;
   readonly rates: Rates;
+  /** What the simulated Daruma knows; default: nothing yet. */
+  readonly knowledge?: Knowledge;
   /** How many stories. */
   readonly seeds: number;
   readonly threads?: number | null;
@@ -85,7 +88,8 @@ export interface Forecast {
 export async function forecast(options: ForecastOptions): Promise<Forecast> {
   const spec = managed(options.spec);
   const hazards = hazardsOf(spec, options.rates);
-  const jobs = jobsOf(spec, hazards, options.seeds);
+  const given = { spec, hazards, ...knowing(options.knowledge) };
+  const jobs = jobsFrom(given, 1, options.seeds);
   const changes = changesOf(spec);
   const retold = changes.flatMap((change) =>
     jobs
@@ -113,24 +117,27 @@ export async function forecast(options: ForecastOptions): Promise<Forecast> {
 }
 
 /** Story `seed` of a stack; the same whatever the number of stories. */
-export function jobOf(spec: StackSpec, rates: Rates, seed: number): Job | null {
-  const whole = managed(spec);
-  return jobsFrom(whole, hazardsOf(whole, rates), seed, 1)[0] ?? null;
+export function jobOf(
+  { spec: given, rates, knowledge }: Pick<ForecastOptions, 'spec' | 'rates' | 'knowledge'>,
+  seed: number,
+): Job | null {
+  const spec = managed(given);
+  const hazards = hazardsOf(spec, rates);
+  return jobsFrom({ spec, hazards, ...knowing(knowledge) }, seed, 1)[0] ?? null;
 }
 
-function jobsOf(spec: StackSpec, hazards: readonly Hazard[], seeds: number): Job[] {
-  return jobsFrom(spec, hazards, 1, seeds);
+function knowing(knowledge: Knowledge | undefined): { readonly knowledge?: Knowledge } {
+  return knowledge === undefined ? {} : { knowledge };
 }
 
 function jobsFrom(
-  spec: StackSpec,
-  hazards: readonly Hazard[],
+  { hazards, ...rest }: Omit<Job, 'seed' | 'hazard'> & { readonly hazards: readonly Hazard[] },
   first: number,
   count: number,
 ): Job[] {
   return Array.from({ length: count }, (_, index) => first + index).flatMap((seed) => {
     const hazard = hazards[(seed - 1) % hazards.length];
-    return hazard === undefined ? [] : [{ spec, seed, hazard }];
+    return hazard === undefined ? [] : [{ ...rest, seed, hazard }];
   });
 }
 

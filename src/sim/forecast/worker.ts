@@ -1,5 +1,6 @@
 /** A thread that tells stories. */
 import { parentPort } from 'node:worker_threads';
+import type { Knowledge } from '../../model/knowledge.ts';
 import type { StackSpec } from '../../model/stack-spec.ts';
 import { Dice } from '../dice.ts';
 import { breakages, programsOf } from './assumptions.ts';
@@ -11,6 +12,7 @@ export interface Job {
   readonly spec: StackSpec;
   readonly seed: number;
   readonly hazard: Hazard;
+  readonly knowledge?: Knowledge;
 }
 
 export interface Told extends StoryResult {
@@ -18,13 +20,14 @@ export interface Told extends StoryResult {
 }
 
 /** The same seed and hazard make the same story. */
-export function storyOf({ spec, seed, hazard }: Job): StoryOptions {
+export function storyOf({ spec, seed, hazard, knowledge }: Job): StoryOptions {
   const dice = new Dice(`stack ${seed}`);
   const service = spec.services.find(({ name }) => name === hazard.service);
   return {
     seed: String(seed),
     spec,
     programs: programsOf(spec, dice.of('programs')),
+    ...(knowledge === undefined ? {} : { knowledge }),
     breakages: service === undefined ? [] : breakages(dice.of('fault'), service, hazard),
   };
 }
