@@ -60,9 +60,18 @@ const ways: Readonly<Record<string, Way>> = {
   },
 };
 
+/** `/say/WORD/LENGTH/CHUNKED`: that word, with so many letters behind it. */
+const say: Way = ({ url = '' }, response) => {
+  const [, , word = '', length = '0', how] = url.split('/');
+  const text = `${word} ${'x'.repeat(Number(length))}`;
+  if (how === 'chunked') response.write(text.slice(0, text.length >> 1));
+  if (how === 'chunked') setImmediate(() => response.end(text.slice(text.length >> 1)));
+  else response.end(text);
+};
+
 const server = createServer((request, response) => {
   requests += 1;
-  const way = ways[request.url ?? ''];
+  const way = request.url?.startsWith('/say/') === true ? say : ways[request.url ?? ''];
   if (way === undefined) response.writeHead(404).end();
   else way(request, response);
 });
