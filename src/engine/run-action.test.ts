@@ -23,3 +23,12 @@ test('what restarts do not mend gets the user’s command, and is started after 
   assert.equal(kinds.at(-1), 'run verified');
   assert.equal(s.incident().state, 'resolved');
 });
+
+test('it gets its turn although another fault is believed, once restarts have failed', () => {
+  const unlikely = { ...restore, mends: ['corruption' as const] };
+  const s = new Scenario(stack([service('api', { actions: [unlikely] })])).up();
+  s.turns('api/1', 'dies').exits('api/1', 1).passes(60_000);
+  const kinds = s.incident().actions.map(({ kind }) => kind);
+  assert.equal(kinds[0], 'restart');
+  assert.ok(kinds.includes('run'), kinds.join(', '));
+});

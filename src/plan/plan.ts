@@ -114,12 +114,16 @@ function candidates(input: PlanInput): Candidate[] {
   const { target } = input;
   const startMs = target.startMs ?? startMsDefault;
   const serves = target.condition === 'serving';
+  const failedHere = input.failed.some((one) => one.target === target.id);
   const list: Candidate[] = [];
   const add = (kind: ActionKind, defaultMs: number, userAction: UserActionSpec | null = null) => {
     const remedy = { kind, name: userAction?.name ?? null, target: target.id };
-    const chance = recovers(input, kind, userAction);
+    const believed = recovers(input, kind, userAction);
     // What does not serve has nothing to lose by being started, whatever is blamed.
     const free = !serves && (kind === 'restart' || kind === 'retry');
+    // Nor by the user's own commands, once what was believed proved wrong.
+    const open = !serves && kind === 'run' && failedHere;
+    const chance = open ? Math.max(believed, worthFrom) : believed;
     const alone = kind === 'restart' && serves && target.othersReady === 0 ? aloneFactor : 1;
     const cost = costMs(input.knowledge, remedy, defaultMs) * alone;
     if (!free && chance < worthFrom) return;
