@@ -26,6 +26,12 @@ const smallest: Readonly<Record<string, { args: readonly string[]; expected: Exp
       'shell-loop': ['react_ms', 'start_ms', 'total_ms'],
     },
   },
+  'backend-hang': {
+    args: ['--contenders', 'daruma'],
+    expected: {
+      daruma: ['failed_stop', 'slowest_stop_ms', 'failed_kill', 'slowest_kill_ms'],
+    },
+  },
   hang: {
     args: ['--contenders', 'daruma'],
     expected: {
