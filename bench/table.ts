@@ -27,7 +27,7 @@ function cell({ min, median, max, n }: Figure): string {
 
 function number(value: number): string {
   if (Number.isInteger(value) || value >= 100) return Math.round(value).toLocaleString('en-GB');
-  return value.toFixed(1);
+  return value.toFixed(value < 2 ? 2 : 1);
 }
 
 export function textTable(result: Result): string {
