@@ -5,6 +5,7 @@
  */
 import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
+import { isInstance } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { reconcile } from './lifecycle.ts';
 import { onStartError, onUnexpectedExit } from './outages.ts';
@@ -20,7 +21,7 @@ import {
   isHealth,
   isRunning,
 } from './state.ts';
-import { placeStray } from './symptoms.ts';
+import { endSymptom, placeStray } from './symptoms.ts';
 import { Turn } from './turn.ts';
 
 /** To be called once after the replay, before any `found`; the records are to be made durable. */
@@ -77,6 +78,7 @@ export function onLooked(turn: Turn): void {
     turn.route(name);
   }
   askStaleSymptoms(turn, instances);
+  endSharedSymptoms(turn);
   placeStray(turn, Object.keys(turn.state.symptoms));
   for (const id of [...turn.state.open]) turn.touch(id);
   for (const id of deferred) beginDeferred(turn, id);
@@ -102,6 +104,13 @@ function resume(turn: Turn, instance: InstanceState): void {
 function isNews(turn: Turn, { id, downAt }: InstanceState): boolean {
   const known = turn.state.symptoms[`${id}#exit`];
   return known === undefined || known.symptom.began < (downAt ?? 0);
+}
+
+/** What was seen of hosts has to be noticed anew: nobody would tell that it ended. */
+function endSharedSymptoms(turn: Turn): void {
+  for (const { symptom } of Object.values(turn.state.symptoms)) {
+    if (!isInstance(symptom.component)) endSymptom(turn, symptom.id);
+  }
 }
 
 /** Symptoms seen before the watch of instances began anew: those of checks are asked for again,

@@ -216,6 +216,29 @@ test('what could not be stopped is watched anew, and what was seen of it asked a
   assert.deepEqual([s.phase('a/1'), s.incident().state], ['ready', 'resolved']);
 });
 
+test('what was seen of a host is noticed anew by a new controller (seed 318)', () => {
+  const s = scenario(stack([service('a')])).up();
+  s.shows('host:local', 'io-error').passes(1_000);
+  assert.equal(s.incident().state, 'needs-person');
+  s.controllerDies().controllerReturns().passes(20_000);
+  assert.equal(s.incident().state, 'resolved');
+});
+
+test('a restart that has to wait its turn comes before a person is asked (seed 2044)', () => {
+  const wipe = {
+    name: 'wipe',
+    command: { argv: ['wipe'] },
+    mends: ['error' as const],
+    costMs: 1,
+    destructive: true,
+    timeoutMs: 1_000,
+  };
+  const s = scenario(stack([service('b', { replicas: 2, actions: [wipe] })])).up();
+  s.turns('b/1', 'fails').turns('b/2', 'fails');
+  s.shows('b/1', 'health-failed').shows('b/2', 'health-failed').passes(20);
+  assert.doesNotMatch(s.sentences().join('\n'), /needs a person/);
+});
+
 describe('the controller dies between any two records (seed 1262)', () => {
   const stories: Readonly<Record<string, (s: Scenario) => void>> = {
     'crashes and back-off': (s) =>

@@ -51,7 +51,9 @@ export function plan(input: PlanInput): Decision {
       chosen = candidate;
       continue;
     }
-    strongest ??= guard;
+    // What will pass by itself is waited for before a person is asked.
+    if (strongest?.passing !== true)
+      strongest = guard?.passing === true ? guard : (strongest ?? guard);
     const why = guard?.why ?? 'expected to take longer for what it may mend';
     considered.push({ kind: candidate.kind, target: input.target.id, why });
   }

@@ -13,6 +13,8 @@ export interface Program {
   /** What it does while a dependency that it needs is broken. */
   readonly withoutDependency: 'ignores' | 'answers-wrongly' | 'hangs' | 'exits';
   readonly exitsAfterMs: number;
+  /** It answers wrongly while the host's disk is full. */
+  readonly needsDisk?: boolean;
 }
 
 /** Faults of one program. `until` null: the next restart mends it. */
@@ -32,12 +34,20 @@ export const programFaults = [
 export const probeFaults = ['lost-probes', 'late-probes', 'false-green'] as const;
 const controllerFaults = ['controller-kill', 'sleep', 'clock-step'] as const;
 export const storeFaults = ['disk-full', 'disk-slow'] as const;
+/** Of the machine that all instances share. */
+const hostFaults = [
+  'host-disk', // its disk is full: told by a signal, and some programs answer wrongly
+  'host-io', // the kernel reports a failing device
+] as const;
 
 export type ProgramFault = (typeof programFaults)[number];
 export type ProbeFault = (typeof probeFaults)[number];
 export type StoreFault = (typeof storeFaults)[number];
+export type HostFault = (typeof hostFaults)[number];
 export const allFaults = [...programFaults, ...probeFaults, ...controllerFaults, ...storeFaults];
 export type FaultName = (typeof allFaults)[number] | 'request';
+/** What somebody does to a service that is not ours to run. */
+export type Meddling = 'stop' | 'restart';
 
 /** Where the controller is killed, at the `count`-th time that it comes by after `at`. */
 export const killPoints = [
@@ -85,6 +95,17 @@ export type Fault = FaultBase &
     | { readonly name: 'clock-step'; readonly ms: number }
     | { readonly name: StoreFault; readonly until: number; readonly ms: number }
     | { readonly name: 'request'; readonly request: PersonRequest }
+    /** A person answers the newest incident that needs one. */
+    | { readonly name: 'answer'; readonly given: boolean }
+    | { readonly name: HostFault; readonly until: number }
+    /** Lines that a pattern matches, one each `everyMs`. */
+    | {
+        readonly name: 'log-lines';
+        readonly target: InstanceId;
+        readonly until: number;
+        readonly everyMs: number;
+      }
+    | { readonly name: 'meddling'; readonly target: InstanceId; readonly what: Meddling }
   );
 
 export interface Case {

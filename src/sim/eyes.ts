@@ -13,6 +13,7 @@ import { HealthWatch } from '../observe/health-watch.ts';
 import { Outlet, Symptoms } from '../observe/outlet.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';
+import { LogPattern } from './log-pattern.ts';
 import type { Process, World } from './world.ts';
 
 const settleMs = 1_000;
@@ -29,11 +30,26 @@ export class Eyes {
   readonly #options: EyesOptions;
   readonly #outlet: Outlet;
   readonly #watches = new Map<InstanceId, Watch>();
+  readonly #host: Symptoms;
 
   constructor(options: EyesOptions) {
     this.#options = options;
     this.#outlet = new Outlet(options.process, options.dice, 'here');
     this.#outlet.onHappening(options.tell);
+    this.#host = new Symptoms(this.#outlet, 'host:here');
+  }
+
+  /** A line that patterns match is in the log of an instance. */
+  read(instance: InstanceId): void {
+    this.#watches.get(instance)?.read();
+  }
+
+  /** What the kernel told before we began to listen is passed over. */
+  kernelTells(failing: boolean): void {
+    const evidence = 'I/O error on sda';
+    const began = this.#outlet.clock.now();
+    if (!failing) this.#host.end('io-error');
+    else this.#host.begin({ name: 'io-error', kind: 'io-error', began, evidence, faults: [] });
   }
 
   watch(process: Process, service: ServiceSpec, adopted: boolean): void {
@@ -80,6 +96,7 @@ class Watch {
   readonly #symptoms: Symptoms;
   readonly #health: HealthWatch | null;
   readonly #expressions: readonly ExpressionWatch[];
+  readonly #patterns: readonly LogPattern[];
   readonly #confirmations = new Set<Confirmation>();
   #closed = false;
 
@@ -93,12 +110,27 @@ class Watch {
     this.#expressions = watched.service.symptoms
       .filter((spec) => spec.kind === 'expr')
       .map((spec) => new ExpressionWatch(outlet, this.#symptoms, instance, spec));
+    this.#patterns = watched.service.symptoms
+      .filter((spec) => spec.kind === 'log')
+      .map((spec) => new LogPattern(outlet, this.#symptoms, spec));
     if (this.#expressions.length > 0) this.#armSample();
     if (this.#health === null) this.#settle();
   }
 
+  read(): void {
+    for (const pattern of this.#patterns) pattern.matched();
+  }
+
+  /** Who runs what is not ours may have put another in its place. */
+  get #process(): Process {
+    const { process, service } = this.#watched;
+    if (service.driver !== 'external') return process;
+    return this.#options.world.process(process.instance) ?? process;
+  }
+
   close(): void {
     this.#closed = true;
+    for (const pattern of this.#patterns) pattern.close();
     this.#symptoms.close();
     this.#health?.close();
     for (const confirmation of this.#confirmations) confirmation.answer(false, 'not running');
@@ -132,7 +164,7 @@ class Watch {
   #settle(): void {
     const { process, adopted } = this.#watched;
     this.#outlet.clock.after(adopted ? 0 : settleMs, () => {
-      const lives = this.#options.world.process(process.instance) === process;
+      const lives = this.#options.world.process(process.instance) === this.#process;
       if (!this.#closed && lives) {
         this.#outlet.tell({ kind: 'ready', instance: process.instance });
       }
@@ -157,7 +189,7 @@ class Watch {
 
   #ask(settle: (result: CheckResult) => void): () => void {
     const { world, process: controller } = this.#options;
-    const answer = world.probe(this.#watched.process);
+    const answer = world.probe(this.#process);
     if (answer !== null) controller.input(answer.afterMs, () => settle(answer.result));
     return () => undefined;
   }
@@ -190,11 +222,12 @@ class Watch {
   }
 
   #armSample(): void {
-    const { process } = this.#watched;
     this.#outlet.clock.after(sampleMs, () => {
       if (this.#closed) return;
-      const bytes = this.#options.world.memoryBytes(process);
-      this.#outlet.measure(process.instance, 'memory.rss', bytes);
+      const { world } = this.#options;
+      const process = this.#process;
+      this.#outlet.measure(process.instance, 'memory.rss', world.memoryBytes(process));
+      this.#outlet.measure('host:here', 'host.disk.free', world.hostDiskFreeBytes);
       for (const expression of this.#expressions) expression.sampled(this.#outlet.clock.now());
       this.#armSample();
     });

@@ -4,7 +4,9 @@
  * after the other; each ends in exactly one happening. What is under way when the controller is
  * killed goes no further, but signals that were sent have been sent.
  */
+import type { Externals } from '../controller/externals.ts';
 import type { Command } from '../model/command.ts';
+import { errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
 import type { ActionId, InstanceId } from '../model/ids.ts';
 import type { KillPoint } from './case.ts';
@@ -26,6 +28,7 @@ export interface HandsOptions {
   readonly world: World;
   readonly dice: Dice;
   readonly eyes: Eyes;
+  readonly externals: Externals;
   readonly tell: (happening: Happening) => void;
   readonly reply: (command: Of<'reply'>) => void;
   readonly pass: (point: KillPoint) => void;
@@ -87,6 +90,10 @@ export class Hands {
 
   #start({ instance, action }: Of<'start'>): void {
     const { process, world } = this.#options;
+    if (this.#isExternal(instance)) {
+      this.#startExternal(instance, action);
+      return;
+    }
     const running = world.process(instance);
     if (running !== null && !running.stopping) {
       const { pid, port } = running;
@@ -129,9 +136,37 @@ export class Hands {
     this.#done(instance, { kind: 'started', instance, action, pid, port });
   }
 
+  #isExternal(instance: InstanceId): boolean {
+    return this.#options.world.service(instance)?.driver === 'external';
+  }
+
+  #startExternal(instance: InstanceId, action: ActionId): void {
+    this.#options.externals.start(instance).then(
+      ({ pid, port }) => this.#done(instance, { kind: 'started', instance, action, pid, port }),
+      (thrown: unknown) => {
+        const error = errorInfo(thrown);
+        this.#done(instance, { kind: 'start-failed', instance, action, error, retryable: true });
+      },
+    );
+  }
+
+  #stopExternal(instance: InstanceId, action: ActionId): void {
+    this.#options.externals.stop(instance).then(
+      () => this.#done(instance, { kind: 'stopped', instance, action }),
+      (thrown: unknown) => {
+        const error = errorInfo(thrown);
+        this.#done(instance, { kind: 'stop-failed', instance, action, error });
+      },
+    );
+  }
+
   #stop({ instance, action, hurry }: Of<'stop'>): void {
     const { process, world, eyes, dice } = this.#options;
     eyes.unwatch(instance);
+    if (this.#isExternal(instance)) {
+      this.#stopExternal(instance, action);
+      return;
+    }
     const service = world.service(instance);
     const drainMs = hurry ? 0 : (service?.endpoint?.drainMs ?? 0) * dice.next();
     process.input(drainMs, () => {
@@ -173,10 +208,12 @@ export class Hands {
       eyes.watch(running, service, true);
   }
 
-  #run({ action, timeoutMs }: Of<'run'>): void {
-    const { process, dice, tell } = this.#options;
-    process.input(timeoutMs * dice.next(), () =>
-      tell({ kind: 'action-finished', action, ok: true, error: null }),
-    );
+  #run({ action, timeoutMs, instance }: Of<'run'>): void {
+    const { process, world, dice, tell } = this.#options;
+    const error = { code: 'ACTION_FAILED', message: 'exited with code 1' };
+    process.input(timeoutMs * dice.next(), () => {
+      const ok = instance !== null && world.repair(instance);
+      tell({ kind: 'action-finished', action, ok, error: ok ? null : error });
+    });
   }
 }

@@ -48,6 +48,8 @@ export class Keeper {
     disk.onAppending = () => this.#pass('before-append');
     disk.onAppended = () => this.#pass('after-append');
     world.onEnd = (process, exit) => this.#ended(process, exit);
+    world.onLine = (instance) => this.#life?.read(instance);
+    world.onKernel = (failing) => this.#life?.kernelTells(failing);
   }
 
   get state(): EngineState | null {

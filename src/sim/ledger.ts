@@ -11,6 +11,8 @@ export interface KnownInstance {
   wanted: boolean;
   phase: 'out' | 'starting' | 'running' | 'ready' | 'stopping' | 'exited' | 'completed';
   pid: number | null;
+  /** Its present run was ready before it was to be stopped. */
+  wasReady: boolean;
   /** When the phase began, stack time. */
   since: number;
   held: { readonly for: string; readonly until: number | null } | null;
@@ -39,6 +41,8 @@ export interface KnownIncident {
   slowTries: number;
   /** What a person is needed for. */
   readonly needs: Set<ComponentId>;
+  /** A person consented to what is destructive. */
+  consented: boolean;
 }
 
 export class Ledger {
@@ -60,6 +64,7 @@ export class Ledger {
       wanted: false,
       phase: 'out',
       pid: null,
+      wasReady: false,
       since: 0,
       held: null,
       startHopeless: false,
@@ -116,13 +121,14 @@ export class Ledger {
         return;
       case 'instance-stopping':
         if (this.actions.get(record.action)?.incident != null) one.downAt = record.at;
+        if (one.phase !== 'stopping') one.wasReady = one.phase === 'ready';
         become('stopping');
         return;
       case 'instance-stopped':
         become('out');
         return;
       case 'instance-stop-failed':
-        become('running');
+        become(one.wasReady ? 'ready' : 'running');
         return;
       case 'instance-held':
         one.held = { for: record.waitsFor ?? '', until: record.until };
@@ -153,6 +159,7 @@ export class Ledger {
         blamed: null,
         slowTries: 0,
         needs: new Set(),
+        consented: false,
       });
       return;
     }
@@ -205,6 +212,7 @@ export class Ledger {
       }
       case 'consent':
         incident.state = 'open';
+        incident.consented = record.given;
         incident.needs.clear();
         return;
       case 'incident-verifying':
@@ -220,6 +228,7 @@ export class Ledger {
         return;
       case 'incident-resolved':
         incident.state = 'resolved';
+        incident.consented = false;
         incident.needs.clear();
         return;
       default:

@@ -2,20 +2,24 @@
  * One life of the controller: the real loop, recorder, engine and wakefulness over virtual ports,
  * started as `src/controller/controller.ts` starts it.
  */
+import type { Externals } from '../controller/externals.ts';
 import { Loop } from '../controller/loop.ts';
 import { watchWakefulness } from '../controller/wakefulness.ts';
 import type { EngineState, step } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { EngineEvent, Happening } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
+import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { KillPoint } from './case.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';
 import type { Disk } from './disk.ts';
+import { followExternals } from './external-driver.ts';
 import { Eyes } from './eyes.ts';
 import { Hands } from './hands.ts';
+import { isObserved } from './outsider.ts';
 import type { Process, World } from './world.ts';
 
 const noticeMs = 1;
@@ -44,6 +48,7 @@ export class Life {
   readonly #options: LifeOptions;
   readonly #eyes: Eyes;
   readonly #hands: Hands;
+  readonly #externals: Externals;
   readonly #known = new Set<Process>();
   #loop: Loop | null = null;
 
@@ -52,11 +57,14 @@ export class Life {
     const { process, world, dice, pass } = options;
     const tell = (happening: Happening): void => this.tell(happening);
     this.#eyes = new Eyes({ process, world, dice: dice.of('eyes'), tell });
+    const store = options.disk.store(process);
+    this.#externals = followExternals({ process, world, eyes: this.#eyes, store, tell });
     this.#hands = new Hands({
       process,
       world,
       dice: dice.of('hands'),
       eyes: this.#eyes,
+      externals: this.#externals,
       tell,
       reply: (command) => options.onReply(command),
       pass,
@@ -100,15 +108,25 @@ export class Life {
       this.tell({ kind: 'slept', ms });
     });
     this.tell({ kind: 'configured', spec: this.#options.spec });
-    this.#look();
+    await this.#look();
+  }
+
+  /** A line of its log that a pattern may match. */
+  read(instance: InstanceId): void {
+    this.#options.process.input(1, () => this.#eyes.read(instance));
+  }
+
+  kernelTells(failing: boolean): void {
+    this.#options.process.input(1, () => this.#eyes.kernelTells(failing));
   }
 
   /** What runs is adopted and watched; what doesn't is told. */
-  #look(): void {
-    const { world, endedRuns } = this.#options;
+  async #look(): Promise<void> {
+    const { world, endedRuns, spec } = this.#options;
     for (const instance of world.instances) {
       const running = world.process(instance);
       const service = world.service(instance);
+      if (service?.driver === 'external') continue;
       if (running !== null && service !== null) {
         const { pid, port, startedAt } = running;
         this.tell({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
@@ -119,12 +137,20 @@ export class Life {
       const told = { startedAt: ended?.startedAt ?? null, exit: ended?.exit ?? null };
       this.tell({ kind: 'found', instance, running: false, pid: null, port: null, ...told });
     }
+    const externals = spec.services.filter((one) => one.driver === 'external');
+    await Promise.all(
+      externals.map((service) =>
+        this.#externals.follow(service, { observed: isObserved(spec, service) }),
+      ),
+    );
     this.tell({ kind: 'looked' });
   }
 
   /** A process ended. */
   ended(process: Process, exit: ExitInfo): void {
     if (this.#loop === null || this.#hands.ended(process) || this.#known.has(process)) return;
+    // Nobody tells us of the ends of what is not ours: it is found out.
+    if (this.#options.world.service(process.instance)?.driver === 'external') return;
     this.#known.add(process);
     this.#options.process.input(noticeMs, () => {
       const successor = this.#options.world.process(process.instance);

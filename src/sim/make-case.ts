@@ -1,13 +1,22 @@
 /** A case from a seed: a random stack and random faults, some kinds switched off (swarm). */
 import type { Case } from './case.ts';
 import { Dice } from './dice.ts';
+import { makeExtras } from './make-extras.ts';
 import { makeFaults } from './make-faults.ts';
 import { makeStack } from './make-stack.ts';
+import { isObserved } from './outsider.ts';
 
 export function makeCase(seed: string): Case {
   const dice = new Dice(seed);
-  const { spec, programs } = makeStack(dice.of('stack'));
+  const made = makeStack(dice.of('stack'));
   const quietAt = dice.of('length').between(60_000, 240_000);
-  const faults = makeFaults(dice.of('faults'), { spec, programs, quietAt });
-  return { seed, spec, programs, faults, quietAt };
+  const extras = makeExtras(dice.of('extras'), made, quietAt);
+  const { spec, programs } = extras;
+  const drawn = makeFaults(dice.of('faults'), { spec, programs, quietAt });
+  // Not covered: what is only observed is lost from sight by a «down» that is taken back.
+  const observes = spec.services.some((one) => isObserved(spec, one));
+  const usual = drawn.filter(
+    (fault) => !observes || fault.name !== 'request' || fault.request.kind !== 'down',
+  );
+  return { seed, spec, programs, faults: [...usual, ...extras.faults], quietAt };
 }

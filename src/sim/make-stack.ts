@@ -12,7 +12,7 @@ import type { Dice } from './dice.ts';
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
 const nothingRequired = { programs: [], files: [], disk: [], kernel: [] };
 
-interface Made {
+export interface Made {
   readonly spec: StackSpec;
   readonly programs: Readonly<Record<string, Program>>;
 }

@@ -9,8 +9,11 @@ import type { Case, Fault } from './case.ts';
 import { BlameChecker } from './checkers/blame.ts';
 import { BlastRadiusChecker } from './checkers/blast-radius.ts';
 import { BudgetChecker } from './checkers/budget.ts';
+import { ConsentChecker } from './checkers/consent.ts';
 import { DependencyOrderChecker } from './checkers/dependency-order.ts';
 import { EvidenceChecker } from './checkers/evidence.ts';
+import { LogAloneChecker } from './checkers/log-alone.ts';
+import { ObserveChecker } from './checkers/observe.ts';
 import { PersonChecker } from './checkers/person.ts';
 import { RecoveryChecker, recoveryBoundMs } from './checkers/recovery.ts';
 import { RequestChecker } from './checkers/requests.ts';
@@ -19,6 +22,7 @@ import { WriteAheadChecker } from './checkers/write-ahead.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { Keeper } from './keeper.ts';
+import { Outsider } from './outsider.ts';
 import { type Checker, Scene, type Violation } from './scene.ts';
 import { Timeline } from './timeline.ts';
 import { World } from './world.ts';
@@ -59,6 +63,7 @@ class Run {
   readonly #disk: Disk;
   readonly #scene: Scene;
   readonly #keeper: Keeper;
+  readonly #outsider: Outsider;
   readonly #evidence: EvidenceChecker;
   readonly #requests: RequestChecker;
   readonly #writeAhead: WriteAheadChecker;
@@ -75,6 +80,8 @@ class Run {
     this.#options = options;
     const dice = new Dice(`${given.seed}/run`);
     this.#world = new World(this.#timeline, dice.of('world'), given);
+    this.#outsider = new Outsider(this.#timeline, this.#world, given.spec);
+    this.#outsider.begin(dice.of('outsider'));
     this.#disk = new Disk(this.#timeline, dice.of('disk'));
     this.#scene = new Scene(given.spec, this.#world);
     this.#evidence = new EvidenceChecker(this.#scene);
@@ -89,6 +96,9 @@ class Run {
       new BlameChecker(this.#scene),
       new PersonChecker(this.#scene),
       new SingleCopyChecker(this.#scene),
+      new ConsentChecker(this.#scene),
+      new ObserveChecker(this.#scene),
+      new LogAloneChecker(this.#scene),
       this.#requests,
       this.#writeAhead,
       this.#recovery,
@@ -109,6 +119,7 @@ class Run {
     this.#tick();
     await this.#timeline.run(quietAt, () => this.#isOver());
     this.#keeper.disarm();
+    this.#outsider.thorough = true;
     this.#wellSince = null;
     this.#personMends();
     const end = this.#timeline.now + recoveryBoundMs(spec);
@@ -212,6 +223,19 @@ class Run {
       case 'request':
         this.#keeper.request(fault.request);
         return;
+      case 'answer':
+        this.#answer(fault.given);
+        return;
+      case 'meddling':
+        this.#outsider.meddle(fault);
+        return;
+      case 'log-lines':
+        this.#world.chatter(fault);
+        return;
+      case 'host-disk':
+      case 'host-io':
+        this.#world.troubleHost(fault);
+        return;
       case 'disk-full':
         this.#disk.full = true;
         this.#at(fault.until, () => {
@@ -232,6 +256,15 @@ class Run {
       default:
         this.#world.inject(fault);
     }
+  }
+
+  /** Consents to, or refuses, what the newest incident that needs a person waits for. */
+  #answer(given: boolean): void {
+    const needy = [...this.#scene.ledger.incidents.values()].findLast(
+      (one) => one.state === 'needs-person',
+    );
+    if (needy === undefined) return;
+    this.#keeper.request({ kind: given ? 'approve' : 'reject', incident: needy.id });
   }
 
   #at(time: number, action: () => void): void {

@@ -10,12 +10,14 @@ import type { CheckResult } from '../detect/health.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import type { Case, Fault, ProbeFault, Program, ProgramFault } from './case.ts';
+import type { Case, Fault, HostFault, ProbeFault, Program, ProgramFault } from './case.ts';
 import type { Dice } from './dice.ts';
 import type { Timeline } from './timeline.ts';
 
 type BrokenFault = Extract<Fault, { readonly name: ProgramFault }>;
 type LyingFault = Extract<Fault, { readonly name: ProbeFault }>;
+type TroubledHost = Extract<Fault, { readonly name: HostFault }>;
+type Chatter = Extract<Fault, { readonly name: 'log-lines' }>;
 
 export interface Process {
   readonly instance: InstanceId;
@@ -60,6 +62,11 @@ export class World {
   readonly doubles: InstanceId[] = [];
   /** Told when a process ends, by itself or by a signal. */
   onEnd: (process: Process, exit: ExitInfo) => void = () => undefined;
+  /** Told of each line in a log that a pattern may match. */
+  onLine: (instance: InstanceId) => void = () => undefined;
+  /** Told when the kernel begins or ceases to report a failing device. */
+  onKernel: (failing: boolean) => void = () => undefined;
+  readonly #hostTroubles = new Set<TroubledHost>();
   #pids = 1_000;
 
   constructor(timeline: Timeline, dice: Dice, given: Case) {
@@ -222,6 +229,51 @@ export class World {
     process?.faults.splice(0);
   }
 
+  /** The machine that all of them share has a fault. */
+  troubleHost(fault: TroubledHost): void {
+    this.#hostTroubles.add(fault);
+    const isDisk = fault.name === 'host-disk';
+    const hit = isDisk ? this.instances : [];
+    for (const instance of hit) this.#blame(instance, fault.name);
+    if (!isDisk) this.onKernel(true);
+    this.timeline.after(fault.until - this.timeline.now, () => {
+      this.#hostTroubles.delete(fault);
+      for (const instance of hit) this.#forgive(instance, fault.name);
+      if (!isDisk && !this.#hasTrouble('host-io')) this.onKernel(false);
+      return undefined;
+    });
+  }
+
+  #hasTrouble(name: HostFault): boolean {
+    return [...this.#hostTroubles].some((one) => one.name === name);
+  }
+
+  get hostDiskFreeBytes(): number {
+    return this.#hasTrouble('host-disk') ? 2 ** 20 : 2 ** 36;
+  }
+
+  /** Its program writes lines that a pattern matches. */
+  chatter(fault: Chatter): void {
+    const say = (): undefined => {
+      if (this.timeline.now > fault.until) return;
+      if (this.#processes.has(fault.target)) this.onLine(fault.target);
+      this.timeline.after(fault.everyMs, say);
+    };
+    say();
+  }
+
+  /** A command of the user's mends what the program has until it ends; false: it fails. */
+  repair(instance: InstanceId): boolean {
+    const process = this.#processes.get(instance);
+    if (process === undefined || this.#dice.chance(0.3)) return false;
+    const curable = process.faults.filter((fault) => fault.name !== 'leak');
+    for (const fault of curable) {
+      process.faults.splice(process.faults.indexOf(fault), 1);
+      this.#forgive(instance, fault.name);
+    }
+    return true;
+  }
+
   lie(fault: LyingFault): void {
     listOf(this.#lying, fault.target).push(fault);
     const span = {
@@ -239,6 +291,14 @@ export class World {
       span.to = this.timeline.now;
       return undefined;
     });
+  }
+
+  /** It was broken by something that is no fault of its program, for so long. */
+  note(instance: InstanceId, name: string, forMs: number): void {
+    const from = this.timeline.now;
+    this.guilt.push({ instance, name, from, to: from + forMs });
+    // A restart between two looks is not seen by anybody.
+    this.lies.push({ instance, name, from, to: from + forMs });
   }
 
   #blame(instance: InstanceId, name: string): void {
@@ -259,6 +319,13 @@ export class World {
   #has(process: Process, name: ProgramFault): BrokenFault | undefined {
     return (
       process.faults.find((fault) => fault.name === name) ?? this.#lasts(process.instance, name)
+    );
+  }
+
+  #fails(process: Process): boolean {
+    const needsDisk = this.program(process.instance).needsDisk === true;
+    return (
+      this.#has(process, 'failing') !== undefined || (needsDisk && this.#hasTrouble('host-disk'))
     );
   }
 
@@ -292,8 +359,7 @@ export class World {
       ? 'ignores'
       : this.program(instance).withoutDependency;
     if (this.#has(process, 'hang') || lacks === 'hangs') return null;
-    if (this.#has(process, 'failing') || lacks === 'answers-wrongly')
-      return { result: wrong, afterMs };
+    if (this.#fails(process) || lacks === 'answers-wrongly') return { result: wrong, afterMs };
     return { result: { ok: true }, afterMs };
   }
 
@@ -304,7 +370,7 @@ export class World {
     const process = this.#processes.get(instance);
     if (process === undefined || process.stopping || this.timeline.now < process.readyAt)
       return false;
-    if (this.#has(process, 'hang') || this.#has(process, 'failing')) return false;
+    if (this.#has(process, 'hang') || this.#fails(process)) return false;
     return (
       this.program(instance).withoutDependency === 'ignores' || this.#hasDependencies(instance)
     );

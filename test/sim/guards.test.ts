@@ -5,6 +5,7 @@ import { apply } from '../../src/engine/apply.ts';
 import { type EngineState, step } from '../../src/engine/index.ts';
 import type { Command } from '../../src/model/command.ts';
 import type { LogRecord, RecordBody } from '../../src/model/record.ts';
+import type { ServiceSpec } from '../../src/model/stack-spec.ts';
 import { type Case, cutCase, noCut } from '../../src/sim/case.ts';
 import { makeCase } from '../../src/sim/make-case.ts';
 import { type RunOptions, runCase } from '../../src/sim/run.ts';
@@ -35,6 +36,30 @@ async function objections(options: RunOptions, seeds = 30): Promise<Set<string>>
   const found = new Set<string>();
   for (let seed = 1; seed <= seeds; seed += 1) {
     const { violations } = await runCase(makeCase(String(seed)), options);
+    for (const violation of violations) found.add(violation.checker);
+  }
+  return found;
+}
+
+/** What objects to the first seeds of which the stack is such. */
+async function objectionsTo(
+  kind: (service: ServiceSpec) => boolean,
+  change: (service: ServiceSpec) => ServiceSpec,
+): Promise<Set<string>> {
+  // The engine is told of another stack than the one that there is.
+  const misled: Step = (state, event) => {
+    if (event.kind !== 'configured') return step(state, event);
+    return step(state, {
+      ...event,
+      spec: { ...event.spec, services: event.spec.services.map(change) },
+    });
+  };
+  const found = new Set<string>();
+  for (let seed = 1, left = 40; left > 0; seed += 1) {
+    const given = makeCase(String(seed));
+    if (!given.spec.services.some(kind)) continue;
+    left -= 1;
+    const { violations } = await runCase(given, { step: misled });
     for (const violation of violations) found.add(violation.checker);
   }
   return found;
@@ -139,6 +164,39 @@ describe('a guard that is broken on purpose is found out', () => {
       return step(state, { ...event, spec: { ...event.spec, services } });
     };
     assert.ok((await objections({ step: blind }, 120)).has('dependency-order'));
+  });
+
+  test('consent', async () => {
+    const found = await objectionsTo(
+      ({ actions, recovery }) =>
+        actions.some((one) => one.destructive) && recovery.allow.length === 0,
+      (service) => ({
+        ...service,
+        actions: service.actions.map((one) => ({ ...one, destructive: false })),
+      }),
+    );
+    assert.ok(found.has('consent'), [...found].join());
+  });
+
+  test('observe mode', async () => {
+    const found = await objectionsTo(
+      ({ mode }) => mode === 'observe',
+      (service) => ({ ...service, mode: 'act' }),
+    );
+    assert.ok(found.has('observe'), [...found].join());
+  });
+
+  test('a log line alone restarts nothing', async () => {
+    const alarmed: Step = (state, event) => {
+      if (event.kind !== 'symptom-began' || event.symptom.kind !== 'log') return step(state, event);
+      const result = step(state, { ...event, symptom: { ...event.symptom, kind: 'memory' } });
+      // The log tells what was seen.
+      const records = result.records.map((one) =>
+        one.kind === 'symptom-began' ? { ...one, symptom: event.symptom } : one,
+      );
+      return { ...result, records };
+    };
+    assert.ok((await objections({ step: alarmed }, 120)).has('log-alone'));
   });
 
   test('blame', async () => {

@@ -35,22 +35,28 @@ export class BudgetChecker implements Checker {
     const { kind } = action.planned;
     if (kind === 'wait' || kind === 'ask-person' || kind === 'put-back') return;
     if (record.spared && this.#mayBeSpared(action, incident)) return;
-    this.#count(action, record.at);
+    this.#count(action, record.at, incident.consented && this.#isDestructive(action));
   }
 
-  #count({ planned }: KnownAction, at: number): void {
+  /** Who consented to it wants it done, whatever was done before. */
+  #isDestructive({ planned }: KnownAction): boolean {
+    const actions = this.#scene.serviceOf(planned.target)?.actions ?? [];
+    return actions.some((one) => one.name === planned.name && one.destructive);
+  }
+
+  #count({ planned }: KnownAction, at: number, free: boolean): void {
     const service = this.#scene.serviceOf(planned.target);
     if (service === null) return;
     const { count, windowMs } = service.recovery.budget;
     const acts = [...(this.#acts.get(service.name) ?? []).filter((t) => t > at - windowMs), at];
     this.#acts.set(service.name, acts);
     const what = `${planned.kind} ${planned.target}`;
-    if (acts.length > count)
+    if (acts.length > count && !free)
       this.#scene.complain(this.name, `${what} is action ${acts.length} of ${count}`);
     const stack = this.#scene.spec.recovery.budget;
     this.#stackActs = [...this.#stackActs.filter((t) => t > at - stack.windowMs), at];
     const total = this.#stackActs.length;
-    if (total > stack.count)
+    if (total > stack.count && !free)
       this.#scene.complain(this.name, `${what} is action ${total} of the stack's ${stack.count}`);
   }
 

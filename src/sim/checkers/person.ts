@@ -2,6 +2,7 @@
 import { type InstanceId, isInstance, type ServiceName } from '../../model/ids.ts';
 import type { LogRecord } from '../../model/record.ts';
 import type { KnownInstance } from '../ledger.ts';
+import { isObserved } from '../outsider.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 /** Longest time between something known to be wrong and something being done about it. */
@@ -44,6 +45,8 @@ export class PersonChecker implements Checker {
     const service = this.#scene.serviceOf(target);
     if (service === null) return true;
     const { phase, startHopeless } = this.#scene.ledger.instance(target);
+    // A full disk is freed by nobody else.
+    if (this.#scene.ledger.symptomsAt(target).some((one) => one.kind === 'disk')) return true;
     if (startHopeless || (phase === 'exited' && service.restart.policy === 'no')) return true;
     const { count, windowMs } = service.recovery.budget;
     if (within(this.#acts.get(service.name), at - windowMs) >= count) return true;
@@ -87,8 +90,10 @@ export class PersonChecker implements Checker {
   }
 
   #isNeglected(one: KnownInstance): boolean {
-    const { ledger } = this.#scene;
+    const { ledger, spec } = this.#scene;
     if (!one.wanted || one.held !== null) return false;
+    const service = this.#scene.serviceOf(one.id);
+    if (service !== null && isObserved(spec, service)) return false;
     const unwell = one.phase === 'exited' || one.phase === 'out' || this.#scene.fails(one.id);
     if (!unwell || one.phase === 'starting' || one.phase === 'stopping') return false;
     const incidents = [...ledger.incidents.values()].filter(

@@ -1,6 +1,7 @@
 /** Once faults stopped, everything recoverable is well within its bound, no incident is open. */
 import { type InstanceId, serviceOf } from '../../model/ids.ts';
 import type { StackSpec } from '../../model/stack-spec.ts';
+import { isObserved } from '../outsider.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class RecoveryChecker implements Checker {
@@ -15,8 +16,12 @@ export class RecoveryChecker implements Checker {
   unwell(): string | null {
     const { ledger, world } = this.#scene;
     for (const one of ledger.instances.values()) {
-      if (!one.wanted && world.process(one.id) !== null) return `${one.id} runs, not wanted`;
+      const isOurs = this.#isOurs(one.id);
+      if (!one.wanted && isOurs && world.process(one.id) !== null)
+        return `${one.id} runs, not wanted`;
       if (!one.wanted || this.#isBlocked(one.id)) continue;
+      // After a «down» that was taken back nobody tells that it still runs.
+      if (!isOurs && one.phase !== 'ready') continue;
       const completes = world.program(one.id).completesAfterMs !== null;
       if (one.phase !== (completes ? 'completed' : 'ready')) return `${one.id} is ${one.phase}`;
       if (!completes && !world.works(one.id) && this.#isSeen(one.id))
@@ -33,6 +38,12 @@ export class RecoveryChecker implements Checker {
   #isBlocked(id: InstanceId): boolean {
     const dependencies = this.#scene.dependencies(serviceOf(id) ?? '');
     return [...dependencies].some((name) => this.#scene.known(name).every((one) => !one.wanted));
+  }
+
+  /** Not only observed: somebody else brings it up, or nobody. */
+  #isOurs(id: InstanceId): boolean {
+    const service = this.#scene.serviceOf(id);
+    return service === null || !isObserved(this.#scene.spec, service);
   }
 
   /** Its being broken can be noticed. */
