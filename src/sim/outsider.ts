@@ -60,9 +60,11 @@ export class Outsider {
     });
   }
 
+  /** Nobody tells us of its start: until it is ready it is broken for all that we can see. */
   #spawn(id: InstanceId): void {
     if (this.#world.process(id) !== null || this.#world.startError(id) !== null) return;
-    this.#world.spawn(id, 0);
+    const { bornAt, readyAt } = this.#world.spawn(id, 0);
+    this.#world.guilt.push({ instance: id, name: 'boots', from: bornAt, to: readyAt });
   }
 
   #later(ms: number, action: () => void): void {
