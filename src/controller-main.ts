@@ -26,7 +26,9 @@ import type { KeeperLink } from './ports/keeper.ts';
 import { type Lock, waitForLock } from './ports/lock.ts';
 import { outliveOutput } from './ports/own-output.ts';
 import { identify } from './ports/process-identity.ts';
-import { startServer } from './server/server.ts';
+import { reportAccess } from './server/report-access.ts';
+import { removeReportSocket, startReportServer } from './server/report-server.ts';
+import { type Server, startServer } from './server/server.ts';
 import { formatProblem } from './stack/problem.ts';
 import { readStack } from './stack/read.ts';
 import { openStore } from './store/store.ts';
@@ -102,6 +104,7 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
     clock,
     host,
     store,
+    reports: reportAccess(paths, stackId, log),
     processes: createProcesses({ layout: paths, stackId, clock, onTrouble: log }),
     endpoints: createEndpoints({ layout: paths, clock, keeper }),
     observer: createObserver({
@@ -141,6 +144,7 @@ function ending({ parts, keeper, lock, closeController }: Closing) {
       faultPoint('down.endpoints-closed');
     }
     await closeController();
+    if (how === 'down') await removeReportSocket(parts.reports);
     lock.release();
     if (how === 'down') await keeper.shutdown();
     else if (how === 'detach') await keeper.detach();
@@ -176,7 +180,7 @@ async function main(): Promise<void> {
   const parts = await openParts(configuration, stateDir, keeper);
   const closeController = async () => {
     await controller.close();
-    await server?.close();
+    await Promise.all(servers.map((server) => server.close()));
   };
   const end = ending({ parts, keeper, lock, closeController });
   const controller = new Controller({
@@ -193,16 +197,14 @@ async function main(): Promise<void> {
     keeperId,
     end,
   });
-  let server: { close(): Promise<void> } | null = null;
+  const servers: Server[] = [];
   process.once('SIGTERM', () => void end('let-go'));
   keeper.onLost(() => void end('let-go'));
   await controller.start();
-  server = await startServer({
-    api: controller,
-    socket: paths.controlSocket,
-    host: parts.host,
-    log,
-  });
+  const { host, reports: access } = parts;
+  const common = { api: controller, host, log };
+  servers.push(await startReportServer({ ...common, access }));
+  servers.push(await startServer({ ...common, socket: paths.controlSocket }));
   keeper.onTerminate(() => {
     controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {
       log(`down: ${errorInfo(error).message}`);

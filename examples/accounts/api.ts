@@ -14,6 +14,7 @@ const ownErrors = new OwnErrors({
   database,
   instance: config.instance,
   darumaSocket: config.darumaSocket,
+  darumaToken: config.darumaToken,
   log: (text, error) => app.log.warn(error, text),
 });
 const app = buildApp({

@@ -9,6 +9,7 @@ export interface Config {
   readonly jwtSecretFile: string;
   /** Daruma's socket, for error reports. */
   readonly darumaSocket: string | undefined;
+  readonly darumaToken: string | undefined;
   readonly argon2: { readonly memoryKiB: number; readonly passes: number };
 }
 
@@ -20,6 +21,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     jwtSecret: env['JWT_SECRET'],
     jwtSecretFile: env['JWT_SECRET_FILE'] ?? 'secrets/jwt',
     darumaSocket: env['DARUMA_SOCKET'],
+    darumaToken: env['DARUMA_TOKEN'],
     // 19 MiB and 2 passes: OWASP's recommendation for Argon2id with one lane.
     argon2: {
       memoryKiB: number(env, 'ARGON2_MEMORY_KIB', 8, 4_194_304, 19_456),

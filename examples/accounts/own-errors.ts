@@ -33,6 +33,7 @@ export interface OwnErrorOptions {
   readonly database: Database;
   readonly instance: string;
   readonly darumaSocket: string | undefined;
+  readonly darumaToken: string | undefined;
   readonly log: (text: string, error: unknown) => void;
 }
 
@@ -122,19 +123,20 @@ export class OwnErrors {
 
   /** Best effort: nobody waits for it, and Daruma may not be there. */
   #report(code: string, message: string): void {
-    const { darumaSocket, instance, log } = this.#options;
-    if (darumaSocket === undefined) return;
+    const { darumaSocket, darumaToken, log } = this.#options;
+    if (darumaSocket === undefined || darumaToken === undefined) return;
+    const authorization = `Bearer ${darumaToken}`;
     const post = request({
       socketPath: darumaSocket,
       path: '/v1/errors',
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { authorization, 'content-type': 'application/json' },
       timeout: 1_000,
     });
     post.on('response', (response) => response.resume());
     post.on('timeout', () => post.destroy());
     post.on('error', (error) => log('Daruma could not be told', error));
-    post.end(JSON.stringify({ code, message, instance }));
+    post.end(JSON.stringify({ code, message }));
   }
 }
 

@@ -33,7 +33,7 @@ import { Actor } from './actor.ts';
 import { drillLeakScript } from './drill-leak.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
 import { Externals } from './externals.ts';
-import { InstanceContexts } from './instance-context.ts';
+import { InstanceContexts, type Reports } from './instance-context.ts';
 import { Loop } from './loop.ts';
 import { PortBook } from './port-book.ts';
 import { programFiles } from './program-files.ts';
@@ -50,6 +50,7 @@ export interface ControllerOptions {
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly nodePath: string;
+  readonly reports: Reports;
   readonly store: Store;
   readonly clock: SystemClock;
   readonly random: Random;
@@ -94,7 +95,7 @@ export class Controller implements ControllerApi {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.version = options.version;
-    const { stateDir, drivers, environment, nodePath, log, store } = options;
+    const { stateDir, drivers, environment, nodePath, log, store, reports } = options;
     this.#ports = new PortBook(store, options.stackId, log);
     const ports = this.#ports;
     this.#contexts = new InstanceContexts({
@@ -102,6 +103,7 @@ export class Controller implements ControllerApi {
       drivers,
       environment,
       nodePath,
+      reports,
       log,
       ports,
     });

@@ -1,7 +1,6 @@
 /** What an instance is given: its port, its environment, the values of its templates. */
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import { numberOf } from '../model/ids.ts';
-import { layout } from '../model/layout.ts';
 import { needsPort } from '../model/needs-port.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import { expandTemplate } from '../model/template.ts';
@@ -22,7 +21,16 @@ export interface ContextOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The Node.js that runs Daruma, as `${DARUMA_NODE}`. */
   readonly nodePath: string;
+  readonly reports: Reports;
   readonly log: (text: string) => void;
+}
+
+/** How an instance reports errors to us. */
+export interface Reports {
+  /** Absolute path. */
+  readonly socket: string;
+  /** By which it is known. */
+  tokenOf(instance: InstanceId): string;
 }
 
 export class InstanceContexts {
@@ -66,18 +74,21 @@ export class InstanceContexts {
       stateDir: this.#options.stateDir,
       port,
       expand,
-      environment: this.#environment(service, port, expand),
+      environment: this.#environment(service, instance, port, expand),
       progress: (text) => this.#options.log(`${instance}: ${text}`),
     };
   }
 
   #environment(
     service: ServiceSpec,
+    instance: InstanceId,
     port: number | null,
     expand: (template: string) => string,
   ): Record<string, string> {
     const environment = { ...this.#usersOwn };
-    environment['DARUMA_SOCKET'] = layout(this.#options.stateDir).controlSocket;
+    const { reports } = this.#options;
+    environment['DARUMA_SOCKET'] = reports.socket;
+    environment['DARUMA_TOKEN'] = reports.tokenOf(instance);
     if (port !== null) environment['PORT'] = String(port);
     for (const [name, value] of Object.entries(service.environment)) {
       environment[name] = expand(value);

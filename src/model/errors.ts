@@ -78,6 +78,12 @@ export const errorTable = {
     retryable: false,
     todo: 'The message says what stands in the way; docs/concepts.md explains the guards.',
   },
+  UNAUTHORIZED: {
+    exit: 8,
+    status: 401,
+    retryable: false,
+    todo: 'Send `authorization: Bearer $DARUMA_TOKEN`, as the instance has it in its environment.',
+  },
   NOT_FOUND: {
     exit: 9,
     status: 404,

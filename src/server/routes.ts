@@ -1,19 +1,15 @@
 /** The API, version 1: a thin face of the controller. Nothing is decided here. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
-import { serviceOf } from '../model/ids.ts';
 import type { ControllerApi } from '../ports/controller-api.ts';
+import { type ReportContext, reportOf } from './error-report.ts';
 import { streamRecords } from './follow-stream.ts';
 import { addKnowledgeRoutes } from './knowledge-routes.ts';
 import * as schemas from './schemas.ts';
 
-export interface RouteOptions {
-  readonly api: ControllerApi;
+export interface RouteOptions extends ReportContext {
   readonly log: (text: string) => void;
-  /** Name of this machine, for what applications report. */
-  readonly host: string;
 }
 
 export function addRoutes(server: FastifyInstance, options: RouteOptions): void {
@@ -90,22 +86,4 @@ function addErrorRoutes(server: FastifyInstance, options: RouteOptions): void {
     if (await api.acknowledgeError(params.id, by)) return reply.code(204).send();
     throw new DarumaError('NOT_FOUND', `there is no error ${params.id}`);
   });
-}
-
-type ApplicationError = ReturnType<typeof schemas.applicationError.parse>;
-
-/** Only services of the stack may be named, so that records are bounded by it. */
-function reportOf(error: ApplicationError, { api, host }: RouteOptions): ErrorReport {
-  const { code, message, instance = null } = error;
-  const service = error.service ?? (instance === null ? null : serviceOf(instance));
-  const { at, services } = api.view();
-  const known = services.find(({ name }) => name === service);
-  if (service !== null && known === undefined) {
-    throw new DarumaError('NOT_FOUND', `there is no service ${service} in this stack`);
-  }
-  if (instance !== null && !known?.instances.some(({ id }) => id === instance)) {
-    throw new DarumaError('NOT_FOUND', `there is no instance ${instance} of ${service}`);
-  }
-  const origin = { service, instance, host };
-  return { at, code, message, origin, source: 'application' };
 }

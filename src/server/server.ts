@@ -12,35 +12,59 @@ import { addRoutes, type RouteOptions } from './routes.ts';
 
 const bodyBytesMax = 64 * 1024;
 const closeTimeoutMs = 1_000;
+const requestTimeoutMs = 10_000;
 
 export interface ServerOptions extends RouteOptions {
   /** Absolute path; what is left there of an earlier run is removed. */
   readonly socket: string;
 }
 
+export interface Server {
+  /** Lets open requests end, for a moment. */
+  close(): Promise<void>;
+}
+
 /** The API without a socket, for tests. */
 export function buildServer(options: RouteOptions): FastifyInstance {
-  const server = fastify({ bodyLimit: bodyBytesMax, forceCloseConnections: 'idle' });
+  const server = emptyServer(options.log);
+  addRoutes(server, options);
+  return server;
+}
+
+/** Resolves when requests are accepted. */
+export function startServer(options: ServerOptions): Promise<Server> {
+  return listen(buildServer(options), options.socket, 0o600);
+}
+
+/** Tells errors as problems, and has no routes. */
+export function emptyServer(log: (text: string) => void): FastifyInstance {
+  const server = fastify({
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: 'idle',
+    // A reader of the event log may stay for as long as it likes; a request may not take for ever.
+    requestTimeout: requestTimeoutMs,
+  });
   server.setErrorHandler((error, { method, url }, reply) => {
     if (problemOf(error).code === 'INTERNAL') {
-      options.log(`${method} ${url}: ${errorInfo(error).message}`);
+      log(`${method} ${url}: ${errorInfo(error).message}`);
     }
     return sendProblem(reply, error);
   });
   server.setNotFoundHandler(({ method, url }, reply) =>
     sendProblem(reply, new DarumaError('NOT_FOUND', `there is no ${method} ${url}`)),
   );
-  addRoutes(server, options);
   return server;
 }
 
-/** Resolves when requests are accepted. `close` lets open requests end, for a moment. */
-export async function startServer(options: ServerOptions): Promise<{ close(): Promise<void> }> {
-  const server = buildServer(options);
-  const path = socketPath(dirname(options.socket), basename(options.socket));
-  await rm(options.socket, { force: true });
-  await server.listen({ path });
-  await chmod(options.socket, 0o600);
+/** On the socket, in place of what an earlier run left there. */
+export async function listen(
+  server: FastifyInstance,
+  socket: string,
+  mode: number,
+): Promise<Server> {
+  await rm(socket, { force: true });
+  await server.listen({ path: socketPath(dirname(socket), basename(socket)) });
+  await chmod(socket, mode);
   return { close: () => closeSoon(server) };
 }
 

@@ -163,18 +163,20 @@ test('Daruma hears of errors, at most once a second for each', async () => {
   const daruma = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
-    reports.push({ url: request.url, ...JSON.parse(text) });
+    const { url, headers } = request;
+    reports.push({ url, by: headers.authorization, ...JSON.parse(text) });
     response.writeHead(202).end();
   });
   daruma.listen(socket);
   try {
-    const { url } = await startApi({ DARUMA_SOCKET: socket, INSTANCE: 'api/2' });
+    const { url } = await startApi({ DARUMA_SOCKET: socket, DARUMA_TOKEN: 'api/2.x' });
     await postgres.stop('SIGKILL');
     await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/healthz`)));
     await until(() => reports.length > 0);
     const { message, ...rest } = reports[0] as Record<string, string>;
     assert.match(message ?? '', /connection|answer/);
-    const expected = { url: '/v1/errors', code: 'DATABASE_UNAVAILABLE', instance: 'api/2' };
+    const by = 'Bearer api/2.x';
+    const expected = { url: '/v1/errors', by, code: 'DATABASE_UNAVAILABLE' };
     assert.deepEqual(rest, expected);
     assert.ok(reports.length < 20);
   } finally {

@@ -27,6 +27,7 @@ before(async () => {
     database,
     instance: 'api/1',
     darumaSocket: undefined,
+    darumaToken: undefined,
     log: () => undefined,
   });
   app = buildApp({
