@@ -38,6 +38,7 @@ export function followExternals({ process, world, eyes, store, tell }: Outer): E
     ports: new PortBook(store, 'sim', () => undefined),
     environment: {},
     nodePath: 'node',
+    reports: { socket: '/sim/report.sock', tokenOf: () => '' },
     log: () => undefined,
   });
   const observer: Pick<Observer, 'watch' | 'unwatch'> = {
