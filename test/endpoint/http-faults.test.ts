@@ -73,7 +73,7 @@ describe('behind an endpoint with protocol http', () => {
     assert.equal(stats.length, 2);
   });
 
-  test('when all are slow, they get few requests twice, and none is put out', async () => {
+  test('when all are slow, they get few requests twice', async () => {
     await rig.serve([one, two]);
     const asked = Array.from({ length: 200 }, () => rig.text('/gate-by-time'));
     for (const name of await Promise.all(asked)) assert.match(name, /^(one|two)$/);
@@ -82,7 +82,6 @@ describe('behind an endpoint with protocol http', () => {
     });
     const requests = stats.reduce((sum, { http }) => sum + (http?.requests ?? 0), 0);
     assert.ok(requests <= 200 + 20 + 0.2 * 200, String(requests));
-    assert.ok(!rig.rig.notes().some((note) => note.includes('SILENT')));
   });
 
   test('requests are held until an instance is there', async () => {
