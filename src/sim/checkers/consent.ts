@@ -1,13 +1,23 @@
 /** What is destructive is only done where the stack file allows it or a person consented. */
 import type { Command } from '../../model/command.ts';
+import type { ActionId } from '../../model/ids.ts';
+import type { LogRecord } from '../../model/record.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class ConsentChecker implements Checker {
   readonly name = 'consent';
   readonly #scene: Scene;
+  /** Begun while somebody consented; who takes that back later is too late. */
+  readonly #consented = new Set<ActionId>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
+  }
+
+  record(record: LogRecord): void {
+    if (record.kind !== 'action-begun' || record.incident === null) return;
+    const incident = this.#scene.ledger.incidents.get(record.incident);
+    if (incident?.consented === true) this.#consented.add(record.action);
   }
 
   command(command: Command): void {
@@ -15,9 +25,7 @@ export class ConsentChecker implements Checker {
     const service = this.#scene.service(command.service);
     const action = service?.actions.find((one) => one.name === command.name);
     if (action?.destructive === false || service?.recovery.allow.includes(command.name)) return;
-    const { ledger } = this.#scene;
-    const incident = ledger.incidents.get(ledger.actions.get(command.action)?.incident ?? 'i0');
-    if (incident?.consented !== true)
+    if (!this.#consented.has(command.action))
       this.#scene.complain(this.name, `run «${command.name}»: nobody consented`);
   }
 }
