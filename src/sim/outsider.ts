@@ -36,7 +36,7 @@ export class Outsider {
 
   begin(dice: Dice): void {
     for (const id of this.#externals) {
-      if (this.#observed.includes(id) || dice.chance(0.5)) this.#spawn(id);
+      if (this.#observed.includes(id) || dice.chance(0.5)) this.#spawn(id, { longAgo: true });
     }
     if (this.#observed.length > 0) this.#look();
   }
@@ -61,9 +61,9 @@ export class Outsider {
   }
 
   /** Nobody tells us of its start: until it is ready it is broken for all that we can see. */
-  #spawn(id: InstanceId): void {
+  #spawn(id: InstanceId, { longAgo = false } = {}): void {
     if (this.#world.process(id) !== null || this.#world.startError(id) !== null) return;
-    const { bornAt, readyAt } = this.#world.spawn(id, 0);
+    const { bornAt, readyAt } = this.#world.spawn(id, 0, { longAgo });
     this.#world.guilt.push({ instance: id, name: 'boots', from: bornAt, to: readyAt });
   }
 

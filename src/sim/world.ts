@@ -104,12 +104,13 @@ export class World {
     return null;
   }
 
-  spawn(instance: InstanceId, startedAt: number): Process {
+  /** `longAgo`: it has been ready for as long as anybody remembers. */
+  spawn(instance: InstanceId, startedAt: number, { longAgo = false } = {}): Process {
     if (this.#processes.has(instance)) this.doubles.push(instance);
     const { now } = this.timeline;
     const program = this.program(instance);
     const slowed = this.#lasts(instance, 'slow-start')?.amount ?? 1;
-    const startMs = program.startMs * this.#dice.between(0.8, 1.2) * slowed;
+    const startMs = longAgo ? 0 : program.startMs * this.#dice.between(0.8, 1.2) * slowed;
     this.#pids += 1;
     const process: Process = {
       instance,
