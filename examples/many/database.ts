@@ -1,5 +1,5 @@
 /** A database that may be away: every question has a time limit, and fails with 503. */
-import { Pool, type PoolClient, type QueryResultRow } from 'pg';
+import { Pool, type QueryResultRow } from 'pg';
 import { Refusal } from './web-server.ts';
 
 const answerMs = 3_000;
@@ -35,41 +35,20 @@ export class Database {
 
   /** The rows of the answer. */
   async ask<Row extends QueryResultRow>(query: string, values: readonly unknown[]): Promise<Row[]> {
-    const { rows } = await this.#inTime(() => this.#pool.query<Row>(query, [...values]));
-    return rows;
-  }
-
-  /** All or nothing: a connection that is closed takes along what was begun on it. */
-  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    return this.#inTime(async () => {
-      const client = await this.#pool.connect();
-      let done = false;
-      try {
-        await client.query('begin');
-        const result = await work(client);
-        await client.query('commit');
-        done = true;
-        return result;
-      } finally {
-        client.release(!done);
-      }
-    });
-  }
-
-  close(): Promise<void> {
-    return this.#pool.end();
-  }
-
-  async #inTime<T>(work: () => Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error('no answer in time')), answerMs);
+    const answer = this.#prepare().then(() => this.#pool.query<Row>(query, [...values]));
     try {
-      return await Promise.race([this.#prepare().then(work), late]);
+      return (await Promise.race([answer, late])).rows;
     } catch (cause) {
       throw new Refusal(503, `${this.#name} can't answer`, { cause });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
   }
 
   /** With the first question that gets through. */
