@@ -253,8 +253,10 @@ export class World {
     return this.#hasTrouble('host-disk') ? 2 ** 20 : 2 ** 36;
   }
 
-  /** Its program writes lines that a pattern matches. */
+  /** Its program writes lines that a pattern matches, although nothing is wrong with it. */
   chatter(fault: Chatter): void {
+    const { target: instance, name, until } = fault;
+    this.lies.push({ instance, name, from: this.timeline.now, to: until });
     const say = (): undefined => {
       if (this.timeline.now > fault.until) return;
       if (this.#processes.has(fault.target)) this.onLine(fault.target);
