@@ -15,7 +15,8 @@ export function resumeActions(turn: Turn): void {
   for (const id of Object.keys(turn.state.actions) as ActionId[]) {
     const action = actionOf(turn.state, id);
     if (action === undefined || action.planned.wouldOnly) continue;
-    if (isRemedy(action) && isAbandoned(turn, action)) abandon(turn, action);
+    if (isUnasked(turn, action)) abandon(turn, action);
+    else if (isRemedy(action) && isAbandoned(turn, action)) abandon(turn, action);
     else if (isRemedy(action) && action.done !== null && action.incident !== null) {
       if (turn.state.timers[`effect:${id}`] === undefined)
         awaitEffect(turn, id, action.planned.target);
@@ -25,6 +26,12 @@ export function resumeActions(turn: Turn): void {
     const incident = turn.state.incidents[id];
     if (incident !== undefined) resumeTimers(turn, incident);
   }
+}
+
+/** A person was to be asked, and it was not written down that one was. */
+function isUnasked(turn: Turn, { planned, incident, outcome }: ActionState): boolean {
+  if (planned.kind !== 'ask-person' || outcome !== null || incident === null) return false;
+  return turn.state.incidents[incident]?.state !== 'needs-person';
 }
 
 /** Nothing that is under way or waited for will bring it to its end. */

@@ -293,3 +293,13 @@ describe('the controller dies between any two records (seed 1262)', () => {
     assert.deepEqual(s.state.timers, {}, next);
   }
 });
+
+test('a person who was to be asked when the controller died is asked (seed 304028)', () => {
+  const once = { recovery: { ...recovery, budget: { count: 2, windowMs: 600_000 } } };
+  const s = scenario(stack([service('a', once)])).up();
+  s.exits('a/1', 'SIGSEGV').passes(3_000).exits('a/1', 'SIGSEGV').passes(30_000);
+  s.exits('a/1', 1);
+  s.records.length = s.records.findLastIndex((one) => one.kind === 'incident-needs-person');
+  s.controllerDies('commands').controllerReturns().passes(1_000);
+  assert.equal(s.incident().state, 'needs-person');
+});
