@@ -188,6 +188,13 @@ describe('what was tried', () => {
     assert.deepEqual([cause?.component, cause?.fault], ['api/1', 'hang']);
   });
 
+  test('is no riddle any more where nothing shows now (seed 400737)', () => {
+    const given = input([seen('api/1', 'memory')], [facts('api/1'), facts('db/1')]);
+    const tried = [{ component: 'db/1', times: 9, mends: { ...none, hang: 0.9 } }];
+    const [cause] = locate({ ...given, tried }).causes;
+    assert.deepEqual([cause?.component, cause?.fault], ['api/1', 'leak']);
+  });
+
   test('says nothing of other components', () => {
     const given = input(
       [...timeout, seen('db/1', 'exit', { killed: true })],

@@ -36,7 +36,9 @@ export interface Observation {
   readonly text: string;
   /** P(observed | nothing is wrong). */
   readonly nothing: number;
-  /** P(observed | faults): good: scale·product, but not below `floor`; else: 1 − scale·product. */
+  /** Whether a fault brings it about, or stands in its way. */
+  readonly form: 'brings' | 'hinders';
+  /** P(observed | faults): brings: 1 − scale·product; hinders: scale·product, at least `floor`. */
   readonly scale: number;
   readonly floor: number;
   /** The factor of a fault that does not come through to it. */
@@ -46,8 +48,8 @@ export interface Observation {
 }
 
 /** `product`: of the factors of all faults that are there, of which there is at least one. */
-export function likelihood({ sign, scale, floor }: Observation, product: number): number {
-  return sign === 'good' ? Math.max(floor, scale * product) : 1 - scale * product;
+export function likelihood({ form, scale, floor }: Observation, product: number): number {
+  return form === 'brings' ? 1 - scale * product : Math.max(floor, scale * product);
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
@@ -70,8 +72,9 @@ export function observe(input: LocateInput, network: Network): Observation[] {
     if (facts.confirmed?.healthy === false) list.push(failsOnRequest(facts, signs));
     else if (facts.checked) list.push(healthy(facts, signs));
   }
-  for (const tried of Map.groupBy(input.tried, (one) => one.component).values())
-    list.push(didNotHelp(tried));
+  const showing = new Set(input.symptoms.map((one) => one.symptom.component));
+  for (const [component, tried] of Map.groupBy(input.tried, (one) => one.component))
+    list.push(didNotHelp(tried, showing.has(component)));
   return list;
 }
 
@@ -82,6 +85,7 @@ function present(network: Network, seen: SeenSymptom): Observation {
     component: symptom.component,
     symptom: symptom.id,
     sign: 'bad',
+    form: 'brings',
     text: symptom.evidence,
     nothing: leak,
     scale: 1 - leak,
@@ -146,6 +150,7 @@ function alive({ id }: ComponentFacts, signs: Signs, failing: boolean): Observat
     component: id,
     symptom: null,
     sign: 'good',
+    form: 'hinders',
     text: failing ? 'process alive' : '',
     nothing: 1 - leaks.exit,
     scale: 1,
@@ -162,6 +167,7 @@ function healthy({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
     component: id,
     symptom: null,
     sign: 'good',
+    form: 'hinders',
     text: asked ? `${id} passed a check made just now` : `${id} passes its checks`,
     nothing: 1 - confirmError,
     scale: (1 - confirmError) ** weight,
@@ -176,6 +182,7 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
     component: id,
     symptom: null,
     sign: 'bad',
+    form: 'brings',
     text: `${id} fails a check made just now (${confirmed?.evidence ?? ''})`,
     nothing: confirmError / 5,
     scale: 1 - confirmError / 5,
@@ -186,25 +193,32 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
 }
 
 /**
- * Each cause is as much less likely as the actions would have mended it. One that comes through
- * from elsewhere was not treated at all; one that does not come through brings nothing back.
+ * Each cause at the component is as much less likely as the actions would have mended it. While the
+ * component still shows something, that has to come from somewhere: a cause that comes through from
+ * elsewhere was not treated at all; one that does not brings nothing back.
  */
-function didNotHelp(tried: readonly TriedAction[]): Observation {
+function didNotHelp(tried: readonly TriedAction[], shows: boolean): Observation {
   const fails = ({ mends, times }: TriedAction, kind: FaultKind) =>
     (1 - mends[kind] * (1 - recurs)) ** Math.min(times, failuresCounted);
-  const helps = faultKinds.map((kind) => 1 - tried.reduce((all, one) => all * fails(one, kind), 1));
-  const untreated = faultKinds.map(() => 0);
+  const allFail = faultKinds.map((kind) => tried.reduce((all, one) => all * fails(one, kind), 1));
+  const [helps, untreated] = [allFail.map((one) => 1 - one), allFail.map(() => 0)];
+  const unconcerned = allFail.map(() => 1);
   const times = tried.reduce((sum, one) => sum + one.times, 0);
-  const nothing = needlessFails ** times;
+  const nothing = shows ? needlessFails ** times : 1;
+  const factors = ({ how }: Link) => {
+    if (shows) return how === 'itself' ? helps : untreated;
+    return how === 'itself' ? allFail : unconcerned;
+  };
   return {
     component: tried[0]?.component ?? '',
     symptom: null,
     sign: 'tried',
+    form: shows ? 'brings' : 'hinders',
     text: times === 1 ? 'one action failed' : `${times} actions failed`,
     nothing,
-    scale: 1 - nothing,
+    scale: shows ? 1 - nothing : 1,
     floor: 0,
     elsewhere: 1,
-    factors: ({ how }) => (how === 'itself' ? helps : untreated),
+    factors,
   };
 }
