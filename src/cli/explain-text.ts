@@ -21,6 +21,9 @@ const phrases: Readonly<Record<ActionKind, string>> = {
   run: 'run a command for _',
   wait: 'leave _',
   'ask-person': 'ask a person about _',
+  'fail-over': 'fail _ over',
+  'switch-over': 'switch _ over',
+  rejoin: 'let _ follow again',
 };
 
 function phrase(kind: ActionKind, target: string, name: string | null = null): string {

@@ -22,6 +22,7 @@ import type { Observer } from '../ports/observer.ts';
 import type { PreparedLaunch, Processes } from '../ports/processes.ts';
 import type { Externals } from './externals.ts';
 import type { InstanceContexts } from './instance-context.ts';
+import type { Roles } from './roles.ts';
 import { runCommand } from './run-command.ts';
 import type { Watcher } from './watcher.ts';
 
@@ -37,6 +38,7 @@ export interface ActorOptions {
   readonly externals: Externals;
   readonly service: (name: ServiceName) => ServiceSpec | null;
   readonly push: (happening: Happening) => void;
+  readonly roles: Roles;
   readonly reply: (command: Extract<Command, { kind: 'reply' }>) => void;
   readonly onError: (report: ErrorReport) => void;
   readonly host: string;
@@ -77,7 +79,8 @@ export class Actor {
     else if (command.kind === 'route') this.#route(command.service, command.targets);
     else if (command.kind === 'run') void this.#run(command);
     else if (command.kind === 'notify') notifier.notify(command);
-    else reply(command);
+    else if (command.kind === 'reply') reply(command);
+    else this.#options.roles.run(command);
   }
 
   #enqueue(instance: InstanceId, work: () => Promise<void>): void {

@@ -39,6 +39,7 @@ import { PortBook } from './port-book.ts';
 import { programFiles } from './program-files.ts';
 import { ProgramWatch } from './program-watch.ts';
 import { rehearse } from './rehearsal.ts';
+import { Roles } from './roles.ts';
 import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
 
@@ -308,6 +309,7 @@ export class Controller implements ControllerApi {
       service: (name) => this.#services.get(name) ?? this.#removedService(name),
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
+      roles: new Roles(),
       onError: (report) => store.reportErrors([report]),
     });
   }

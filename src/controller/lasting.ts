@@ -57,7 +57,11 @@ export function endsWithBoot(
       return !isExternal(command.instance);
     case 'route':
     case 'confirm':
+    case 'survey':
+    case 'quiesce':
+    case 'release':
       return true;
+    case 'role':
     case 'run':
     case 'notify':
     case 'reply':

@@ -199,11 +199,11 @@ export class Recorder {
 
   /** What was to be done with the same instance before, and waited, is not to be done after. */
   #overtake(command: Command, by: Batch): void {
-    if (!('action' in command)) return;
+    if (!('action' in command && 'instance' in command)) return;
     for (const batch of [...this.#inFlight, ...this.#pending]) {
       if (batch === by) return;
       batch.commands = batch.commands.filter(
-        (one) => !('action' in one) || one.instance !== command.instance,
+        (one) => !('action' in one && 'instance' in one) || one.instance !== command.instance,
       );
     }
   }

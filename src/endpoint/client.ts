@@ -88,6 +88,12 @@ class EndpointClient implements Endpoints {
     if (this.#isListed(service)) await this.#ask({ kind: 'drained', service, instance });
   }
 
+  async quiesce(service: ServiceName): Promise<number> {
+    throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
+  }
+
+  async release(_service: ServiceName): Promise<void> {}
+
   onStats(listener: (stats: readonly EndpointStats[]) => void): void {
     this.#onStats.push(listener);
   }

@@ -2,8 +2,10 @@
  * `apply(state, record)`: the one place where the state changes. It decides nothing: the same
  * records always make the same state, also when read from a store years later.
  */
+import type { GroupRecord } from '../model/group.ts';
 import type { LogRecord } from '../model/record.ts';
 import { applyConfigured } from './apply-configured.ts';
+import { applyGroup, isGroupRecord } from './apply-group.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
@@ -21,9 +23,10 @@ import {
 export function apply(state: EngineState, record: LogRecord): void {
   state.seq += 1;
   state.at = Math.max(state.at, record.at);
-  if ('action' in record) noteAction(state, record.action);
+  if ('action' in record && record.action !== null) noteAction(state, record.action);
   applyKnowledge(state, record);
   if (record.kind === 'configured') applyConfigured(state, record.spec);
+  else if (isGroupRecord(record)) applyGroup(state, record);
   else if ('instance' in record) applyInstance(state, record);
   else if ('incident' in record) applyIncident(state, record);
   else applyRest(state, record);
@@ -42,7 +45,10 @@ function noteAction(state: EngineState, action: string): void {
 
 type RestRecord = Exclude<
   LogRecord,
-  { readonly instance: unknown } | { readonly incident: unknown } | { readonly kind: 'configured' }
+  | GroupRecord
+  | { readonly instance: unknown }
+  | { readonly incident: unknown }
+  | { readonly kind: 'configured' }
 >;
 
 function applyRest(state: EngineState, record: RestRecord): void {

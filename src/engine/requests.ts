@@ -82,6 +82,8 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     case 'import-knowledge':
     case 'reset-knowledge':
       return note(turn, by, request);
+    case 'switchover':
+      return refused('REFUSED', `${request.service} has no failover`);
     default: {
       const instances = resolveTarget(turn, request.target);
       if (instances === null) return unknownTarget(turn, request.target);

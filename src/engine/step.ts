@@ -96,6 +96,11 @@ function handle(turn: Turn, event: EngineEvent): void {
     case 'slept':
       onSlept(turn, event.ms);
       return;
+    case 'role-done':
+    case 'position':
+    case 'quiesced':
+    case 'role-seen':
+      return;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { ErrorCode } from './errors.ts';
+import type { RoleCommand, RoleOrder } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { CommandSpec, Severity } from './stack-spec.ts';
 
@@ -14,7 +15,14 @@ export type Command = Order & {
 
 type Order =
   /** Ends with `started` or `start-failed`. What is left of an earlier run is ended first. */
-  | { readonly kind: 'start'; readonly instance: InstanceId; readonly action: ActionId }
+  | {
+      readonly kind: 'start';
+      readonly instance: InstanceId;
+      readonly action: ActionId;
+      /** In a service with failover: what it is to be. */
+      readonly order?: RoleOrder;
+    }
+  | RoleCommand
   /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or
    * `stop-failed`. `hurry`: no draining and no grace (a hung process). */
   | {
@@ -34,6 +42,8 @@ type Order =
       readonly kind: 'route';
       readonly service: ServiceName;
       readonly targets: readonly RouteTarget[];
+      /** In a service with failover. */
+      readonly group?: GroupRoute;
     }
   /** The user's own recovery command. Ends with `action-finished`. */
   | {
@@ -61,6 +71,16 @@ type Order =
       readonly error: { readonly code: ErrorCode; readonly message: string } | null;
       readonly message: string;
     };
+
+/** Where the endpoints of a service with failover lead; `targets` of the route holds the primary. */
+export interface GroupRoute {
+  /** Connections made under an older epoch are cut; a route of an older epoch is refused (F6). */
+  readonly epoch: number;
+  /** Where `endpoint_read` leads: caught-up standbys, else the primary. */
+  readonly read: readonly RouteTarget[];
+  /** A new primary is on its way: connections are held, up to the limits of the endpoint. */
+  readonly hold: boolean;
+}
 
 export interface RouteTarget {
   readonly instance: InstanceId;

@@ -6,6 +6,7 @@
  */
 import type { ErrorInfo } from './errors.ts';
 import type { ExitInfo } from './exit.ts';
+import type { RoleEvent } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { StackSpec } from './stack-spec.ts';
@@ -28,6 +29,14 @@ export type PersonRequest =
   | { readonly kind: 'reset'; readonly target: ServiceName | InstanceId | null }
   /** Consent to, or refusal of, an action that a guard holds back. */
   | { readonly kind: 'approve' | 'reject'; readonly incident: IncidentId }
+  /** The primary's role goes to a standby without breaking a transaction; null: to the most
+   * advanced. */
+  | {
+      readonly kind: 'switchover';
+      readonly service: ServiceName;
+      readonly to: InstanceId | null;
+      readonly limitMs: number;
+    }
   /** A fault of this kind is about to be brought about on purpose; or that is over. */
   | { readonly kind: 'drill-begin'; readonly instance: InstanceId; readonly fault: FaultKind }
   | { readonly kind: 'drill-end'; readonly instance: InstanceId }
@@ -108,6 +117,7 @@ export type EngineEvent = EventBase &
     | { readonly kind: 'store'; readonly writable: boolean; readonly reason: string }
     /** The controller slept (paused or starved): time-outs in this span prove nothing. */
     | { readonly kind: 'slept'; readonly ms: number }
+    | RoleEvent
   );
 
 /** An event as its source makes it, before the shell stamps it with time and chance. */

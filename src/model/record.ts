@@ -6,6 +6,7 @@
 import type { ErrorInfo } from './errors.ts';
 import type { PersonRequest } from './event.ts';
 import type { ExitInfo } from './exit.ts';
+import type { GroupRecord } from './group.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { StackSpec } from './stack-spec.ts';
@@ -39,6 +40,9 @@ export type ActionKind =
   | 'retry' // the failed operation again
   | 'take-out' // no new connections
   | 'put-back'
+  | 'fail-over' // the primary's role goes to a standby
+  | 'switch-over' // the same on a person's wish, without breaking a transaction
+  | 'rejoin' // a former primary, or a standby that fell out, follows again
   | 'run' // the user's own command
   | 'wait' // a dependency is being mended first
   | 'ask-person';
@@ -64,6 +68,7 @@ export interface PlannedAction {
 export type Outcome = 'verified' | 'failed' | 'unknown';
 
 export type RecordBody =
+  | GroupRecord
   | { readonly kind: 'configured'; readonly spec: StackSpec }
   /** Who wanted it: a person's name, or `daruma`. */
   | {

@@ -58,7 +58,48 @@ export interface ServiceSpec {
   readonly logging: LoggingSpec;
   readonly external: ExternalSpec | null;
   readonly postgres: PostgresSpec | null;
+  /** One instance is primary; absent: instances are alike. */
+  readonly failover?: FailoverSpec;
+  /** Leads to caught-up standbys. */
+  readonly endpointRead?: EndpointSpec;
 }
+
+export interface FailoverSpec {
+  /** `replication`: standbys hold copies of the primary's data. `active-standby`: one works, the
+   * others don't; there is no data of theirs to lose. */
+  readonly mode: 'replication' | 'active-standby';
+  /** With replication. Absent: synchronous. */
+  readonly durability?:
+    | { readonly kind: 'synchronous' }
+    /** Most that a standby may lack to be promoted without a person's consent. */
+    | { readonly kind: 'asynchronous'; readonly maxLagBytes: number };
+  /** With active-standby. `hot`: runs and waits. `warm`: runs and is told to wait. `cold`: is
+   * started when it is needed. */
+  readonly standby?: 'hot' | 'warm' | 'cold';
+  /** How an instance is told to become primary, and to cease; absent: by its environment alone. */
+  readonly become?: RoleCallSpec;
+  readonly cease?: RoleCallSpec;
+  /** External services: prints `primary` or `standby`. */
+  readonly role?: CommandSpec;
+  /** External services: ends the primary for sure. Absent: no promotion without a person. */
+  readonly fence?: CommandSpec;
+  /** How long transactions may take to end at a switchover. */
+  readonly switchoverLimitMs: number;
+  /** How long connections are held while there is no primary. */
+  readonly holdMs: number;
+}
+
+/** Templates may name `${EPOCH}` and `${ROLE}`. */
+export type RoleCallSpec =
+  | { readonly kind: 'command'; readonly command: CommandSpec; readonly timeoutMs: number }
+  | {
+      readonly kind: 'http';
+      readonly method: string;
+      readonly url: string;
+      readonly timeoutMs: number;
+    }
+  /** Through the service's own driver. */
+  | { readonly kind: 'sql'; readonly query: string; readonly timeoutMs: number };
 
 /** An argument vector, or one string for `sh -c` where the user wrote a string with `shell: true`.
  * A plain string is split into words as a POSIX shell would, without expansion. */
@@ -252,6 +293,8 @@ export interface PostgresSpec {
   readonly binDir: string | null;
   /** Absolute; null: below the state directory. */
   readonly dataDir: string | null;
+  /** One for each replica, by number from 1; absent: `dataDir` is the only one, or below it. */
+  readonly dataDirs?: readonly string[];
   readonly database: string;
   readonly superuser: string;
   /** Roles to create besides the superuser: name → password template, null: generated. */

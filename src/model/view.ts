@@ -1,4 +1,5 @@
 /** What people and machines are shown of a running stack; made by `src/engine/view.ts`. */
+import type { GroupView, Role } from './group.ts';
 import type { ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Cause, Outcome, PlannedAction } from './record.ts';
 import type { DriverName, Mode } from './stack-spec.ts';
@@ -38,6 +39,8 @@ export interface InstanceView {
   readonly needsPerson: boolean;
   /** It runs by an older definition of itself; `up` restarts it. Absent: false. */
   readonly changed?: boolean;
+  /** In a service with failover. */
+  readonly role?: Role;
 }
 
 export interface ServiceView {
@@ -48,6 +51,8 @@ export interface ServiceView {
   readonly dependsOn: readonly ServiceName[];
   readonly endpoint: string | null;
   readonly instances: readonly InstanceView[];
+  /** Of a service with failover. */
+  readonly group?: GroupView;
 }
 
 export interface IncidentView {

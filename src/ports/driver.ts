@@ -1,4 +1,5 @@
 /** What a kind of service knows of itself. */
+import type { ReplicaPosition, RoleOrder, RoleSeen } from '../model/group.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { CommandSpec, ServiceSpec } from '../model/stack-spec.ts';
 
@@ -13,6 +14,8 @@ export interface DriverContext {
   readonly expand: (template: string) => string;
   /** For a person: what takes long (initdb, …). */
   readonly progress: (text: string) => void;
+  /** In a service with failover: what the instance is to be, and where its primary is. */
+  readonly role?: { readonly order: RoleOrder; readonly primaryPort: number | null };
 }
 
 export interface Launch {
@@ -34,6 +37,26 @@ export interface ProcessDriver {
   sql?(context: DriverContext, query: string, timeoutMs: number): Promise<void>;
   /** `${services.NAME.FIELD}`: url, host, port, user, password, database. Through the endpoint. */
   attributes(service: ServiceSpec, stateDir: string): Promise<Readonly<Record<string, string>>>;
+  readonly roles?: RoleDriver;
+}
+
+/**
+ * How instances of a service with failover are given their roles. `context.role` is always there.
+ * All are idempotent and reject when the order's epoch is older than what the instance has seen
+ * (F6). `launch` obeys `context.role` too: a primary's mark is lifted, a standby's data is copied or
+ * rewound when it must be.
+ */
+export interface RoleDriver {
+  /** After the instance's tree is dead: the durable mark (F2). */
+  fence(context: DriverContext): Promise<void>;
+  /** Resolves after a write through it succeeded. */
+  promote(context: DriverContext, timeoutMs: number): Promise<void>;
+  follow(context: DriverContext, timeoutMs: number): Promise<void>;
+  setEligible(context: DriverContext, timeoutMs: number): Promise<void>;
+  /** `context`: the standby's. Rejects with TIMED_OUT when it doesn't catch up. */
+  admit(context: DriverContext, timeoutMs: number): Promise<void>;
+  position(context: DriverContext, timeoutMs: number): Promise<ReplicaPosition>;
+  look(context: DriverContext, timeoutMs: number): Promise<RoleSeen>;
 }
 
 /** A driver whose instances are run by somebody else. */

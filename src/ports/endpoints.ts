@@ -1,5 +1,5 @@
 /** The data path, as the controller sees it. It runs in a process of its own and outlives us. */
-import type { RouteTarget } from '../model/command.ts';
+import type { GroupRoute, RouteTarget } from '../model/command.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 
@@ -7,6 +7,9 @@ export interface EndpointTable {
   readonly service: ServiceName;
   readonly endpoint: EndpointSpec;
   readonly targets: readonly RouteTarget[];
+  readonly group?: GroupRoute;
+  /** Of `endpoint_read`. */
+  readonly endpointRead?: EndpointSpec;
 }
 
 export interface EndpointStats {
@@ -39,10 +42,19 @@ export interface Endpoints {
   /** Opens what is new (rejects with PORT_TAKEN, naming the process that holds the port) and closes
    * what is no longer listed. Resolves when connections are accepted. */
   listen(
-    endpoints: readonly { readonly service: ServiceName; readonly endpoint: EndpointSpec }[],
+    endpoints: readonly {
+      readonly service: ServiceName;
+      readonly endpoint: EndpointSpec;
+      readonly endpointRead?: EndpointSpec;
+    }[],
   ): Promise<void>;
   /** Replaces the targets of one service; resolves when the endpoint process has taken it over. */
-  route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void>;
+  route(service: ServiceName, targets: readonly RouteTarget[], group?: GroupRoute): Promise<void>;
+  /** Holds new connections, closes those that are idle and each other one as soon as its
+   * transaction ends. Resolves with the number that were still busy after `limitMs`: 0, all ended.
+   * Until `release` or a route of a newer epoch. */
+  quiesce(service: ServiceName, limitMs: number): Promise<number>;
+  release(service: ServiceName): Promise<void>;
   /** Resolves when no connection to the instance is open, or when the endpoint's drain time is over
    * (those left are then closed). */
   drained(service: ServiceName, instance: InstanceId): Promise<void>;
