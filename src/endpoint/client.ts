@@ -92,7 +92,9 @@ class EndpointClient implements Endpoints {
     throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
   }
 
-  async release(_service: ServiceName): Promise<void> {}
+  async release(service: ServiceName): Promise<void> {
+    throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
+  }
 
   onStats(listener: (stats: readonly EndpointStats[]) => void): void {
     this.#onStats.push(listener);
