@@ -20,6 +20,13 @@ interface Answer {
   readonly message: string;
 }
 
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A controller that was killed is back well within this. */
 const patienceMs = 15_000;
 const retryMs = 50;
@@ -63,7 +70,10 @@ export class ControlClient {
   /** Null: no controller answers just now. */
   async version(): Promise<{ readonly version: string; readonly pid: number } | null> {
     try {
-      return (await this.#once('GET', '/v1/version')) as { version: string; pid: number };
+      return (await this.#once({ method: 'GET', path: '/v1/version' })) as {
+        version: string;
+        pid: number;
+      };
     } catch (error) {
       if (isUnreachable(error)) return null;
       throw error;
@@ -99,14 +109,15 @@ export class ControlClient {
     return this.#ask('POST', `/v1/errors/${encodeURIComponent(id)}/ack`, { by });
   }
 
-  async request(by: string, request: PersonRequest): Promise<string> {
+  /** The signal ends the waiting for an answer, not what was asked for. */
+  async request(by: string, request: PersonRequest, signal?: AbortSignal): Promise<string> {
     const kept = this.isKept();
     const path = '/v1/requests';
     try {
       const body = { by, request };
       const answer: { message: string } = repeatable.has(request.kind)
-        ? await this.#askAgain('POST', path, body)
-        : await this.#ask('POST', path, body);
+        ? await this.#askAgain('POST', path, body, signal)
+        : await this.#ask('POST', path, body, signal);
       return answer.message;
     } catch (error) {
       const ended = kept && error instanceof DarumaError && error.code === 'NOT_RUNNING';
@@ -159,7 +170,11 @@ export class ControlClient {
     let last = after;
     while (!signal.aborted) {
       try {
-        const response = await this.#open('GET', `/v1/follow?after=${last}`, undefined, signal);
+        const response = await this.#open({
+          method: 'GET',
+          path: `/v1/follow?after=${last}`,
+          signal,
+        });
         for await (const line of createInterface(response)) {
           if (line === '') continue;
           const record: StoredRecord = JSON.parse(line);
@@ -176,28 +191,23 @@ export class ControlClient {
   }
 
   /** Until a controller has answered; what breaks off half-way may have been carried out. */
-  #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    return this.#until(isRefused, method, path, body);
+  #ask<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    return this.#until(isRefused, { method, path, body, signal });
   }
 
   /** Asked again also when it broke off: for what may be carried out twice. */
-  #askAgain<T>(method: string, path: string, body?: object): Promise<T> {
-    return this.#until(isUnreachable, method, path, body);
+  #askAgain<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    return this.#until(isUnreachable, { method, path, body, signal });
   }
 
   /** Again and again while a keeper lives that will bring the controller back. */
-  async #until<T>(
-    again: (error: unknown) => boolean,
-    method: string,
-    path: string,
-    body?: object,
-  ): Promise<T> {
+  async #until<T>(again: (error: unknown) => boolean, call: Call): Promise<T> {
     let patientUntil = performance.now() + patienceMs;
     for (;;) {
       try {
-        return (await this.#once(method, path, body)) as T;
+        return (await this.#once(call)) as T;
       } catch (error) {
-        if (!again(error)) throw isUnreachable(error) ? brokenOff(path, error) : error;
+        if (!again(error)) throw isUnreachable(error) ? brokenOff(call.path, error) : error;
         // It was there until now, however long it took.
         if (!isRefused(error)) patientUntil = performance.now() + patienceMs;
         if (!this.isKept()) throw new DarumaError('NOT_RUNNING', 'the stack is not running');
@@ -209,19 +219,14 @@ export class ControlClient {
     }
   }
 
-  async #once(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#open(method, path, body);
+  async #once(call: Call): Promise<unknown> {
+    const response = await this.#open(call);
     const text = await textOf(response);
     if ((response.statusCode ?? 500) >= 400) throw problem(text);
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  #open(
-    method: string,
-    path: string,
-    body?: object,
-    signal?: AbortSignal,
-  ): Promise<IncomingMessage> {
+  #open({ method, path, body, signal }: Call): Promise<IncomingMessage> {
     const { controlSocket } = this.#paths;
     const payload = body === undefined ? '' : JSON.stringify(body);
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };

@@ -105,6 +105,32 @@ describe('requests', () => {
     assert.deepEqual(s.route('api'), ['api/1 serving', 'api/2 serving']);
   });
 
+  test('a stop that nobody waits for is answered at once', () => {
+    const s = scenario(shop()).up().forget();
+    s.ask({ kind: 'stop', target: 'api', wait: false });
+    assert.deepEqual(
+      s.sent('reply').map((one) => one.message),
+      ['stopping api/1, api/2'],
+    );
+    s.passes(100).expectPhases({ 'api/1': 'stopped', 'api/2': 'stopped' });
+    assert.equal(s.sent('reply').length, 1);
+  });
+
+  test('a restart of a job is done when the job is, and the next one can follow', () => {
+    const job = service('job', { restart: { ...service('x').restart, policy: 'no' } });
+    const s = scenario(stack([job]))
+      .ask({ kind: 'up' })
+      .passes(30)
+      .exits('job/1', 0)
+      .forget();
+    for (const round of [1, 2]) {
+      s.ask({ kind: 'restart', target: 'job' }).passes(30).exits('job/1', 0);
+      assert.equal(s.started().length, round);
+      assert.deepEqual(s.state.personal, {});
+    }
+    s.passes(200);
+  });
+
   test('an unknown target is answered with the names there are', () => {
     const s = scenario(shop()).up().forget();
     s.ask({ kind: 'restart', target: 'apy' }).ask({ kind: 'stop', target: 'api/7' });

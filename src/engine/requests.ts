@@ -90,7 +90,7 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
       const observed = instances.find((one) => isObserved(turn, one.service));
       if (observed !== undefined) return observeRefusal(observed);
       if (request.kind === 'start') return start(turn, by, request.target, instances);
-      if (request.kind === 'stop') return stop(turn, by, request.target, instances);
+      if (request.kind === 'stop') return stop(turn, by, request, instances);
       return restart(turn, by, request.target, instances);
     }
   }
@@ -159,10 +159,15 @@ function down(turn: Turn, by: string): null {
   return null;
 }
 
-function stop(turn: Turn, by: string, target: ComponentId, instances: InstanceState[]): null {
+function stop(
+  turn: Turn,
+  by: string,
+  { target, wait }: PersonRequest & { readonly kind: 'start' | 'stop' | 'restart' },
+  instances: InstanceState[],
+): Answer | null {
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'down', by });
   takeDown(turn, instances);
-  return null;
+  return wait === false ? done(`stopping ${listed(instances)}`) : null;
 }
 
 function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
@@ -230,8 +235,9 @@ export function pumpQueue(turn: Turn, name: ServiceName): void {
   const instance = action === undefined ? undefined : turn.instance(action.planned.target);
   if (head === undefined || action === undefined || instance === undefined) return;
   if (action.begun !== null) {
-    if (instance.phase !== 'ready' || instance.next !== null) return;
-    judge(turn, head, 'verified', `${instance.id} is ready again`);
+    const { phase } = instance;
+    if ((phase !== 'ready' && phase !== 'completed') || instance.next !== null) return;
+    judge(turn, head, 'verified', `${instance.id} is ${phase} again`);
     pumpQueue(turn, name);
     for (const dependent of dependentsOf(turn.state, name)) pumpQueue(turn, dependent);
     return;

@@ -168,6 +168,7 @@ function onExited(turn: Turn, { instance: id, exit }: Of<'exited'>): void {
   }
   endSymptoms(turn, instance);
   if (instance.phase === 'completed') {
+    pumpQueue(turn, instance.service);
     releaseDependents(turn, instance.service);
     releaseHeld(turn, instance.service);
   }

@@ -24,7 +24,12 @@ export type PersonRequest =
    * itself is restarted, dependencies first. */
   | { readonly kind: 'up'; readonly restartChanged?: boolean }
   | { readonly kind: 'down' } // stop all, in reverse order; replied to when all are gone
-  | { readonly kind: 'start' | 'stop' | 'restart'; readonly target: ServiceName | InstanceId }
+  /** `stop` is replied to when all are gone; with `wait: false` at once, as the others always. */
+  | {
+      readonly kind: 'start' | 'stop' | 'restart';
+      readonly target: ServiceName | InstanceId;
+      readonly wait?: boolean;
+    }
   /** Clears «needs a person», budgets and back-off; null: everywhere. */
   | { readonly kind: 'reset'; readonly target: ServiceName | InstanceId | null }
   /** Consent to, or refusal of, an action that a guard holds back. */

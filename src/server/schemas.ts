@@ -33,7 +33,11 @@ export const signalQuery = z.object({ service: name.optional() });
 const request = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('up'), restartChanged: z.boolean().default(false) }),
   z.object({ kind: z.literal('down') }),
-  z.object({ kind: z.enum(['start', 'stop', 'restart']), target: name }),
+  z.object({
+    kind: z.enum(['start', 'stop', 'restart']),
+    target: name,
+    wait: z.boolean().default(true),
+  }),
   z.object({ kind: z.literal('reset'), target: name.nullable() }),
   z.object({ kind: z.enum(['approve', 'reject']), incident: incidentId }),
 ]) satisfies z.ZodType<PersonRequest>;

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { identify } from '../../src/ports/process-identity.ts';
 import { freePort } from '../free-port.ts';
-import { type Bench, bench, isAlive, until } from './harness.ts';
+import { type Bench, bench, until } from './harness.ts';
 import { controllerPid, killController } from './own-processes.ts';
 
 const api = path.join(import.meta.dirname, 'services/api.ts');
@@ -70,9 +71,8 @@ test('new, removed and changed services; the rest is not touched', async (t) => 
   assert.deepEqual(Object.keys(after).sort(), ['api/1', 'api/2', 'base/1', 'fresh/1']);
   assert.equal(after['base/1'], before['base/1']);
   for (const id of ['api/1', 'api/2']) assert.notEqual(after[id], before[id]);
-  // What is wanted is there; what was removed may still be ending.
   for (const id of ['old/1', 'older/1'])
-    await until(`${id} is gone`, () => !isAlive(before[id] ?? 0));
+    assert.equal(identify(before[id] ?? 0), null, `${id} is gone`);
   const stops = await stopsSince(stand, seq);
   assert.ok(stops.indexOf('older/1') < stops.indexOf('old/1'), 'in reverse order');
   assert.deepEqual(

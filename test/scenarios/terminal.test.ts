@@ -1,4 +1,5 @@
-/** `up` on a terminal: Ctrl-C is `down`, a second one hurries, `d` leaves it running. */
+/** On a terminal: of `up`, Ctrl-C is `down`, a second one hurries, `d` leaves it running; what a
+ * restart comes by is told. */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,8 +36,9 @@ interface Terminal {
 }
 
 /** A command on a terminal of its own, by util-linux's `script`. */
-function terminal(t: TestContext, stand: Bench, command: 'up' | 'attach' = 'up'): Terminal {
-  const words = [process.execPath, '--disable-warning=ExperimentalWarning', main, command];
+function terminal(t: TestContext, stand: Bench, ...command: string[]): Terminal {
+  const asked = command.length === 0 ? ['up'] : command;
+  const words = [process.execPath, '--disable-warning=ExperimentalWarning', main, ...asked];
   const line = words.map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     cwd: stand.directory,
@@ -154,4 +156,12 @@ test('SIGTERM to the keeper is down', async (t) => {
   process.kill(keeper, 'SIGTERM');
   await until('nothing is left', () => identify(keeper) === null && identify(pid) === null);
   assert.equal((await stand.daruma('ps')).code, 4);
+});
+
+test('a restart is told step by step', async (t) => {
+  const stand = await bench(t, stack);
+  await stand.up();
+  const restart = terminal(t, stand, 'restart', 'quick');
+  assert.equal(await restart.exit, 0);
+  assert.match(restart.shown(), /quick\/1 is being stopped[\s\S]*quick\/1 is ready \(pid \d+\)/);
 });

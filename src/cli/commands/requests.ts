@@ -3,6 +3,7 @@
 import { DarumaError } from '../../model/errors.ts';
 import type { PersonRequest } from '../../model/event.ts';
 import type { IncidentId } from '../../model/ids.ts';
+import { addChange } from '../change.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 
@@ -15,19 +16,12 @@ async function ask(session: Session, request: PersonRequest): Promise<number> {
   return 0;
 }
 
-const targets = { start: 'start', stop: 'stop', restart: 'restart' } as const;
-
 export const addRequests: AddCommand = ({ program, action }) => {
   program
     .command('down')
     .description('stop everything, in reverse order, and end Daruma')
     .action(action((session) => ask(session, { kind: 'down' })));
-  for (const kind of Object.values(targets)) {
-    program
-      .command(`${kind} <service[/n]>`)
-      .description(`${kind} a service or one instance`)
-      .action(action((session, target: string) => ask(session, { kind, target })));
-  }
+  for (const kind of ['start', 'stop', 'restart'] as const) addChange({ program, action }, kind);
   program
     .command('reset [service[/n]]')
     .description('clear «needs a person», used-up budgets and back-off')

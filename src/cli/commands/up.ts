@@ -1,8 +1,9 @@
 /** Brings a stack up and stays with it, or returns when all is ready. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
+import { numberOf } from '../../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
-import type { InstanceView, ServiceView, StackView } from '../../model/view.ts';
+import type { ServiceView, StackView } from '../../model/view.ts';
 import { formatProblem } from '../../stack/problem.ts';
 import { checkRequirements } from '../../stack/requires.ts';
 import { Attendance } from '../attendance.ts';
@@ -10,6 +11,7 @@ import type { AddCommand } from '../command.ts';
 import { lastLines } from '../last-lines.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
+import { lookEveryMs, reasonsOf, tooLong } from '../settling.ts';
 import { changeLines, isChanged, type StackFile } from '../stack-changes.ts';
 import { isSettled } from '../stack-text.ts';
 import { takenPorts } from '../taken-ports.ts';
@@ -20,7 +22,6 @@ interface UpOptions {
   readonly timeout: number;
 }
 
-const lookEveryMs = 100;
 /** While a person waits for the controller that was just started. */
 const lookSoonMs = 20;
 /** A keeper that is not there by then won't come. */
@@ -154,8 +155,8 @@ async function detached(session: Session, spec: StackSpec, timeoutMs: number): P
     const waiting = view.services.flatMap((service) => awaited(service, spec));
     if (waiting.length === 0) return reportReady(session, spec, view);
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
-    if (failed.length > 0) throw new DarumaError('START_FAILED', reasons(failed));
-    if (performance.now() > endsAt) throw new DarumaError('TIMED_OUT', reasons(waiting));
+    if (failed.length > 0) throw new DarumaError('START_FAILED', reasonsOf(failed));
+    if (performance.now() > endsAt) throw tooLong(view, waiting, spec.name);
     await pause(lookEveryMs);
   }
 }
@@ -163,17 +164,12 @@ async function detached(session: Session, spec: StackSpec, timeoutMs: number): P
 /** What left the stack file is waited for until it is gone; what is only observed comes up when
  * others bring it up. */
 function awaited({ name, wanted, mode, instances }: ServiceView, spec: StackSpec) {
-  if (!spec.services.some((service) => service.name === name)) return instances;
+  const replicas = spec.services.find((service) => service.name === name)?.replicas ?? 0;
   const ours = wanted === 'up' && mode === 'act';
-  return ours ? instances.filter((instance) => !isSettled(instance)) : [];
-}
-
-function reasons(instances: readonly InstanceView[]): string {
-  return instances
-    .map(({ id, phase, note, needsPerson }) =>
-      needsPerson && note !== '' ? note : `${id} is ${phase}${note === '' ? '' : `: ${note}`}`,
-    )
-    .join('\n');
+  return instances.filter((instance) => {
+    const removed = numberOf(instance.id) > replicas;
+    return removed || (ours && !isSettled(instance));
+  });
 }
 
 function reportReady(session: Session, spec: StackSpec, view: StackView): number {
