@@ -38,10 +38,8 @@ const waitsMax = 4;
 
 /** Looks at every incident that this step touched. */
 export function assessTouched(turn: Turn): void {
-  for (const id of turn.touched) {
-    turn.touched.delete(id);
-    assess(turn, id);
-  }
+  const { touched } = turn;
+  for (let id = touched.shift(); id !== undefined; id = touched.shift()) assess(turn, id);
 }
 
 function assess(turn: Turn, id: IncidentId): void {
@@ -150,9 +148,10 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   const located = locate({ ...input, tried });
   const causes = [...located.causes];
   const unsure = located.unsure || areOvershadowed(turn, incident, causes[0]);
-  const known = JSON.stringify([incident.causes, incident.unsure]);
-  const news = known !== JSON.stringify([causes, unsure]) && !areAfterEffects(turn, incident, left);
-  if (incident.located === null || news) {
+  const isNews = () =>
+    JSON.stringify([incident.causes, incident.unsure]) !== JSON.stringify([causes, unsure]) &&
+    !areAfterEffects(turn, incident, left);
+  if (incident.located === null || isNews()) {
     turn.emit({ kind: 'incident-located', incident: incident.id, causes, unsure });
   }
   return causes;

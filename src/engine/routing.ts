@@ -10,6 +10,8 @@ import type { ServiceName } from '../model/ids.ts';
 import type { SymptomKind } from '../model/symptom.ts';
 import { type EngineState, type InstanceState, instancesOf } from './state.ts';
 
+type RouteCommand = Extract<Command, { readonly kind: 'route' }>;
+
 const failing: ReadonlySet<SymptomKind> = new Set([
   'health-timeout',
   'health-refused',
@@ -33,34 +35,31 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
   const ready = instancesOf(state, service).filter((one) => one.readyAt !== null);
-  const good = ready.filter((one) => answers(state, one) && !one.suspected && !one.takenOut);
-  const serving = good.length > 0 ? good : ready.filter((one) => one.phase === 'ready');
+  const anyGood = ready.some((one) => isGood(state, one));
   const targets: RouteTarget[] = [];
-  for (const instance of ready) {
-    if (instance.port === null) continue;
-    if (instance.phase === 'stopping' && instance.hurry) continue;
-    const state = serving.includes(instance) ? 'serving' : 'draining';
-    targets.push({ instance: instance.id, port: instance.port, state });
+  for (const one of ready) {
+    if (one.port === null || (one.phase === 'stopping' && one.hurry)) continue;
+    const serves = anyGood ? isGood(state, one) : one.phase === 'ready';
+    targets.push({ instance: one.id, port: one.port, state: serves ? 'serving' : 'draining' });
   }
   return targets;
 }
 
-/** Null: the service has no endpoint. */
-export function routeCommand(state: EngineState, service: ServiceName): Command | null {
-  if (state.services[service]?.spec.endpoint == null) return null;
-  return {
-    kind: 'route',
-    service,
-    targets: routeTargets(state, service),
-    unrecordedOk: true,
-  };
+function isGood(state: EngineState, instance: InstanceState): boolean {
+  return answers(state, instance) && !instance.suspected && !instance.takenOut;
 }
 
-/** Equal for equal routes. */
-export function routeKey(state: EngineState, service: ServiceName): string {
-  if (state.services[service]?.spec.endpoint == null) return '';
-  let key = '';
-  for (const target of routeTargets(state, service))
-    key += `${target.instance} ${target.port} ${target.state}\n`;
-  return key;
+/** Null: the service has no endpoint. */
+export function routeCommand(state: EngineState, service: ServiceName): RouteCommand | null {
+  if (state.services[service]?.spec.endpoint == null) return null;
+  const targets = routeTargets(state, service);
+  return { kind: 'route', service, targets, unrecordedOk: true };
+}
+
+export function isSameRoute(a: readonly RouteTarget[], b: readonly RouteTarget[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((one, index) => {
+    const other = b[index];
+    return one.instance === other?.instance && one.port === other.port && one.state === other.state;
+  });
 }

@@ -2,7 +2,7 @@
  * One call of `step`: collects records and commands while the state moves along. Everything that
  * changes the state goes through `emit`; routes follow by themselves from what changed.
  */
-import type { Command } from '../model/command.ts';
+import type { Command, RouteTarget } from '../model/command.ts';
 import {
   type ActionId,
   type ComponentId,
@@ -12,7 +12,7 @@ import {
 } from '../model/ids.ts';
 import type { LogRecord, RecordBody } from '../model/record.ts';
 import { apply } from './apply.ts';
-import { routeCommand, routeKey } from './routing.ts';
+import { isSameRoute, routeCommand } from './routing.ts';
 import type { EngineState, InstanceState } from './state.ts';
 
 type CommandBody = Command extends infer C
@@ -26,9 +26,12 @@ export class Turn {
   readonly at: number;
   readonly records: LogRecord[] = [];
   readonly commands: Command[] = [];
-  readonly touched = new Set<IncidentId>();
+  /** Incidents to be looked at before the step ends, each once. */
+  readonly touched: IncidentId[] = [];
   #random: number;
-  readonly #routes = new Map<ServiceName, string>();
+  /** As they were before. */
+  readonly #routes: { readonly service: ServiceName; readonly targets: readonly RouteTarget[] }[] =
+    [];
 
   constructor(state: EngineState, at: number, random: number) {
     this.state = state;
@@ -55,7 +58,7 @@ export class Turn {
 
   /** An incident is to be looked at before the step ends. */
   touch(incident: IncidentId): void {
-    this.touched.add(incident);
+    if (!this.touched.includes(incident)) this.touched.push(incident);
   }
 
   /** A number in [0, 1) for each use, all drawn from the event's one. */
@@ -84,8 +87,9 @@ export class Turn {
   /** Commands the routes of services whose targets this step changed; must be called last. */
   finish(): void {
     if (this.state.looking) return;
-    for (const [service, before] of this.#routes) {
-      if (before !== routeKey(this.state, service)) this.route(service);
+    for (const { service, targets } of this.#routes) {
+      const command = routeCommand(this.state, service);
+      if (command !== null && !isSameRoute(targets, command.targets)) this.commands.push(command);
     }
   }
 
@@ -96,8 +100,8 @@ export class Turn {
 
   /** To be called before what may change the route of the component's service. */
   watchRoute(component: ComponentId): void {
-    const service = serviceOf(component);
-    if (service === null || this.#routes.has(service)) return;
-    this.#routes.set(service, routeKey(this.state, service));
+    const service = this.instance(component)?.service ?? serviceOf(component);
+    if (service === null || this.#routes.some((one) => one.service === service)) return;
+    this.#routes.push({ service, targets: routeCommand(this.state, service)?.targets ?? [] });
   }
 }

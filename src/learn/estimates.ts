@@ -5,8 +5,10 @@
 import type { ServiceName } from '../model/ids.ts';
 import type {
   CommonKnowledge,
+  Detections,
   Estimate,
   Knowledge,
+  PerFault,
   ServiceKnowledge,
   Tally,
 } from '../model/knowledge.ts';
@@ -175,17 +177,35 @@ interface Detected {
   readonly fault: FaultKind;
 }
 
-/** P(the detector shows a symptom, of this kind if one is named | the fault). */
+/** P(the detector shows a symptom | the fault). */
 export function detectEstimate(
   knowledge: Knowledge,
   { service, detector, fault }: Detected,
   byTable: number,
-  kind: SymptomKind | null = null,
 ): Estimate {
-  const known = serviceOf(knowledge, service)?.detectors[detector]?.byFault[fault];
-  if (known === undefined) return { chance: byTable, yes: 0, cases: 0 };
-  const cases = known.hits + known.misses;
-  const yes = kind === null ? known.hits : (known.kinds[kind] ?? 0);
+  const known = detections(knowledge, service, detector)?.[fault];
+  return known === undefined
+    ? { chance: byTable, yes: 0, cases: 0 }
+    : shownEstimate(known, byTable, null);
+}
+
+/** What the detector showed of each kind of fault; undefined: there was none. */
+export function detections(
+  knowledge: Knowledge,
+  service: ServiceName,
+  detector: string,
+): PerFault<Detections> | undefined {
+  return serviceOf(knowledge, service)?.detectors[detector]?.byFault;
+}
+
+/** P(a symptom is shown, of this kind if one is named), by the cases and what the table says. */
+export function shownEstimate(
+  { hits, misses, kinds }: Detections,
+  byTable: number,
+  kind: SymptomKind | null,
+): Estimate {
+  const cases = hits + misses;
+  const yes = kind === null ? hits : (kinds[kind] ?? 0);
   const tally = { yes, no: Math.max(0, cases - yes) };
   return { chance: betaMean(byTable, detectorWeight, tally), yes, cases };
 }

@@ -125,7 +125,7 @@ describe('estimates', () => {
         const chances = [
           chanceToMend(known, { ...restart, fault }, 0.9),
           edgeEstimate(known, { service: 'api', dependency: 'db' }, 0.9).chance,
-          detectEstimate(known, { service: 'api', detector: 'health', fault }, 0.5, 'cpu').chance,
+          detectEstimate(known, { service: 'api', detector: 'health', fault }, 0.5).chance,
         ];
         for (const chance of chances) assert.ok(chance >= 0.001 && chance <= 0.999, `${chance}`);
         const factor = priorFactors(known, 'api', table)(fault);

@@ -7,7 +7,7 @@ import { priorFactors } from '../learn/estimates.ts';
 import type { ComponentId } from '../model/ids.ts';
 import { faultKinds } from '../model/symptom.ts';
 import type { ByKind, Fault, LocateInput, Network } from './model.ts';
-import { likelihood, type Observation } from './observations.ts';
+import { Likelihoods, type Observation } from './observations.ts';
 import {
   hostKinds,
   hostPriorFactor,
@@ -40,10 +40,13 @@ export interface Suspicion {
 export class Hypotheses {
   readonly #input: LocateInput;
   readonly #observations: readonly Observation[];
+  readonly #under: Likelihoods;
   readonly #suspects: readonly Suspect[];
   /** Suspects × observations. */
   readonly #factors: Float64Array;
   readonly #weights: number[] = [];
+  /** The places of all hypotheses. */
+  readonly #all: readonly number[];
   /** Hypotheses × observations. */
   readonly #likelihoods: Float64Array;
   readonly #total: number;
@@ -53,6 +56,7 @@ export class Hypotheses {
   constructor(input: LocateInput, network: Network, observations: readonly Observation[]) {
     this.#input = input;
     this.#observations = observations;
+    this.#under = new Likelihoods(observations);
     const suspected = suspects(input, network, observations.length);
     this.#suspects = suspected;
     const columns = observations.length;
@@ -65,16 +69,19 @@ export class Hypotheses {
     this.#addNothing(Math.max(0.1, 1 - sum));
     for (const one of suspected) this.#add([one], one.prior * this.#order(one, null, network));
     this.#addPairs(network);
-    const all = [...this.#weights.keys()];
-    this.#total = this.#weightOf(all);
-    this.#expected = this.#expectedOf(all);
+    this.#all = this.#weights.map((_, one) => one);
+    this.#total = this.#weightOf(this.#all);
+    this.#expected = this.#expectedOf(this.#all);
   }
 
   /** Of the suspects at one component. */
   #fillFactors(suspected: readonly Suspect[], network: Network): void {
     const component = suspected[0]?.fault.component ?? '';
-    for (const [index, one] of this.#observations.entries()) {
-      const link = network.link(component, one.component);
+    const linkTo = network.linksFrom(component);
+    for (let index = 0; index < this.#observations.length; index += 1) {
+      const one = this.#observations[index];
+      if (one === undefined) continue;
+      const link = linkTo(one.component);
       const byKind = link.how === 'none' ? null : one.factors(link);
       for (const { kind, row } of suspected)
         this.#factors[row + index] = byKind === null ? one.elsewhere : (byKind[kind] ?? 1);
@@ -92,14 +99,14 @@ export class Hypotheses {
 
   #add(faults: readonly [Suspect, Suspect?], prior: number): void {
     const [first, second] = faults;
-    const row = this.#weights.length * this.#observations.length;
+    const columns = this.#observations.length;
+    const row = this.#weights.length * columns;
+    const factors = this.#factors;
     let weight = prior;
-    for (let index = 0; index < this.#observations.length; index += 1) {
-      const observation = this.#observations[index];
-      if (observation === undefined) continue;
-      const own = this.#factors[first.row + index] ?? 1;
-      const other = second === undefined ? 1 : (this.#factors[second.row + index] ?? 1);
-      const under = likelihood(observation, own * other);
+    for (let index = 0; index < columns; index += 1) {
+      const own = factors[first.row + index] ?? 1;
+      const other = second === undefined ? 1 : (factors[second.row + index] ?? 1);
+      const under = this.#under.of(index, own * other);
       this.#likelihoods[row + index] = under;
       weight *= under;
     }
@@ -173,7 +180,7 @@ export class Hypotheses {
     let among = this.#expected.map((sum, index) => sum - (under[index] ?? 0));
     // What is left beside a certain fault is too little to be told by subtraction.
     if (rest < 1e-6 * this.#total) {
-      const others = [...this.#weights.keys()].filter((one) => !those.includes(one));
+      const others = this.#all.filter((one) => !those.includes(one));
       rest = this.#weightOf(others);
       among = this.#expectedOf(others);
     }
@@ -190,12 +197,13 @@ export class Hypotheses {
   /** For each observation: Σ weight·likelihood. */
   #expectedOf(hypotheses: readonly number[]): number[] {
     const columns = this.#observations.length;
-    const sums = this.#observations.map(() => 0);
-    for (const hypothesis of hypotheses) {
-      const weight = this.#weights[hypothesis] ?? 0;
-      const row = hypothesis * columns;
-      for (let index = 0; index < columns; index += 1)
-        sums[index] = (sums[index] ?? 0) + weight * (this.#likelihoods[row + index] ?? 0);
+    const likelihoods = this.#likelihoods;
+    const sums: number[] = [];
+    for (let index = 0; index < columns; index += 1) {
+      let sum = 0;
+      for (const one of hypotheses)
+        sum += (this.#weights[one] ?? 0) * (likelihoods[one * columns + index] ?? 0);
+      sums.push(sum);
     }
     return sums;
   }

@@ -1,5 +1,5 @@
 /** The network: how a fault at one component comes to show as symptoms at others. */
-import { detectEstimate, edgeEstimate } from '../learn/estimates.ts';
+import { detections, edgeEstimate, shownEstimate } from '../learn/estimates.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
 import { type FaultKind, faultKinds, type Symptom, type SymptomKind } from '../model/symptom.ts';
@@ -80,29 +80,40 @@ export interface Link {
   readonly strength: number;
 }
 
-/** A kind of symptom, and the name of the detector that shows it. */
-interface Sign {
-  readonly kind: SymptomKind | 'killed';
-  readonly name: string;
-}
+type ShownKind = SymptomKind | 'killed';
 
-/** One that may show several kinds of symptoms. */
+/** What may show several kinds of symptoms: P(it shows one of them | a fault), by the tables. */
 export interface Detector {
   readonly name: string;
-  readonly kinds: readonly SymptomKind[];
-  /** P(it shows one of them | a fault), by the tables: at the component itself, at a dependant. */
+  readonly kinds: readonly { readonly kind: ShownKind; readonly own: ByKind }[];
+  /** At the component itself. */
   readonly own: ByKind;
+  /** At one that depends on it. */
   readonly dependant: ByKind;
 }
 
-export function detector(name: string, kinds: readonly SymptomKind[]): Detector {
-  const most = (table: typeof showOwn) =>
-    faultKinds.map((fault) => Math.max(...kinds.map((kind) => table[fault][kind] ?? 0)));
-  return { name, kinds, own: most(showOwn), dependant: most(showDependant) };
+export function detector(name: string, kinds: readonly ShownKind[]): Detector {
+  const each = kinds.map((kind) => ({ kind, own: column(showOwn, kind) }));
+  const dependant = most(kinds.map((kind) => column(showDependant, kind)));
+  return { name, kinds: each, own: most(each.map(({ own }) => own)), dependant };
 }
 
-const certain: ReadonlySet<Sign['kind']> = new Set(['exit', 'killed', 'oom', 'start-failed']);
+/** What a table says of one kind of symptom. */
+function column(table: typeof showOwn, kind: ShownKind): ByKind {
+  return faultKinds.map((fault) => table[fault][kind] ?? 0);
+}
+
+function most(chances: readonly ByKind[]): ByKind {
+  return faultKinds.map((_, fault) => Math.max(...chances.map((one) => one[fault] ?? 0)));
+}
+
+/** For each kind of symptom, of a detector that shows only it. */
+const single = new Map<ShownKind, Detector>();
+
+const certain: ReadonlySet<ShownKind> = new Set(['exit', 'oom', 'start-failed']);
 const none: Link = { how: 'none', service: null, strength: 0 };
+const fromHost: Link = { how: 'host', service: null, strength: hostReach };
+const toService: Link = { how: 'service', service: null, strength: serviceReach };
 
 /** Links and what shows along them, for one input; each is worked out once. */
 export class Network {
@@ -112,7 +123,9 @@ export class Network {
   readonly #services = new Map<ComponentId, ServiceName | null>();
   readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
   readonly #links = new Map<ComponentId, Map<ComponentId, Link>>();
-  readonly #alike = new Map<string, Link>();
+  readonly #toItself = new Map<ServiceName | null, Link>();
+  /** By strength. */
+  readonly #toDependant = new Map<number, Link>();
 
   constructor(input: LocateInput) {
     this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
@@ -121,34 +134,36 @@ export class Network {
   }
 
   link(from: ComponentId, to: ComponentId): Link {
+    return kept(below(this.#links, from), to, () => this.#newLink(from, to));
+  }
+
+  /** Links from one component, for who asks for many, often for the same again. */
+  linksFrom(from: ComponentId): (to: ComponentId) => Link {
     const links = below(this.#links, from);
-    const known = links.get(to);
-    if (known !== undefined) return known;
-    const link = this.#newLink(from, to);
-    links.set(to, link);
-    return link;
+    let last: { readonly to: ComponentId; readonly link: Link } | null = null;
+    return (to) => {
+      if (last?.to !== to) last = { to, link: kept(links, to, () => this.#newLink(from, to)) };
+      return last.link;
+    };
   }
 
   #newLink(from: ComponentId, to: ComponentId): Link {
     const source = this.#serviceOf(from);
     const target = this.#serviceOf(to);
-    if (from === to) return this.#likeThis('itself', source, 1);
-    if (source === null) return this.#likeThis('host', null, hostReach);
+    if (from === to)
+      return kept(this.#toItself, source, (service) => ({ how: 'itself', service, strength: 1 }));
+    if (source === null) return fromHost;
     if (target === null) return none;
-    if (source === to) return this.#likeThis('service', null, serviceReach);
+    if (source === to) return toService;
     if (source === target) return none;
     const others = this.facts.get(from)?.othersReady ?? 0;
     const reach = this.#along(target, source) / (1 + others) ** 2;
-    return reach === 0 ? none : this.#likeThis('dependency', null, reach);
-  }
-
-  #likeThis(how: Link['how'], service: ServiceName | null, strength: number): Link {
-    const key = `${how} ${service ?? ''} ${strength}`;
-    const known = this.#alike.get(key);
-    if (known !== undefined) return known;
-    const link: Link = { how, service, strength };
-    this.#alike.set(key, link);
-    return link;
+    if (reach === 0) return none;
+    return kept(this.#toDependant, reach, (strength) => ({
+      how: 'dependency',
+      service: null,
+      strength,
+    }));
   }
 
   /** Null for a host. */
@@ -162,45 +177,35 @@ export class Network {
 
   /** P(a fault alone makes this symptom show where the link leads), by its kind. */
   shows(link: Link, { symptom, killed }: SeenSymptom): ByKind {
-    const kind: Sign['kind'] = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
-    const sign = { kind, name: symptom.name };
-    return faultKinds.map((fault) => this.#showsKind(link, fault, sign, symptom.faults));
+    const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
+    const byTable = kept(single, kind, () => detector(kind, [kind]));
+    const { name, faults } = symptom;
+    if (faults.length === 0) return this.showsAny(link, { ...byTable, name });
+    const own = faultKinds.map((fault) => (faults.includes(fault) ? declaredShow : undeclaredShow));
+    return this.showsAny(link, { ...byTable, name, kinds: [{ kind, own }], own });
   }
 
   /** P(a fault alone makes the detector show a symptom there), by its kind. */
   showsAny(link: Link, detector: Detector): ByKind {
-    if (link.how !== 'itself') {
-      const byTable = link.how === 'dependency' ? detector.dependant : detector.own;
-      return byTable.map((chance) => chance * link.strength);
-    }
-    const { name, kinds } = detector;
-    return faultKinds.map((fault) =>
-      kinds.reduce(
-        (most, kind) => Math.max(most, this.#learned(link, fault, { kind, name }, [])),
-        0,
-      ),
-    );
-  }
-
-  #showsKind(link: Link, fault: FaultKind, sign: Sign, declared: readonly FaultKind[]): number {
-    if (link.how === 'none') return 0;
-    if (link.how === 'itself') return this.#learned(link, fault, sign, declared);
-    if (link.how === 'dependency') return (showDependant[fault][sign.kind] ?? 0) * link.strength;
-    return own(fault, sign.kind, declared) * link.strength;
+    if (link.how === 'itself') return this.#learned(link.service, detector);
+    const byTable = link.how === 'dependency' ? detector.dependant : detector.own;
+    return byTable.map((chance) => chance * link.strength);
   }
 
   /** At its own component. Nobody has to learn that what ended shows an exit. */
-  #learned(
-    { service }: Link,
-    fault: FaultKind,
-    { kind, name: detector }: Sign,
-    declared: readonly FaultKind[],
-  ): number {
-    const byTable = own(fault, kind, declared);
-    if (service === null || kind === 'killed' || certain.has(kind)) return byTable;
-    const which = { service, detector, fault };
-    const { yes, chance } = detectEstimate(this.#knowledge, which, byTable, kind);
-    return byTable === 0 && yes === 0 ? 0 : chance;
+  #learned(service: ServiceName | null, { name, kinds, own }: Detector): ByKind {
+    const known = service === null ? undefined : detections(this.#knowledge, service, name);
+    if (known === undefined) return own;
+    return faultKinds.map((fault, index) => {
+      const cases = known[fault];
+      if (cases === undefined) return own[index] ?? 0;
+      return kinds.reduce((best, { kind, own: table }) => {
+        const byTable = table[index] ?? 0;
+        if (kind === 'killed' || certain.has(kind)) return Math.max(best, byTable);
+        const { yes, chance } = shownEstimate(cases, byTable, kind);
+        return Math.max(best, byTable === 0 && yes === 0 ? 0 : chance);
+      }, 0);
+    });
   }
 
   /** Noisy-OR over all paths from `service` down to the dependency `to`; the graph has no cycle. */
@@ -220,22 +225,17 @@ export class Network {
 }
 
 function below<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  const known = maps.get(key);
+  return kept(maps, key, () => new Map());
+}
+
+function kept<K, V>(all: Map<K, V>, key: K, make: (key: K) => V): V {
+  const known = all.get(key);
   if (known !== undefined) return known;
-  const map = new Map<L, V>();
-  maps.set(key, map);
-  return map;
+  const made = make(key);
+  all.set(key, made);
+  return made;
 }
 
 export function isHost(component: ComponentId): boolean {
   return component.startsWith('host:');
-}
-
-function own(
-  fault: FaultKind,
-  kind: SymptomKind | 'killed',
-  declared: readonly FaultKind[],
-): number {
-  if (declared.length > 0) return declared.includes(fault) ? declaredShow : undeclaredShow;
-  return showOwn[fault][kind] ?? 0;
 }

@@ -47,9 +47,28 @@ export interface Observation {
   factors(link: Link): ByKind;
 }
 
-/** `product`: of the factors of all faults that are there, of which there is at least one. */
-export function likelihood({ form, scale, floor }: Observation, product: number): number {
-  return form === 'brings' ? 1 - scale * product : Math.max(floor, scale * product);
+/** The likelihoods of observations, in flat arrays: they are asked for thousands of times. */
+export class Likelihoods {
+  readonly #base: Float64Array;
+  readonly #slope: Float64Array;
+  readonly #floor: Float64Array;
+
+  constructor(observations: readonly Observation[]) {
+    this.#base = new Float64Array(observations.length);
+    this.#slope = new Float64Array(observations.length);
+    this.#floor = new Float64Array(observations.length);
+    for (const [index, { form, scale, floor }] of observations.entries()) {
+      this.#base[index] = form === 'brings' ? 1 : 0;
+      this.#slope[index] = form === 'brings' ? -scale : scale;
+      this.#floor[index] = floor;
+    }
+  }
+
+  /** `product`: of the factors of all faults that are there, of which there is at least one. */
+  of(index: number, product: number): number {
+    const likelihood = (this.#base[index] ?? 0) + (this.#slope[index] ?? 0) * product;
+    return Math.max(this.#floor[index] ?? 0, likelihood);
+  }
 }
 
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
