@@ -112,8 +112,12 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
       random: systemRandom,
       host,
       stateDir,
-      followLog: (logDir, signal) =>
-        readLogs(logDir, { sinceOffset: endOffset(logDir), follow: true, signal }),
+      logReader: {
+        end: endOffset,
+        follow: (logDir, sinceOffset, signal) =>
+          readLogs(logDir, { sinceOffset, follow: true, signal }),
+      },
+      logPlacesFile: paths.logPlacesFile,
       asUser,
     }),
     notifier: createNotifier({

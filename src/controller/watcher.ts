@@ -46,6 +46,7 @@ export class Watcher {
       adopted: how.adopted,
       members: () => processes.members(running.instance),
       logDir: instanceLogDir(stateDir, running.instance),
+      ...(running.logOffset === undefined ? {} : { logOffset: running.logOffset }),
       driverCheck: driverCheck(driver, context),
       sqlCheck: sqlCheck(driver, context),
     });

@@ -14,6 +14,7 @@ export interface Layout {
   readonly controllerLock: string;
   readonly endpointFile: string;
   readonly routesFile: string;
+  readonly logPlacesFile: string;
   readonly logsDir: string;
   readonly controllerLog: string;
   readonly dataDir: string;
@@ -33,6 +34,7 @@ export function layout(stateDir: string): Layout {
     controllerLock: `${stateDir}/run/controller.lock`,
     endpointFile: `${stateDir}/run/endpoint.json`,
     routesFile: `${stateDir}/run/routes.json`,
+    logPlacesFile: `${stateDir}/run/log-places.json`,
     logsDir: `${stateDir}/logs`,
     controllerLog: `${stateDir}/logs/daruma.log`,
     dataDir: `${stateDir}/data`,

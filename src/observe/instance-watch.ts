@@ -11,7 +11,8 @@ import { Confirmation } from './confirmation.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { ExpressionWatch } from './expression-watch.ts';
 import { HealthWatch } from './health-watch.ts';
-import { type FollowedLine, type FollowLog, LogWatch } from './log-watch.ts';
+import type { LogPlaces } from './log-places.ts';
+import { type FollowedLine, type LogReader, LogWatch } from './log-watch.ts';
 import { type Outlet, Symptoms } from './outlet.ts';
 import type { PatternMatcher } from './pattern-matcher.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -24,12 +25,15 @@ const settleMs = 1_000;
 const stoppedMs = 200;
 /** The kernel's kill of a member of the tree is a moment; the symptom ends after so long. */
 const oomMs = 60_000;
+/** Of what was printed while nobody watched, so much is caught up with. */
+const caughtUpBytesMax = 2 ** 20;
 
 export interface InstanceWatchOptions {
   readonly outlet: Outlet;
   readonly matcher: PatternMatcher;
   readonly asUser: ExecOptions['asUser'];
-  readonly followLog: FollowLog;
+  readonly logReader: LogReader;
+  readonly places: LogPlaces;
 }
 
 export class InstanceWatch {
@@ -169,22 +173,36 @@ export class InstanceWatch {
   }
 
   #watchLog(options: InstanceWatchOptions): LogWatch | null {
-    const { outlet, matcher } = options;
-    const { instance, service } = this.watched;
+    const { outlet, matcher, places, logReader } = options;
+    const { instance, service, startedAt, logDir } = this.watched;
     const specs = service.symptoms.filter((spec) => spec.kind === 'log');
-    const lines = this.#logLines(options);
-    if (lines === null || specs.length === 0) return null;
-    return new LogWatch({ outlet, symptoms: this.#symptoms, matcher, instance, specs, lines });
+    if (specs.length === 0) return null;
+    const common = { outlet, symptoms: this.#symptoms, matcher, instance, specs };
+    if (logDir === null) {
+      const lines = this.#commandLines(options);
+      return lines === null ? null : new LogWatch({ ...common, from: 0, lines });
+    }
+    const from = this.#logFrom(options, logDir);
+    const lines = (signal: AbortSignal) => recentLines(logReader, logDir, from, signal);
+    const log = new LogWatch({ ...common, from, lines });
+    places.follow(instance, { startedAt, matched: () => log.matched });
+    return log;
   }
 
-  #logLines({ outlet, asUser, followLog }: InstanceWatchOptions) {
-    const { instance, logDir, logCommand: argv } = this.watched;
-    if (logDir !== null) return (signal: AbortSignal) => followLog(logDir, signal);
+  /** Where the controller before us left off with this run, or where the run began. */
+  #logFrom({ logReader, places }: InstanceWatchOptions, logDir: string): number {
+    const { instance, adopted, startedAt, logOffset = null } = this.watched;
+    const known = adopted ? places.leftOff(instance, startedAt) : logOffset;
+    return known ?? logReader.end(logDir);
+  }
+
+  #commandLines({ outlet, asUser }: InstanceWatchOptions) {
+    const { watched } = this;
+    const { instance, logCommand: argv } = watched;
     if (argv === undefined) return null;
     const onEnded = (how: string) => {
       outlet.report(instance, 'daruma', 'LOG_ENDED', `its logs command ended with ${how}`);
     };
-    const { watched } = this;
     return (signal: AbortSignal): AsyncIterable<FollowedLine> =>
       commandLines({ argv, watched, asUser, onEnded }, signal);
   }
@@ -238,5 +256,20 @@ export class InstanceWatch {
     if (stat === null) return { ok: false, failure: 'failed', text: 'its process is gone' };
     if (stat.state !== 'T') return { ok: true };
     return { ok: false, failure: 'timeout', text: 'the kernel says the process is stopped' };
+  }
+}
+
+/** Not more than a person would want to be told of: what is cut off begins with a whole line. */
+async function* recentLines(
+  reader: LogReader,
+  logDir: string,
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedLine> {
+  const begin = Math.max(from, reader.end(logDir) - caughtUpBytesMax);
+  let cut = begin > from;
+  for await (const line of reader.follow(logDir, begin, signal)) {
+    if (!cut) yield line;
+    cut = false;
   }
 }

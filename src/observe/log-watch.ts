@@ -19,8 +19,13 @@ export interface FollowedLine {
   readonly next: number;
 }
 
-/** New lines of the log in a directory, from its end on, until the signal. */
-export type FollowLog = (logDir: string, signal: AbortSignal) => AsyncIterable<FollowedLine>;
+/** The log in a directory. */
+export interface LogReader {
+  /** Offset after its last byte. */
+  end(logDir: string): number;
+  /** Its lines from an offset on, until the signal. */
+  follow(logDir: string, from: number, signal: AbortSignal): AsyncIterable<FollowedLine>;
+}
 
 type LogSpec = Extract<SymptomSpec, { readonly kind: 'log' }>;
 
@@ -32,6 +37,8 @@ export interface LogWatchOptions {
   readonly matcher: PatternMatcher;
   readonly instance: InstanceId;
   readonly specs: readonly LogSpec[];
+  /** Offset of the first byte to be matched. */
+  readonly from: number;
   readonly lines: (signal: AbortSignal) => AsyncIterable<FollowedLine>;
 }
 
@@ -40,9 +47,12 @@ export class LogWatch {
   readonly #stop = new AbortController();
   readonly #quietTimers = new Map<string, () => void>();
   readonly #patterns: readonly LinePattern[];
+  /** Offset after the last line that was read. */
+  #next: number;
 
   constructor(options: LogWatchOptions) {
     this.#options = options;
+    this.#next = options.from;
     this.#patterns = options.specs.map((spec) => this.#linePattern(spec));
     this.#follow().catch((error: unknown) => {
       const { message } = errorInfo(error);
@@ -56,14 +66,18 @@ export class LogWatch {
     for (const cancel of this.#quietTimers.values()) cancel();
   }
 
+  /** Offset after the last byte that was matched. */
+  get matched(): number {
+    return this.#options.matcher.firstWaiting(this.#patterns) ?? this.#next;
+  }
+
   async #follow(): Promise<void> {
     const { lines, matcher } = this.#options;
-    let next: number | null = null;
     for await (const line of lines(this.#stop.signal)) {
       if (this.#stop.signal.aborted) return;
-      if (next !== null && line.offset > next) this.#tellSkipped(line.offset - next);
-      next = line.next;
-      await matcher.push(line.text, this.#patterns);
+      if (line.offset > this.#next) this.#tellSkipped(line.offset - this.#next);
+      this.#next = line.next;
+      await matcher.push(line, this.#patterns);
     }
   }
 
@@ -107,7 +121,10 @@ export class LogWatch {
   }
 
   #tellSkipped(bytes: number): void {
-    this.#report('LOG_SKIPPED', `${bytes} bytes of its log were gone before they could be read`);
+    this.#report(
+      'LOG_SKIPPED',
+      `${bytes} bytes of its log were gone, or too many, before they could be read`,
+    );
   }
 
   #report(code: string, message: string): void {

@@ -9,7 +9,8 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { InstanceWatch } from './instance-watch.ts';
-import type { FollowLog } from './log-watch.ts';
+import { LogPlaces } from './log-places.ts';
+import type { LogReader } from './log-watch.ts';
 import { Outlet } from './outlet.ts';
 import { PatternMatcher } from './pattern-matcher.ts';
 import { Sampling } from './sampling.ts';
@@ -21,13 +22,16 @@ export interface ObserverOptions {
   /** Its disk is measured. */
   readonly stateDir: string;
   readonly asUser: ExecOptions['asUser'];
-  readonly followLog: FollowLog;
+  readonly logReader: LogReader;
+  /** Where it is kept how far logs were matched. */
+  readonly logPlacesFile: string;
 }
 
 export function createObserver(options: ObserverOptions): Observer {
-  const { clock, random, host, stateDir, asUser, followLog } = options;
+  const { clock, random, host, stateDir, asUser, logReader } = options;
   const outlet = new Outlet(clock, random, host);
   const matcher = new PatternMatcher(clock);
+  const places = new LogPlaces(options.logPlacesFile, clock);
   const watches = new Map<InstanceId, InstanceWatch>();
   const sampling = new Sampling(outlet, stateDir, watches);
 
@@ -36,6 +40,7 @@ export function createObserver(options: ObserverOptions): Observer {
     if (watch === undefined) return;
     watch.close();
     watches.delete(instance);
+    places.forget(instance);
     sampling.forget(watch);
   };
 
@@ -44,7 +49,7 @@ export function createObserver(options: ObserverOptions): Observer {
       unwatch(watched.instance);
       watches.set(
         watched.instance,
-        new InstanceWatch({ outlet, matcher, asUser, followLog }, watched),
+        new InstanceWatch({ outlet, matcher, asUser, logReader, places }, watched),
       );
     },
     unwatch,
@@ -68,8 +73,10 @@ export function createObserver(options: ObserverOptions): Observer {
     onError: (listener) => outlet.onError(listener),
     async close() {
       sampling.close();
+      const placed = places.close();
       matcher.close();
       for (const instance of [...watches.keys()]) unwatch(instance);
+      await placed;
     },
   };
 }

@@ -28,7 +28,11 @@ function watched(pattern: RegExp): Watched {
 }
 
 async function pushAll(matcher: PatternMatcher, lines: readonly string[], patterns: LinePattern[]) {
-  for (const line of lines) await matcher.push(line, patterns);
+  let offset = 0;
+  for (const text of lines) {
+    await matcher.push({ text, offset }, patterns);
+    offset += text.length + 1;
+  }
   await until(() => matcher.idle);
 }
 
@@ -76,8 +80,10 @@ test('lines are cut to 8192 characters; a forgotten pattern is not told', async 
   const tail = watched(/needle/);
   const forgotten = watched(/x/);
   const alone = [forgotten];
-  matcher.push('x', alone);
+  matcher.push({ text: 'x', offset: 7 }, alone);
+  assert.equal(matcher.firstWaiting(alone), 7);
   matcher.forget(alone);
+  assert.equal(matcher.firstWaiting(alone), undefined);
   await pushAll(matcher, [`${'x'.repeat(8_192)}needle`, 'needle'], [tail]);
   assert.deepEqual(tail.matched, ['needle']);
   assert.deepEqual(forgotten.matched, []);

@@ -19,6 +19,7 @@ export interface LinePattern {
 
 interface WaitingLine {
   readonly line: string;
+  readonly offset: number;
   readonly patterns: readonly LinePattern[];
 }
 
@@ -40,8 +41,11 @@ export class PatternMatcher {
   }
 
   /** Resolves when there is room for the next line; undefined: at once. */
-  push(line: string, patterns: readonly LinePattern[]): Promise<void> | undefined {
-    this.#waiting.push({ line: line.slice(0, lineCharsMax), patterns });
+  push(
+    { text, offset }: { readonly text: string; readonly offset: number },
+    patterns: readonly LinePattern[],
+  ): Promise<void> | undefined {
+    this.#waiting.push({ line: text.slice(0, lineCharsMax), offset, patterns });
     this.#cancelFlush ??= this.#clock.after(flushMs, () => this.#flush());
     if (this.#waiting.length < linesMax) return undefined;
     return new Promise((resolve) => this.#room.push(resolve));
@@ -49,6 +53,11 @@ export class PatternMatcher {
 
   get idle(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  /** Offset of the first line that still waits for them; undefined: none does. */
+  firstWaiting(patterns: readonly LinePattern[]): number | undefined {
+    return this.#waiting.find((waiting) => waiting.patterns === patterns)?.offset;
   }
 
   /** Its lines that still wait are forgotten. */

@@ -23,6 +23,8 @@ export interface WatchedInstance {
   members(): Promise<readonly number[]>;
   /** The directory of its log, for patterns; null: it has none. */
   readonly logDir: string | null;
+  /** Where in it this run began; absent: not known. */
+  readonly logOffset?: number;
   /** Prints its log and goes on as new lines come; instead of `logDir`. */
   readonly logCommand?: readonly string[];
   /** `driver` and `sql` checks. Rejects with the reason when unhealthy. */

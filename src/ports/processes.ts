@@ -31,6 +31,8 @@ export interface RunningInstance {
   readonly port: number | null;
   /** Stack time. */
   readonly startedAt: number;
+  /** Where in its log this run began. */
+  readonly logOffset?: number;
 }
 
 export interface Processes {

@@ -36,8 +36,8 @@ export class Run {
   }
 
   describe(): RunningInstance {
-    const { instance, pid, port, startedAt } = this.record;
-    return { instance, pid, port, startedAt };
+    const { instance, pid, port, startedAt, logOffset } = this.record;
+    return { instance, pid, port, startedAt, logOffset };
   }
 }
 

@@ -1,7 +1,9 @@
 /** An observer with real time over real processes, and a record of all that it tells. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ErrorReport } from '../../src/model/error-record.ts';
 import type { Happening } from '../../src/model/event.ts';
 import type { InstanceId } from '../../src/model/ids.ts';
@@ -46,15 +48,20 @@ export interface Observing extends AsyncDisposable {
 }
 
 export function observing(options: Partial<ObserverOptions> = {}): Observing {
+  const scratch = mkdtempSync(join(tmpdir(), 'daruma-observing-'));
   const observer = createObserver({
     clock,
     random: { next: () => 0.5 },
     host: 'here',
     stateDir: tmpdir(),
     asUser: () => [],
-    followLog: async function* none() {
-      yield* [];
+    logReader: {
+      end: () => 0,
+      async *follow() {
+        yield* [];
+      },
     },
+    logPlacesFile: join(scratch, 'log-places.json'),
     ...options,
   });
   const told: string[] = [];
@@ -86,6 +93,7 @@ export function observing(options: Partial<ObserverOptions> = {}): Observing {
     async [Symbol.asyncDispose]() {
       await observer.close();
       for (const child of children) await end(child);
+      rmSync(scratch, { recursive: true });
     },
   };
 }

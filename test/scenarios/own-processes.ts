@@ -13,15 +13,18 @@ function holder(stand: Bench, name: 'keeper' | 'controller'): number {
 export const keeperPid = (stand: Bench): number => holder(stand, 'keeper');
 export const controllerPid = (stand: Bench): number => holder(stand, 'controller');
 
-/** Kills the controller; resolves once another one answers. */
-export async function killController(stand: Bench, work: () => void = () => undefined) {
+/** Kills the controller; resolves once another one answers. `work`: while there is none. */
+export async function killController(
+  stand: Bench,
+  work: () => void | Promise<void> = () => undefined,
+) {
   const keeper = keeperPid(stand);
   const controller = controllerPid(stand);
   // While its keeper sleeps, nobody starts the next one.
   process.kill(keeper, 'SIGSTOP');
   process.kill(controller, 'SIGKILL');
   await until('the controller is dead', () => identify(controller) === null);
-  work();
+  await work();
   process.kill(keeper, 'SIGCONT');
   await until('another controller decides', async () => {
     const another = controllerPid(stand) !== controller;
