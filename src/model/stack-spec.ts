@@ -169,6 +169,11 @@ export interface EndpointSpec {
   readonly connectTimeoutMs: number;
   /** With `protocol: http`; absent: the defaults. */
   readonly http?: HttpEndpointSpec;
+  /** How long a connection may wait for an instance; absent: 5 s. */
+  readonly holdMs?: number;
+  /** What is spoken, so that the endpoint knows when a connection is between transactions; absent:
+   * it can't tell. */
+  readonly session?: 'postgres';
 }
 
 export interface HttpEndpointSpec {
@@ -286,6 +291,8 @@ export interface ExternalSpec {
   readonly timeoutMs: number;
   /** File that holds the main process's id, or null. */
   readonly pidFile: string | null;
+  /** With failover: where each replica listens, by number from 1. */
+  readonly ports?: readonly number[];
 }
 
 export interface PostgresSpec {

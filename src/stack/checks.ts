@@ -54,7 +54,6 @@ export function checkDriver(
   if (raw.driver === 'process' && raw.command === undefined) {
     document.complain(path, { message: 'missing: expected `command`', expected: 'a command' });
   }
-  if (raw.replicas > 1) checkReplicas(document, path, raw);
   if (raw.driver === 'external' && mode === 'act' && !(raw.external?.start && raw.external.stop)) {
     const hint = 'or say `mode: observe` to only watch it';
     document.complain(path, {
@@ -62,22 +61,6 @@ export function checkDriver(
       hint,
     });
   }
-}
-
-function checkReplicas(document: StackDocument, path: Path, raw: RawService): void {
-  const complaints: Readonly<Record<DriverName, Complaint | null>> = {
-    process: null,
-    postgres: {
-      message: `expected 1 for \`driver: postgres\`, found ${raw.replicas}`,
-      hint: 'not yet: failover comes with a later version',
-    },
-    external: {
-      message: `expected 1 for \`driver: external\`, found ${raw.replicas}`,
-      hint: 'make each instance a service of its own',
-    },
-  };
-  const complaint = complaints[raw.driver];
-  if (complaint !== null) document.complain([...path, 'replicas'], complaint);
 }
 
 function checkDependencies(
@@ -149,15 +132,22 @@ function checkCycles(document: StackDocument, services: readonly ServiceSpec[]):
 }
 
 function checkEndpoints(document: StackDocument, services: readonly ServiceSpec[]): void {
-  services.forEach((service, index) => {
-    for (const earlier of services.slice(0, index)) {
-      if (service.endpoint === null || earlier.endpoint === null) continue;
-      if (!collide(service.endpoint, earlier.endpoint)) continue;
-      document.complain(['services', service.name, 'endpoint'], {
-        message: `${formatAddress(service.endpoint)} is the endpoint of \`${earlier.name}\` already`,
+  const all = services.flatMap(endpointsOf);
+  all.forEach(({ service, field, endpoint }, index) => {
+    for (const earlier of all.slice(0, index)) {
+      if (!collide(endpoint, earlier.endpoint)) continue;
+      const which = earlier.field === 'endpoint' ? 'the endpoint' : '`endpoint_read`';
+      document.complain(['services', service, field], {
+        message: `${formatAddress(endpoint)} is ${which} of \`${earlier.service}\` already`,
       });
     }
   });
+}
+
+function endpointsOf({ name: service, endpoint, endpointRead }: ServiceSpec) {
+  const main = endpoint === null ? [] : [{ service, field: 'endpoint', endpoint }];
+  if (endpointRead === undefined) return main;
+  return [...main, { service, field: 'endpoint_read', endpoint: endpointRead }];
 }
 
 function checkAllowed(document: StackDocument, service: ServiceSpec): void {

@@ -88,7 +88,8 @@ export class StackDocument {
 
   interpolate(path: Path, text: string): string {
     if (!text.includes('$')) return text;
-    const result = interpolate(text, this.#lookup);
+    const ofRole = path[0] === 'services' && path[2] === 'failover';
+    const result = interpolate(text, this.#lookup, ofRole ? ['ROLE', 'EPOCH'] : []);
     for (const message of result.problems) this.complain(path, { message });
     for (const name of result.unset) {
       this.warn(path, { message: `\`${name}\` is not set: taken as empty` });

@@ -3,6 +3,7 @@ import type { EndpointSpec, HealthcheckSpec, ProbeSpec } from '../model/stack-sp
 import { toCommand } from './command.ts';
 import type { StackDocument } from './document.ts';
 import { clientAddress, listenAddress } from './endpoint.ts';
+import { at } from './issues.ts';
 import type { Path } from './problem.ts';
 import { healthcheckFields, httpFields, type RawService } from './schema-service.ts';
 
@@ -22,7 +23,7 @@ export function toHealthcheck(checked: Checked, path: Path): HealthcheckSpec | n
   const raw = service.healthcheck;
   const byDefault = defaultProbe(checked);
   if (raw === undefined) {
-    const times = timesOf(healthcheckFields.parse({}));
+    const times = timesOf(checked, path, healthcheckFields.parse({}));
     return byDefault === null ? null : { probe: byDefault, ...times };
   }
   const given = kinds.filter((kind) => raw[kind] !== undefined);
@@ -43,25 +44,34 @@ export function toHealthcheck(checked: Checked, path: Path): HealthcheckSpec | n
     if (kind === undefined) document.complain(path, { message: 'nothing to check', hint });
     return null;
   }
-  return { probe, ...timesOf(raw) };
+  return { probe, ...timesOf(checked, path, raw) };
 }
 
 function defaultProbe({ service, endpoint }: Checked): ProbeSpec | null {
   if (service.driver === 'postgres') return { kind: 'driver' };
   if (service.external?.status !== undefined) return { kind: 'driver' };
   if (endpoint !== null) {
-    return { kind: 'tcp', address: service.driver === 'external' ? clientAddress(endpoint) : null };
+    const elsewhere = service.driver === 'external' && service.external?.ports === undefined;
+    return { kind: 'tcp', address: elsewhere ? clientAddress(endpoint) : null };
   }
   return service.external?.pid_file === undefined ? null : { kind: 'driver' };
 }
 
 type Times = Omit<HealthcheckSpec, 'probe'>;
 
-function timesOf(raw: Raw): Times {
+/** Unless they are written: a primary that hangs is then noticed within 1.5 s. */
+const withFailover = { interval: 500, timeout: 500, retries: 2 } as const;
+
+function timesOf({ document, service }: Checked, path: Path, raw: Raw): Times {
+  const value = (field: keyof typeof withFailover) => {
+    const written = at(document.value, [...path, field]) !== undefined;
+    const quick = service.failover !== undefined && service.driver !== 'external';
+    return quick && !written ? withFailover[field] : raw[field];
+  };
   return {
-    intervalMs: raw.interval,
-    timeoutMs: raw.timeout,
-    retries: raw.retries,
+    intervalMs: value('interval'),
+    timeoutMs: value('timeout'),
+    retries: value('retries'),
     startPeriodMs: raw.start_period,
     startIntervalMs: raw.start_interval,
   };
@@ -89,6 +99,7 @@ function toProbe(
 /** Where an external service listens; null: an instance of ours, its port is known later. */
 function externalAddress({ document, service, endpoint }: Checked, path: Path): string | null {
   if (service.driver !== 'external') return null;
+  if (service.external?.ports !== undefined) return '127.0.0.1:${PORT}';
   if (endpoint !== null) return clientAddress(endpoint);
   const hint = 'write the whole address here, or give the service an `endpoint`';
   document.complain(path, { message: 'the port of an external service is not known', hint });

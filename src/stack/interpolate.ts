@@ -18,13 +18,18 @@ export interface Interpolated {
 }
 
 /** Known only when an instance starts. */
-const instanceVariables = ['PORT', 'INSTANCE', 'INSTANCE_NUMBER', 'DARUMA_NODE'] as const;
+const instanceVariables = ['PORT', 'INSTANCE', 'INSTANCE_NUMBER', 'DARUMA_NODE'];
 
-function isTemplateName(name: string): boolean {
-  return name.startsWith('services.') || instanceVariables.some((known) => known === name);
+function isTemplateName(name: string, more: readonly string[]): boolean {
+  return name.startsWith('services.') || [...instanceVariables, ...more].includes(name);
 }
 
-export function interpolate(text: string, lookup: Lookup): Interpolated {
+/** `more`: other names that stay as templates. */
+export function interpolate(
+  text: string,
+  lookup: Lookup,
+  more: readonly string[] = [],
+): Interpolated {
   const unset: string[] = [];
   const problems: string[] = [];
   let result = '';
@@ -36,7 +41,7 @@ export function interpolate(text: string, lookup: Lookup): Interpolated {
     }
     result += text.slice(at, dollar);
     const reference = referenceAt(text, dollar);
-    const value = resolve(reference.body, lookup, unset, problems);
+    const value = resolve(reference.body, { lookup, more, unset, problems });
     result += value;
     at = reference.next;
   }
@@ -74,22 +79,29 @@ function closingBrace(text: string, from: number): number {
 
 const reference = /^([A-Za-z_][A-Za-z0-9_.-]*?)(?:(:?[-?+])(.*))?$/s;
 
-function resolve(body: Body, lookup: Lookup, unset: string[], problems: string[]): string {
+interface Resolving {
+  readonly lookup: Lookup;
+  readonly more: readonly string[];
+  readonly unset: string[];
+  readonly problems: string[];
+}
+
+function resolve(body: Body, { lookup, more, unset, problems }: Resolving): string {
   if (body.kind === 'literal') return body.text;
   if (body.kind === 'unclosed') {
     problems.push('`${` is never closed by `}`');
     return '';
   }
   const { name, operator, argument } = parse(body.inner);
-  if (name === null || (!isTemplateName(name) && !/^\w+$/.test(name))) {
+  if (name === null || (!isTemplateName(name, more) && !/^\w+$/.test(name))) {
     problems.push(`\`\${${body.inner}}\` is not a variable name`);
     return '';
   }
-  if (isTemplateName(name)) return `\${${name}}`;
+  if (isTemplateName(name, more)) return `\${${name}}`;
   const value = lookup(name);
   const present = value !== undefined && (value !== '' || !operator.startsWith(':'));
   const nested = () => {
-    const inner = interpolate(argument, lookup);
+    const inner = interpolate(argument, lookup, more);
     unset.push(...inner.unset);
     problems.push(...inner.problems);
     return inner.text;

@@ -110,7 +110,6 @@ const composeWords: Readonly<Record<string, string>> = {
   mem_limit: 'say `limits: { memory: … }`',
   pids_limit: 'say `limits: { pids: … }`',
   cpus: 'say `limits: { cpus: … }`',
-  failover: 'not yet: failover comes with a later version',
   update_config: 'not yet: releases come with a later version',
   rollback_config: 'not yet: releases come with a later version',
 };

@@ -34,8 +34,8 @@ lacks them, are replaced in all values when the file is read:
 | \`$$\` | one \`$\` |
 
 A \`$\` before anything else stays as it is. These are known only when an instance starts; they can be
-used in \`command\`, \`environment\`, \`env_file\`'s values, \`healthcheck\`, \`external\` and \`actions\`, and
-go before variables of the same name:
+used in \`command\`, \`environment\`, \`env_file\`'s values, \`healthcheck\`, \`external\`, \`actions\` and
+\`failover\`, and go before variables of the same name:
 
 | written | is replaced by |
 |---|---|
@@ -43,6 +43,7 @@ go before variables of the same name:
 | \`\${INSTANCE}\` | its name, such as \`api/2\` |
 | \`\${INSTANCE_NUMBER}\` | its number, from 1 |
 | \`\${DARUMA_NODE}\` | the path of the Node.js that runs Daruma |
+| \`\${ROLE}\`, \`\${EPOCH}\` | in \`failover\`: \`primary\` or \`standby\`; the number of the primary’s reign |
 | \`\${services.NAME.url}\`, \`host\`, \`port\` | the endpoint of a service |
 | \`\${services.NAME.user}\`, \`password\`, \`database\` | of a service with \`driver: postgres\` |
 

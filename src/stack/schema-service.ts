@@ -21,6 +21,7 @@ import {
   words,
   yesOrNo,
 } from './leaves.ts';
+import { failover } from './schema-failover.ts';
 import { requires } from './schema-requires.ts';
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -307,6 +308,10 @@ export const externalFields = closed({
     'When `start` or `stop` has failed.',
   ),
   pid_file: described(text().optional(), 'The file that holds the main process’s id.'),
+  ports: described(
+    list(whole(1, 65535), 'a list of ports').optional(),
+    'With `failover`: where each replica listens; the endpoint then leads to the primary.',
+  ),
 });
 
 const identifier = matching(
@@ -342,7 +347,10 @@ export const postgresFields = closed({
     text().optional(),
     'Directory with `postgres` and `initdb`. Default: the binaries that come with Daruma.',
   ),
-  data_dir: described(text().optional(), 'Default: below the state directory.'),
+  data_dir: described(
+    either([text(), words], 'a directory, or a list of them').optional(),
+    'With replicas a list, one directory for each. Default: below the state directory.',
+  ),
   database: described(identifier.prefault('app'), 'Created if it isn’t there.'),
   superuser: described(identifier.prefault('postgres'), 'The administrator’s role.'),
   users: described(roles.prefault({}), 'Roles to create besides the superuser.'),
@@ -378,12 +386,21 @@ export const service = closed({
   healthcheck: described(
     healthcheckFields.optional(),
     'Default: a query for postgres; `status` for an external service that has one; a TCP ' +
-      'connection for any other service with an endpoint; a living process by the pid file.',
+      'connection for any other service with an endpoint; a living process by the pid file. ' +
+      'With `failover` (not external) the defaults are: interval 500ms, timeout 500ms, retries 2.',
   ),
   endpoint: described(
     endpoint.optional(),
     'The stable address of the service. Each instance listens on its own $PORT; an external ' +
       'service listens there already.',
+  ),
+  failover: described(
+    failover.optional(),
+    'One instance is primary, the others are ready to take its place.',
+  ),
+  endpoint_read: described(
+    endpoint.optional(),
+    'With `failover`: leads to standbys that have caught up; while there is none, to the primary.',
   ),
   restart: described(restart.prefault({}), 'What becomes of an instance that ended.'),
   recovery: described(recovery.prefault({}), 'The guards of its recovery.'),

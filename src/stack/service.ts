@@ -13,8 +13,10 @@ import type {
   ServiceSpec,
 } from '../model/stack-spec.ts';
 import { toCommand, toOptionalCommand } from './command.ts';
+import type { StackDocument } from './document.ts';
 import { toEndpoint } from './endpoint.ts';
 import { type EnvironmentContext, toEnvironment } from './environment.ts';
+import { toFailover } from './failover.ts';
 import { toHealthcheck } from './healthcheck.ts';
 import type { Path } from './problem.ts';
 import type { RawStack } from './schema.ts';
@@ -36,8 +38,9 @@ export interface ServiceContext extends EnvironmentContext {
 export function toService(context: ServiceContext, name: string, raw: RawService): ServiceSpec {
   const { document, directory } = context;
   const path = ['services', name];
-  const endpoint =
-    raw.endpoint === undefined ? null : toEndpoint(document, [...path, 'endpoint'], raw.endpoint);
+  const endpointOf = (field: 'endpoint' | 'endpoint_read') =>
+    raw[field] === undefined ? null : toEndpoint(document, [...path, field], raw[field]);
+  const [endpoint, endpointRead] = [endpointOf('endpoint'), endpointOf('endpoint_read')];
   return {
     name,
     driver: raw.driver,
@@ -64,7 +67,9 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     symptoms: toSymptoms(document, [...path, 'symptoms'], raw.symptoms),
     logging: { maxSizeBytes: raw.logging.max_size, maxFiles: raw.logging.max_files },
     external: raw.driver === 'external' ? toExternal(context, path, raw) : null,
-    postgres: raw.driver === 'postgres' ? toPostgres(context, raw) : null,
+    postgres: raw.driver === 'postgres' ? toPostgres(context, path, raw) : null,
+    ...toFailover(document, path, raw),
+    ...(endpointRead === null ? {} : { endpointRead }),
   };
 }
 
@@ -161,6 +166,7 @@ function toExternal(context: ServiceContext, path: Path, raw: RawService): Exter
     logs: command('logs'),
     timeoutMs: given.timeout,
     pidFile: absolute(context, given.pid_file),
+    ...portsOf(context, path, raw),
   };
 }
 
@@ -168,11 +174,61 @@ function absolute(context: ServiceContext, path: string | undefined): string | n
   return path === undefined ? null : resolve(context.directory, path);
 }
 
-function toPostgres(context: ServiceContext, raw: RawService): PostgresSpec {
+function portsOf(
+  { document }: ServiceContext,
+  path: Path,
+  { external, failover, replicas }: RawService,
+): Pick<ExternalSpec, 'ports'> {
+  const ports = external?.ports;
+  if (ports === undefined) return {};
+  const here = [...path, 'external', 'ports'];
+  if (failover === undefined) document.complain(here, { message: 'needs `failover`' });
+  oneEach(document, here, ports, replicas);
+  return { ports };
+}
+
+/** A list must name as many different things as there are replicas. */
+function oneEach(
+  document: StackDocument,
+  path: Path,
+  list: readonly (string | number)[],
+  replicas: number,
+): void {
+  if (list.length !== replicas) {
+    const expected = `one for each of ${replicas} replicas`;
+    document.complain(path, { message: `expected ${expected}, found ${list.length}` });
+  }
+  if (new Set(list).size !== list.length) {
+    document.complain(path, { message: 'each must be another' });
+  }
+}
+
+/** One directory may not be shared, so with replicas there must be as many. */
+function dataDirsOf(
+  context: ServiceContext,
+  path: Path,
+  { postgres, replicas }: RawService,
+): Pick<PostgresSpec, 'dataDir' | 'dataDirs'> {
+  const given = postgres?.data_dir;
+  const here = [...path, 'postgres', 'data_dir'];
+  if (Array.isArray(given)) {
+    const dataDirs = given.map((one) => resolve(context.directory, one));
+    oneEach(context.document, here, dataDirs, replicas);
+    return { dataDir: null, dataDirs };
+  }
+  if (given !== undefined && replicas > 1) {
+    const message = `expected a list of ${replicas} directories, found ${JSON.stringify(given)}`;
+    const hint = 'one for each replica, in the order of their numbers';
+    context.document.complain(here, { message, hint });
+  }
+  return { dataDir: absolute(context, given) };
+}
+
+function toPostgres(context: ServiceContext, path: Path, raw: RawService): PostgresSpec {
   const given = raw.postgres ?? postgresFields.parse({});
   return {
     binDir: absolute(context, given.bin_dir),
-    dataDir: absolute(context, given.data_dir),
+    ...dataDirsOf(context, path, raw),
     database: given.database,
     superuser: given.superuser,
     users: Object.entries(given.users).map(([name, user]) => {

@@ -23,6 +23,7 @@ const places = new RegExp(
     'healthcheck\\.(?:http|tcp|test)',
     'external\\.(?:start|stop|status|logs|pid_file)',
     'actions\\.[^.]+\\.command',
+    'failover\\.(?:become|cease|role|promote|demote|fence)',
   ].join('|')})(?:\\.|$)`,
 );
 
@@ -53,10 +54,14 @@ function complaintAbout(name: string, path: Path, services: Services): Complaint
     };
   }
   const service = services.all.find((candidate) => candidate.name === own);
-  if (name === 'PORT' && service?.driver === 'external' && service.endpoint === null) {
+  if (name === 'PORT' && service?.driver === 'external' && !hasPort(service)) {
     return { message: 'the port is not known', hint: 'say where it listens: `endpoint: 8080`' };
   }
   return name.startsWith('services.') ? reference(name, services) : null;
+}
+
+function hasPort({ endpoint, external }: ServiceSpec): boolean {
+  return endpoint !== null || external?.ports !== undefined;
 }
 
 function reference(name: string, services: Services): Complaint | null {

@@ -1,0 +1,155 @@
+/** Services of which one instance is primary: what goes with which driver, and with how many. */
+import type { DriverName, FailoverSpec, RoleCallSpec } from '../model/stack-spec.ts';
+import { toCommand, toOptionalCommand } from './command.ts';
+import type { StackDocument } from './document.ts';
+import { at } from './issues.ts';
+import type { Path } from './problem.ts';
+import type { RawService } from './schema-service.ts';
+
+type Raw = NonNullable<RawService['failover']>;
+type RawCall = NonNullable<Raw['become']>;
+
+const defaultMaxLagBytes = 16 * 2 ** 20;
+
+const modeOf: Readonly<Record<DriverName, FailoverSpec['mode']>> = {
+  postgres: 'replication',
+  process: 'active-standby',
+  external: 'active-standby',
+};
+
+/** What goes with a driver besides what goes with all. */
+const fieldsOf: Readonly<Record<DriverName, readonly (keyof Raw)[]>> = {
+  postgres: ['durability'],
+  process: ['standby', 'become', 'cease'],
+  external: ['role', 'promote', 'demote', 'fence'],
+};
+
+const always: readonly (keyof Raw)[] = ['mode', 'switchover_limit', 'hold'];
+
+/** Nothing when the service has no failover. */
+export function toFailover(
+  document: StackDocument,
+  path: Path,
+  service: RawService,
+): { readonly failover?: FailoverSpec } {
+  const { failover: raw, driver } = service;
+  if (raw === undefined) {
+    checkWithout(document, path, service);
+    return {};
+  }
+  const here = [...path, 'failover'];
+  checkFields(document, here, raw, driver);
+  if (service.replicas < 2) {
+    const message = `expected at least 2 replicas with \`failover\`, found ${service.replicas}`;
+    document.complain(here, { message, hint: 'say `replicas: 2`: one primary, one standby' });
+  }
+  const command = (field: 'role' | 'fence') =>
+    toOptionalCommand(document, [...here, field], raw[field]);
+  return {
+    failover: {
+      mode: modeOf[driver],
+      ...(driver === 'postgres' ? { durability: toDurability(raw.durability) } : {}),
+      ...(driver === 'process' ? { standby: raw.standby ?? 'hot' } : {}),
+      ...optional('become', toCall(document, here, raw, ['become', 'promote'])),
+      ...optional('cease', toCall(document, here, raw, ['cease', 'demote'])),
+      ...optional('role', command('role')),
+      ...optional('fence', command('fence')),
+      switchoverLimitMs: raw.switchover_limit,
+      holdMs: raw.hold,
+    },
+  };
+}
+
+/** More than one replica, and what makes sense with a primary only. */
+function checkWithout(document: StackDocument, path: Path, service: RawService): void {
+  const { driver, replicas } = service;
+  // What is written there is wrong, and has been told.
+  if (at(document.value, [...path, 'failover']) !== undefined) return;
+  if (service.endpoint_read !== undefined) {
+    document.complain([...path, 'endpoint_read'], {
+      message: 'leads to standbys: needs `failover`',
+    });
+  }
+  if (replicas === 1 || driver === 'process') return;
+  document.complain([...path, 'replicas'], {
+    message: `expected \`failover\` with ${replicas} replicas of \`driver: ${driver}\``,
+    hint:
+      driver === 'postgres'
+        ? 'add `failover: { durability: synchronous }`'
+        : 'add it when one of them is primary, else make each a service of its own',
+  });
+}
+
+function checkFields(document: StackDocument, here: Path, raw: Raw, driver: DriverName): void {
+  const allowed: readonly string[] = [...always, ...fieldsOf[driver]];
+  for (const [field, value] of Object.entries(raw)) {
+    if (value === undefined || allowed.includes(field)) continue;
+    document.complain([...here, field], {
+      message: `does not go with \`driver: ${driver}\``,
+      hint: `there are: ${allowed.join(', ')}`,
+    });
+  }
+  const mode = modeOf[driver];
+  if (raw.mode !== undefined && raw.mode !== mode) {
+    document.complain([...here, 'mode'], {
+      message: `expected ${mode} for \`driver: ${driver}\`, found ${raw.mode}`,
+    });
+  }
+  if (raw.standby === 'warm' && raw.cease === undefined) {
+    const hint = 'or say `standby: hot`, if it waits by itself';
+    document.complain([...here, 'standby'], { message: 'a warm standby needs `cease`', hint });
+  }
+  if (driver === 'external' && (raw.role === undefined || raw.promote === undefined)) {
+    const missing = raw.role === undefined ? 'role' : 'promote';
+    document.complain(here, { message: `missing: expected \`${missing}\`` });
+  }
+}
+
+function toDurability(raw: Raw['durability']): NonNullable<FailoverSpec['durability']> {
+  if (raw === undefined || raw === 'synchronous') return { kind: 'synchronous' };
+  const maxLagBytes = raw === 'asynchronous' ? defaultMaxLagBytes : raw.asynchronous.max_lag;
+  return { kind: 'asynchronous', maxLagBytes };
+}
+
+function optional<K extends string, V>(key: K, value: V | null): { readonly [P in K]?: V } {
+  return value === null ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
+
+/** By whichever of the names it was written. */
+function toCall(
+  document: StackDocument,
+  here: Path,
+  raw: Raw,
+  names: readonly ('become' | 'cease' | 'promote' | 'demote')[],
+): RoleCallSpec | null {
+  const name = names.find((one) => raw[one] !== undefined);
+  const call = name === undefined ? undefined : raw[name];
+  if (name === undefined || call === undefined) return null;
+  return toRoleCall(document, [...here, name], call);
+}
+
+const defaultTimeoutMs = 5_000;
+
+function toRoleCall(document: StackDocument, path: Path, raw: RawCall): RoleCallSpec | null {
+  if (typeof raw === 'string' || Array.isArray(raw)) {
+    const command = toCommand(document, path, raw, false);
+    return { kind: 'command', command, timeoutMs: defaultTimeoutMs };
+  }
+  const full = raw as Exclude<RawCall, string | string[]>;
+  const { timeout: timeoutMs } = full;
+  if ((full.command === undefined) === (full.http === undefined)) {
+    document.complain(path, { message: 'expected either `command` or `http`' });
+    return null;
+  }
+  const needless = full.http === undefined ? 'method' : 'shell';
+  if (full[needless] !== undefined) {
+    const needed = needless === 'method' ? 'http' : 'command';
+    document.complain([...path, needless], { message: `needs \`${needed}\`` });
+  }
+  if (full.http !== undefined) {
+    return { kind: 'http', method: full.method ?? 'POST', url: full.http, timeoutMs };
+  }
+  const shell = full.shell === true;
+  const command = toCommand(document, [...path, 'command'], full.command ?? '', shell);
+  return { kind: 'command', command, timeoutMs };
+}
