@@ -1,10 +1,10 @@
 /** The log of a service that somebody else runs: what its `logs` command prints. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { DarumaError } from '../model/errors.ts';
 import { type InstanceId, instanceId, numberOf } from '../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import { expandTemplate, templateNames } from '../model/template.ts';
+import { startTied, type TiedCommand } from '../ports/tied-command.ts';
 import type { Session } from './session.ts';
 import type { LogOptions } from './wiring.ts';
 
@@ -37,10 +37,10 @@ export async function* externalLines(
   service: ServiceSpec,
   { tail, follow = false, signal }: LogOptions,
 ): AsyncGenerator<{ readonly text: string }> {
-  const child = start(session, instance, service);
+  const { child, end } = start(session, instance, service);
   const enough = new AbortController();
   const stop = () => enough.abort();
-  enough.signal.addEventListener('abort', () => killGroup(child));
+  enough.signal.addEventListener('abort', end);
   signal?.addEventListener('abort', stop);
   let timer = follow ? null : setTimeout(stop, firstLineMs);
   const last: string[] = [];
@@ -60,18 +60,17 @@ export async function* externalLines(
   for (const text of last) yield { text };
 }
 
-function start(session: Session, instance: InstanceId, service: ServiceSpec) {
-  const own = session.wiring.asUser(service.user);
-  const argv = (service.external?.logs?.argv ?? []).map((word) => expanded(word, instance));
-  const [program = '', ...args] = [...own, '/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', ...argv];
-  const child = spawn(program, args, {
-    cwd: service.workingDir,
-    env: { ...session.io.environment, ...service.environment },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+function start(session: Session, instance: InstanceId, service: ServiceSpec): TiedCommand {
+  const tied = startTied({
+    argv: (service.external?.logs?.argv ?? []).map((word) => expanded(word, instance)),
+    asUser: session.wiring.asUser(service.user),
+    workingDir: service.workingDir,
+    environment: { ...session.io.environment, ...service.environment },
+    stderr: 'inherit',
   });
+  const { child } = tied;
   child.on('error', (error) => session.warn(`the logs command of ${instance}: ${error.message}`));
-  return child;
+  return tied;
 }
 
 /** Throws REFUSED for what only a running stack could fill in. */
@@ -84,10 +83,4 @@ function expanded(word: string, instance: InstanceId): string {
   const unknown = templateNames(word).find((name) => known[name] === undefined);
   if (unknown === undefined) return expandTemplate(word, (name) => known[name]);
   throw new DarumaError('REFUSED', `the logs command of ${instance} uses \${${unknown}}`);
-}
-
-/** Only while the leader is not yet collected: its number can't belong to another group then. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  process.kill(-child.pid, 'SIGKILL');
 }

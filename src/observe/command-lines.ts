@@ -2,12 +2,12 @@
  * The log of a service that somebody else runs: the lines that its `logs` command prints, as they
  * come. A command that ends is started again, sooner after a long run than after a short one.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorInfo } from '../model/errors.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
+import { startTied, type TiedCommand } from '../ports/tied-command.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import type { FollowedLine } from './log-watch.ts';
 
@@ -22,7 +22,7 @@ export interface CommandLinesOptions {
   readonly onEnded: (how: string) => void;
 }
 
-/** Until the signal, which ends the command and all of its process group. */
+/** Until the signal, which ends the command and all of its process group; so does our own end. */
 export async function* commandLines(
   options: CommandLinesOptions,
   signal: AbortSignal,
@@ -32,18 +32,17 @@ export async function* commandLines(
   while (!signal.aborted) {
     const startedAt = performance.now();
     let last = '';
-    const child = start(options);
+    const { child, end } = start(options);
     const ended = once(child, 'exit').catch((error: unknown) => [errorInfo(error).message, null]);
-    const stop = () => killGroup(child);
-    signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', end);
     for await (const text of createInterface({ input: child.stdout, signal })) {
       const next = offset + Buffer.byteLength(text) + 1;
       yield { text, offset, next };
       offset = next;
       last = text;
     }
-    stop();
-    signal.removeEventListener('abort', stop);
+    end();
+    signal.removeEventListener('abort', end);
     const [code, killedBy] = await ended;
     if (signal.aborted) return;
     options.onEnded(`${killedBy ?? `code ${code}`}${last === '' ? '' : `: ${last}`}`);
@@ -53,21 +52,12 @@ export async function* commandLines(
   }
 }
 
-/** Some programs (`docker logs`) print what the service said on both of its outputs. */
-const bothOutputs = ['/bin/sh', '-c', 'exec "$@" 2>&1', 'sh'] as const;
-
-function start({ argv, watched, asUser }: CommandLinesOptions) {
-  const [program = '', ...args] = [...asUser(watched.user), ...bothOutputs, ...argv];
-  return spawn(program, args, {
-    cwd: watched.service.workingDir,
-    env: { ...watched.environment },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
+function start({ argv, watched, asUser }: CommandLinesOptions): TiedCommand {
+  return startTied({
+    argv,
+    asUser: asUser(watched.user),
+    workingDir: watched.service.workingDir,
+    environment: watched.environment,
+    stderr: 'ignore',
   });
-}
-
-/** Only while the leader is not yet collected: its number can't belong to another group then. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  process.kill(-child.pid, 'SIGKILL');
 }

@@ -14,10 +14,7 @@ export const keeperPid = (stand: Bench): number => holder(stand, 'keeper');
 export const controllerPid = (stand: Bench): number => holder(stand, 'controller');
 
 /** Kills the controller; resolves once another one answers. `work`: while there is none. */
-export async function killController(
-  stand: Bench,
-  work: () => void | Promise<void> = () => undefined,
-) {
+export async function killController(stand: Bench, work: () => unknown = () => undefined) {
   const keeper = keeperPid(stand);
   const controller = controllerPid(stand);
   // While its keeper sleeps, nobody starts the next one.

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import type { ErrorRecord } from '../../src/model/error-record.ts';
 import { identify } from '../../src/ports/process-identity.ts';
 import { type Bench, background, bench, processesOf, until } from './harness.ts';
+import { killController } from './own-processes.ts';
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
@@ -107,6 +108,10 @@ test('daruma logs shows what its logs command prints, also while Daruma is down'
   const ended = once(following, 'exit');
   following.kill('SIGINT');
   await ended;
+  const killed = background(t, [process.execPath, ...argv], stand.directory);
+  await until('it is shown again', () => processesOf(log).length === 2);
+  killed.kill('SIGKILL');
+  await until('it ends with who showed it', () => processesOf(log).length === 1);
   assert.equal((await stand.daruma('down')).code, 0);
   await until('nothing follows it any more', () => processesOf(log).length === 0);
 });
@@ -145,6 +150,8 @@ test('its logs command is followed while it is watched, and started again', asyn
     return (await seen()) > before;
   });
   assert.equal(calls(stand), 'start\n', 'log lines alone restart nothing');
+  await killController(stand, () => until('its end with it', () => followers().length === 0));
+  await until('the next one follows it', () => followers().length === 1);
   await stand.daruma('down');
   await until('it is no longer followed', () => followers().length === 0);
 });
