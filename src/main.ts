@@ -40,6 +40,11 @@ const wiring: CliWiring = {
   takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack, randomUUID())),
   keeperArgv: (stack) => keeperArgv(command(stack, null), []),
   readLogs,
+  attributes: async (service, stateDir) => {
+    // Drivers are loaded by the few commands that need them.
+    const { createDrivers } = await import('./drivers/index.ts');
+    return createDrivers()[service.driver].attributes(service, stateDir);
+  },
   asUser,
   portHolder,
 };

@@ -1,4 +1,5 @@
 /** What the command line is given by src/main.ts, and where it reads and writes. */
+import type { ServiceSpec } from '../model/stack-spec.ts';
 
 export interface CliWiring {
   readonly version: string;
@@ -13,6 +14,8 @@ export interface CliWiring {
   readLogs(directory: string, options: LogOptions): AsyncIterable<{ readonly text: string }>;
   /** What makes a program run as this user; null: as we do. Throws USER_UNKNOWN. */
   asUser(user: string | null): readonly string[];
+  /** `${services.NAME.FIELD}` of a service, such as its user and password. */
+  attributes(service: ServiceSpec, stateDir: string): Promise<Readonly<Record<string, string>>>;
   /** Who listens there, such as «nginx (pid 12)»; null: nobody. */
   portHolder(host: string, port: number): Promise<string | null>;
 }

@@ -72,7 +72,7 @@ type Order =
       readonly message: string;
     };
 
-/** Where the endpoints of a service with failover lead; `targets` of the route holds the primary. */
+/** Where endpoints of a service with failover lead; `targets` of the route holds the primary. */
 export interface GroupRoute {
   /** Connections made under an older epoch are cut; a route of an older epoch is refused (F6). */
   readonly epoch: number;

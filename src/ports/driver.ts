@@ -43,8 +43,8 @@ export interface ProcessDriver {
 /**
  * How instances of a service with failover are given their roles. `context.role` is always there.
  * All are idempotent and reject when the order's epoch is older than what the instance has seen
- * (F6). `launch` obeys `context.role` too: a primary's mark is lifted, a standby's data is copied or
- * rewound when it must be.
+ * (F6). `launch` obeys `context.role` too: a primary's mark is lifted, a standby's data is copied
+ * or rewound when it must be.
  */
 export interface RoleDriver {
   /** After the instance's tree is dead: the durable mark (F2). */

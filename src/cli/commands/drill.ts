@@ -14,6 +14,7 @@ import { isPassed, keepScorecard, lastScorecard } from '../scorecard.ts';
 import { scorecardText } from '../scorecard-text.ts';
 import type { Session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { addLedgerDrill } from './drill-ledger.ts';
 
 interface DrillOptions {
   readonly timeout: number;
@@ -25,14 +26,14 @@ interface DrillOptions {
 }
 
 export const addDrill: AddCommand = ({ program, action }) => {
-  program
+  const drill = program
     .command('drill')
     .description('inject a fault on purpose, and report how the stack takes it')
     .addArgument(new Argument('[fault]', 'what to do to it').choices(faultNames))
     .argument('[service[/n]]', 'whom; for controller-kill: whose endpoint to watch')
     .option('--all', 'every fault that the stack can take, in random order')
-    .option('--seed <number>', 'with --all: the order of an earlier one', wholeNumber)
-    .option('-y, --yes', 'with --all: begin without asking')
+    .option('--seed <number>', 'with --all and ledger: the order of an earlier one', wholeNumber)
+    .option('-y, --yes', 'with --all and ledger: begin without asking')
     .option('--timeout <seconds>', 'wait no longer than this for recovery', wholeNumber, 120)
     .option('--rate <bytes>', 'leak: so many bytes per second', wholeNumber, 50 * 2 ** 20)
     .option('--kills <count>', 'crash-loop: kill it so often', wholeNumber, 3)
@@ -44,6 +45,7 @@ export const addDrill: AddCommand = ({ program, action }) => {
           : await one(session, fault, target, options);
       }),
     );
+  addLedgerDrill(drill, action);
 };
 
 async function all(
@@ -75,7 +77,7 @@ async function one(
   if (fault === undefined) {
     throw new DarumaError('BAD_REQUEST', `drill needs a fault (${faultNames.join(', ')}) or --all`);
   }
-  const result = await drill(session, fault, target, options);
+  const result = await drillNamed(session, fault, target, options);
   if (session.json) session.printJson(result);
   else session.print(...drillText(result, session.paint, session.command));
   return exitCodeOf(result);
@@ -85,7 +87,7 @@ function limits({ timeout, rate, kills }: DrillOptions): DrillLimits {
   return { timeoutMs: timeout * 1_000, bytesPerSecond: rate, kills };
 }
 
-async function drill(
+async function drillNamed(
   session: Session,
   fault: FaultName,
   target: string | undefined,

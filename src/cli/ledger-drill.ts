@@ -1,0 +1,141 @@
+/**
+ * `drill ledger`: clients write numbered facts through the endpoint while one fault after the other
+ * is brought about; in the end what was acknowledged is compared with what is there.
+ */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isSound, type Judgement } from '../ledger/judge.ts';
+import type { Ledger, LedgerTarget } from '../ledger/ledger.ts';
+import { DarumaError } from '../model/errors.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
+import { instanceFileName, layout } from '../model/layout.ts';
+import type { ServiceView } from '../model/view.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { bringAbout } from './ledger-faults.ts';
+import { type LedgerFault, type LedgerStep, ledgerSequence, numbers } from './ledger-sequence.ts';
+import type { Session } from './session.ts';
+import { isSettled } from './stack-text.ts';
+import { durationText } from './time-text.ts';
+
+export interface LedgerPlan {
+  readonly service: ServiceName;
+  readonly target: LedgerTarget;
+  readonly seed: number;
+  readonly faults: number;
+  readonly only: readonly LedgerFault[];
+  readonly clients: number;
+  readonly everyMs: number;
+  /** How long the service may take to serve, and to be whole, after a fault. */
+  readonly timeoutMs: number;
+}
+
+export interface LedgerRound {
+  readonly fault: LedgerFault;
+  /** Null: there was nobody whom it could befall. */
+  readonly whom: string | null;
+  /** Longest time without an acknowledged write until the next fault; null: there was none more in
+   * time. */
+  readonly pauseMs: number | null;
+}
+
+export interface LedgerReport {
+  readonly service: ServiceName;
+  readonly seed: number;
+  readonly rounds: readonly LedgerRound[];
+  readonly interrupted: boolean;
+  /** After the last fault. */
+  readonly whole: boolean;
+  readonly judgement: Judgement;
+}
+
+const lookEveryMs = 100;
+const impatientOneIn = 200;
+/** A killed server may go on acknowledging for a moment. */
+const settleMs = 100;
+
+export function isPassed({ judgement, whole, rounds }: LedgerReport): boolean {
+  return isSound(judgement) && whole && rounds.every(({ pauseMs }) => pauseMs !== null);
+}
+
+export async function drillLedger(session: Session, plan: LedgerPlan): Promise<LedgerReport> {
+  const { seed, target, clients, everyMs } = plan;
+  const { Ledger } = await import('../ledger/ledger.ts');
+  const interrupted = untilInterrupted();
+  const random = numbers(seed + 1);
+  const ledger = await Ledger.begin({ target, clients, everyMs, impatientOneIn, random });
+  try {
+    const rounds: LedgerRound[] = [];
+    for (const step of ledgerSequence(seed, plan.faults, plan.only)) {
+      if (interrupted.aborted) break;
+      const one = await round(session, plan, { ledger, step, interrupted });
+      rounds.push(one);
+      if (!session.json) session.print(roundText(one));
+    }
+    const whole = await untilWhole(session, plan, interrupted);
+    const judgement = await ledger.end();
+    const { service } = plan;
+    return { service, seed, rounds, interrupted: interrupted.aborted, whole, judgement };
+  } finally {
+    await ledger.clear();
+  }
+}
+
+async function round(
+  session: Session,
+  plan: LedgerPlan,
+  { ledger, step, interrupted }: Underway,
+): Promise<LedgerRound> {
+  const { client, stateDir } = session;
+  const { fault, nextAfterMs } = step;
+  // A drill is no history of faults.
+  await client.request(session.user, { kind: 'reset', target: plan.service });
+  await pause(step.afterMs);
+  const service = await serviceView(session, plan.service);
+  const controllerPid = (await client.version())?.pid ?? null;
+  const { endpointFile, dataDir } = layout(stateDir);
+  const dataOf = (instance: InstanceId) => join(dataDir, instanceFileName(instance));
+  const begun = ledger.now();
+  const whom = await bringAbout(step, { service, controllerPid, endpointFile, dataOf });
+  if (whom === null) return { fault, whom, pauseMs: 0 };
+  if (nextAfterMs === null) await untilWhole(session, plan, interrupted);
+  else await pause(nextAfterMs);
+  const limitMs = nextAfterMs === null ? plan.timeoutMs : nextAfterMs;
+  const served = await ledger.acknowledgedAfter(begun + settleMs, limitMs).catch(() => null);
+  const isOver = served !== null || nextAfterMs !== null;
+  return { fault, whom, pauseMs: isOver ? ledger.longestPauseSince(begun) : null };
+}
+
+interface Underway {
+  readonly ledger: Ledger;
+  readonly step: LedgerStep;
+  readonly interrupted: AbortSignal;
+}
+
+function roundText({ fault, whom, pauseMs }: LedgerRound): string {
+  if (whom === null) return `  ${fault}: there was nobody to do it to`;
+  const paused = pauseMs === null ? 'no write any more' : `a pause of ${durationText(pauseMs)}`;
+  return `  ${fault} ${whom}: ${paused}`;
+}
+
+async function serviceView({ client }: Session, name: ServiceName): Promise<ServiceView> {
+  const view = await client.stack();
+  const found = view.services.find((one) => one.name === name);
+  if (found === undefined) throw new DarumaError('NOT_FOUND', `there is no service ${name}`);
+  return found;
+}
+
+/** All instances are well, and a standby that is to have every write has it. */
+async function untilWhole(
+  session: Session,
+  { service: name, timeoutMs }: LedgerPlan,
+  interrupted: AbortSignal,
+): Promise<boolean> {
+  const endsAt = performance.now() + timeoutMs;
+  while (performance.now() < endsAt && !interrupted.aborted) {
+    const { instances, group } = await serviceView(session, name);
+    const steady = group === undefined || group.stage === 'steady';
+    if (steady && instances.every(isSettled)) return true;
+    await pause(lookEveryMs);
+  }
+  return false;
+}
