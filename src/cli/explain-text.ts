@@ -53,14 +53,17 @@ export function explainText(incident: IncidentView, paint: Paint): string[] {
 }
 
 export function incidentTable(incidents: readonly IncidentView[], paint: Paint): string[] {
-  const rows = incidents.map(({ id, state, onset, component, recovered, summary }) => [
-    cell(id),
-    cell(stateText(state), stateColours[state]),
-    cell(dateText(onset)),
-    cell(component),
-    cell(recovered === null ? null : durationText(recovered - onset)),
-    cell(summary),
-  ]);
+  const rows = incidents.map((incident) => {
+    const { id, state, onset, returned, component, recovered, summary } = incident;
+    return [
+      cell(id),
+      cell(stateText(state), stateColours[state]),
+      cell(dateText(onset)),
+      cell(component),
+      cell(recovered === null ? null : durationText(recovered - (returned ?? onset))),
+      cell(summary),
+    ];
+  });
   return table(['INCIDENT', 'STATE', 'SINCE', 'BLAMED', 'RECOVERED IN', 'SUMMARY'], rows, {
     paint,
   });
@@ -130,22 +133,36 @@ function outcomeText(outcome: string, paint: Paint): string {
   return paint(outcome === 'verified' ? 'green' : 'yellow', outcome);
 }
 
-/** How long each step took, from the one before. */
+/** How long each step took, from the one before; of one that came back, the last time, apart. */
 function steps(incident: IncidentView): string[] {
-  const { onset, detected, located, acted, recovered, resolved } = incident;
-  const rows: readonly (readonly [string, number | null])[] = [
+  const { onset, returned, detected, located, acted, recovered, resolved } = incident;
+  const first = [
     ['noticed', detected],
     ['located', located],
     ['acted', acted],
+  ] as const;
+  const last = [
     ['recovered', recovered],
     ['verified', resolved],
+  ] as const;
+  if (returned === undefined) return stepLines([...first, ...last], onset, 'since onset');
+  return [
+    ...stepLines([...first, ['came back', returned]], onset, 'since onset'),
+    ...stepLines(last, returned, 'since it came back'),
   ];
-  let before = onset;
+}
+
+function stepLines(
+  rows: readonly (readonly [string, number | null])[],
+  since: number,
+  sinceText: string,
+): string[] {
+  let before = since;
   const lines: string[] = [];
   for (const [title, at] of rows) {
     if (at === null) continue;
     const after = durationText(Math.max(0, at - before));
-    lines.push(`${title.padEnd(10)} +${after.padEnd(10)} ${durationText(at - onset)} since onset`);
+    lines.push(`${title.padEnd(10)} +${after.padEnd(10)} ${durationText(at - since)} ${sinceText}`);
     before = at;
   }
   return lines;

@@ -207,6 +207,21 @@ test('an incident, explained', () => {
   );
 });
 
+test('of an incident that came back, each time is told apart', () => {
+  const [returned, recovered] = [noon + 300_000, noon + 301_500];
+  const back = { ...incident, returned, recovered, resolved: recovered + 10_000 };
+  const text = explainText(back, plain);
+  assert.deepEqual(text.slice(text.indexOf('Time') + 1), [
+    '  noticed    +100 ms     100 ms since onset',
+    '  located    +10 ms      110 ms since onset',
+    '  acted      +40 ms      150 ms since onset',
+    '  came back  +5 min      5 min since onset',
+    '  recovered  +1.5 s      1.5 s since it came back',
+    '  verified   +10.0 s     11.5 s since it came back',
+  ]);
+  assert.match(incidentTable([back], plain)[1] ?? '', /api\/2 {3}1\.5 s/);
+});
+
 test('records as sentences; bookkeeping has none', () => {
   const exit = { code: 3, signal: null, known: true, oom: false, lastLines: ['no config'] };
   const exited = { at: 1, kind: 'instance-exited', instance: 'api/1', exit } as const;

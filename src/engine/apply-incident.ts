@@ -116,6 +116,7 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       return;
     case 'incident-reopened':
       incident.state = 'open';
+      incident.returned = returnedAt(state, incident, record);
       incident.resolved = null;
       incident.recovered = null;
       incident.told = false;
@@ -129,6 +130,16 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       askAnew(state, incident);
       return;
   }
+}
+
+/** A symptom may have begun before it was seen, but not before the incident was over. */
+function returnedAt(
+  state: EngineState,
+  { resolved }: IncidentState,
+  { at, symptom }: LogRecord & { kind: 'incident-reopened' },
+): number {
+  const began = state.symptoms[symptom]?.symptom.began ?? at;
+  return Math.max(began, resolved ?? began);
 }
 
 /** A person is needed for what the last decision was about. */

@@ -13,7 +13,13 @@ import type { LogRecord } from '../model/record.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import { dependenciesOf, mayComeFromDependency } from './graph.ts';
-import { type ActionState, type EngineState, type IncidentState, instancesOf } from './state.ts';
+import {
+  type ActionState,
+  type EngineState,
+  episodeOnset,
+  type IncidentState,
+  instancesOf,
+} from './state.ts';
 
 /** A symptom that began later is not an effect of the drill. */
 const drillWithinMs = 600_000;
@@ -300,7 +306,7 @@ function teachPassedOn(
   if (dependency === null) return;
   const ill = new Set(incident.symptoms.map(({ symptom }) => symptom.component));
   if (!instancesOf(state, dependency).every((one) => ill.has(one.id))) return;
-  const outageMs = (incident.recovered ?? at) - incident.onset;
+  const outageMs = (incident.recovered ?? at) - episodeOnset(incident);
   for (const service of state.services[dependency]?.dependents ?? []) {
     if (truths.some((one) => serviceOf(one.component) === service)) continue;
     const shown = incident.symptoms.some(

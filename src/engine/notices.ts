@@ -1,7 +1,7 @@
 /** What people are told of an incident. */
 import type { Severity } from '../model/stack-spec.ts';
 import { duration, faultPhrase } from '../plan/sentence.ts';
-import type { IncidentState } from './state.ts';
+import { episodeOnset, type IncidentState } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
@@ -34,15 +34,28 @@ function headline(incident: IncidentState): string {
 export function summary(turn: Turn, incident: IncidentState, unwanted: boolean): string {
   const what = headline(incident);
   if (unwanted) return `${what}; stopped on request`;
-  if (incident.acted === null) {
-    return `${what}; ended by itself after ${duration(turn.at - incident.onset)}`;
+  if (!wasActedOn(incident)) {
+    return `${what}; ended by itself ${durations(incident, turn.at)}`;
   }
   const done = incident.actions
     .filter((action) => isRemedy(action) && action.outcome === 'verified')
     .map(({ planned }) => `${planned.kind} ${planned.name ?? planned.target}`);
   const recovered = incident.recovered ?? turn.at;
   const times =
-    `recovered after ${duration(recovered - incident.onset)}, ` +
+    `recovered ${durations(incident, recovered)}, ` +
     `symptoms absent for ${duration(turn.at - recovered)}`;
   return [what, ...new Set(done), times].join('; ');
+}
+
+/** «after 1.2 s»; of one that came back «1.2 s after it came back, 8 min after it began». */
+function durations(incident: IncidentState, until: number): string {
+  const now = duration(until - episodeOnset(incident));
+  if (incident.returned === undefined) return `after ${now}`;
+  return `${now} after it came back, ${duration(until - incident.onset)} after it began`;
+}
+
+/** Since it began, or came back the last time. */
+function wasActedOn({ acted, returned, actions }: IncidentState): boolean {
+  if (acted === null || returned === undefined) return acted !== null;
+  return actions.some((action) => isRemedy(action) && (action.begun ?? 0) >= returned);
 }

@@ -157,8 +157,14 @@ describe('an exit', () => {
     s.passes(60_000).exits('api/1', 'SIGKILL');
     assert.equal(s.incidents().length, 1);
     assert.equal(s.incident().actions[0]?.outcome, 'failed');
+    const { onset, returned } = s.incident();
+    assert.deepEqual([returned, s.at - onset], [s.at, 80_000]);
     s.passes(15_000);
     assert.equal(s.incident().state, 'resolved');
+    assert.match(
+      s.incident().summary,
+      /; recovered 1\d\d ms after it came back, 1\.3 min after it began, symptoms absent/,
+    );
     s.passes(700_000).exits('api/1', 'SIGKILL');
     assert.equal(s.incidents().length, 2);
   });

@@ -102,6 +102,8 @@ export interface IncidentState {
   id: IncidentId;
   state: IncidentView['state'];
   onset: number;
+  /** When it began again, the last time that it was reopened; absent: never. */
+  returned?: number;
   detected: number;
   located: number | null;
   acted: number | null;
@@ -193,6 +195,11 @@ export function initialState(): EngineState {
     watched: { since: {}, count: 0, at: 0 },
     drills: {},
   };
+}
+
+/** When what is being mended now began: an incident that came back is told by each time. */
+export function episodeOnset({ onset, returned }: IncidentState): number {
+  return returned ?? onset;
 }
 
 /** A snapshot as the current version knows it: what an older one lacked gets its first value. */

@@ -120,6 +120,7 @@ function toView(incident: IncidentState): IncidentView {
     id: incident.id,
     state: incident.state,
     onset: incident.onset,
+    ...(incident.returned === undefined ? {} : { returned: incident.returned }),
     detected: incident.detected,
     located: incident.located,
     acted: incident.acted,

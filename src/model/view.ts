@@ -60,6 +60,9 @@ export interface IncidentView {
   readonly state: 'open' | 'acting' | 'verifying' | 'needs-person' | 'resolved';
   /** Stack times; null: not yet. Onset is when the first symptom began. */
   readonly onset: number;
+  /** When its symptoms came back, the last time; `recovered` and `resolved` are then of that time.
+   * Absent: they never did. */
+  readonly returned?: number;
   readonly detected: number;
   readonly located: number | null;
   readonly acted: number | null;
