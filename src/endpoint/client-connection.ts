@@ -4,8 +4,8 @@
  */
 import net, { type Socket } from 'node:net';
 
-/** So much is kept; then reading stops. */
-const earlyBytesMax = 64 * 1024;
+/** So much is kept, for each of perhaps thousands that wait; then reading stops. */
+const earlyBytesMax = 16 * 1024;
 
 export class ClientConnection {
   readonly socket: Socket;
@@ -16,6 +16,12 @@ export class ClientConnection {
   constructor(accepted: Socket) {
     this.socket = readCheaply(accepted, (chunk) => this.#take(chunk));
     this.socket.on('error', destroy);
+  }
+
+  /** Nobody waits for an answer to anything. */
+  get hasGone(): boolean {
+    const { destroyed, readableEnded } = this.socket;
+    return destroyed || (readableEnded && this.#upstream === null && this.#earlyBytes === 0);
   }
 
   /** All that came, and all that will come, goes there. */

@@ -5,14 +5,14 @@
  * 2. Each new connection is first told what it should already know: addresses, then routes.
  */
 import net, { type Socket } from 'node:net';
-import type { RouteTarget } from '../model/command.ts';
+import type { GroupRoute, RouteTarget } from '../model/command.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EndpointStats, Endpoints } from '../ports/endpoints.ts';
+import type { EndpointStats, Endpoints, HeldStats } from '../ports/endpoints.ts';
 import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
-import { type KeeperLink, ListenError } from '../ports/keeper.ts';
+import { type HeldAddress, type KeeperLink, ListenError } from '../ports/keeper.ts';
 import { socketPath } from '../ports/socket-path.ts';
 import { portHolder } from './port-owner.ts';
 import type { ControlMessage, ControlRequest, ServiceEndpoint } from './protocol.ts';
@@ -30,18 +30,26 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
 }
 
 type Asked = ControlRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+type Done = Extract<ControlMessage, { readonly kind: 'done' }>;
+type StatsListener = (stats: readonly EndpointStats[], held: readonly HeldStats[]) => void;
 type RefusedListener = (service: ServiceName, instance: InstanceId, error: string) => void;
 
 interface Pending {
   readonly request: Asked;
-  readonly resolve: () => void;
+  readonly resolve: (done: Done) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Route {
+  readonly targets: readonly RouteTarget[];
+  readonly group?: GroupRoute;
 }
 
 class EndpointClient implements Endpoints {
   readonly #options: EndpointsOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #routes = new Map<ServiceName, readonly RouteTarget[]>();
-  readonly #onStats: ((stats: readonly EndpointStats[]) => void)[] = [];
+  readonly #routes = new Map<ServiceName, Route>();
+  readonly #onStats: StatsListener[] = [];
   readonly #onRefused: RefusedListener[] = [];
   #endpoints: readonly ServiceEndpoint[] = [];
   #socket: Socket | null = null;
@@ -54,9 +62,7 @@ class EndpointClient implements Endpoints {
 
   async listen(endpoints: readonly ServiceEndpoint[]): Promise<void> {
     try {
-      await this.#options.keeper.listen(
-        endpoints.map(({ service, endpoint: { host, port } }) => ({ service, host, port })),
-      );
+      await this.#options.keeper.listen(endpoints.flatMap(addressesOf));
     } catch (error) {
       throw error instanceof ListenError ? await forPeople(error) : error;
     }
@@ -72,16 +78,18 @@ class EndpointClient implements Endpoints {
     // Another process may serve now, while the one that we talk to retires.
     this.#socket?.destroy();
     await this.#ask({ kind: 'listen', endpoints });
-    for (const [service, targets] of this.#routes) {
-      await this.#ask({ kind: 'route', service, targets });
-    }
+    for (const [service, route] of this.#routes) await this.#tellRoute(service, route);
   }
 
-  async route(service: ServiceName, targets: readonly RouteTarget[]): Promise<void> {
-    this.#routes.set(service, targets);
+  async route(
+    service: ServiceName,
+    targets: readonly RouteTarget[],
+    group?: GroupRoute,
+  ): Promise<void> {
+    const route = { targets, ...(group === undefined ? {} : { group }) };
+    this.#routes.set(service, route);
     // Before its endpoint is open there is nobody to tell; `listen` hands over what is known then.
-    if (!this.#isListed(service)) return;
-    await this.#ask({ kind: 'route', service, targets });
+    if (this.#isListed(service)) await this.#tellRoute(service, route);
   }
 
   async drained(service: ServiceName, instance: InstanceId): Promise<void> {
@@ -96,7 +104,7 @@ class EndpointClient implements Endpoints {
     throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
   }
 
-  onStats(listener: (stats: readonly EndpointStats[]) => void): void {
+  onStats(listener: StatsListener): void {
     this.#onStats.push(listener);
   }
 
@@ -117,10 +125,19 @@ class EndpointClient implements Endpoints {
     return this.#endpoints.some((endpoint) => endpoint.service === service);
   }
 
-  #ask(request: Asked): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  async #tellRoute(service: ServiceName, route: Route): Promise<void> {
+    try {
+      await this.#ask({ kind: 'route', service, ...route });
+    } catch (error) {
+      if (this.#routes.get(service) === route) this.#routes.delete(service);
+      throw error;
+    }
+  }
+
+  #ask(request: Asked): Promise<Done> {
+    const { promise, resolve, reject } = Promise.withResolvers<Done>();
     const id = this.#nextId++;
-    this.#pending.set(id, { request, resolve });
+    this.#pending.set(id, { request, resolve, reject });
     if (this.#socket === null) this.#connect();
     else if (this.#socket.readyState === 'open') writeJsonLine(this.#socket, { ...request, id });
     return promise;
@@ -143,18 +160,21 @@ class EndpointClient implements Endpoints {
 
   #tellAll(socket: Socket): void {
     writeJsonLine(socket, { kind: 'listen', id: 0, endpoints: this.#endpoints });
-    for (const [service, targets] of this.#routes) {
-      writeJsonLine(socket, { kind: 'route', id: 0, service, targets });
+    for (const [service, route] of this.#routes) {
+      writeJsonLine(socket, { kind: 'route', id: 0, service, ...route });
     }
     for (const [id, { request }] of this.#pending) writeJsonLine(socket, { ...request, id });
   }
 
   #hear(message: ControlMessage): void {
     if (message.kind === 'done') {
-      this.#pending.get(message.id)?.resolve();
-      this.#pending.delete(message.id);
+      const { id, error } = message;
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (error === undefined) pending?.resolve(message);
+      else pending?.reject(new DarumaError('REFUSED', error.message));
     } else if (message.kind === 'stats') {
-      for (const listener of this.#onStats) listener(message.stats);
+      for (const listener of this.#onStats) listener(message.stats, message.held);
     } else {
       const { service, instance, error } = message;
       for (const listener of this.#onRefused) listener(service, instance, error);
@@ -168,11 +188,18 @@ class EndpointClient implements Endpoints {
     const socket = this.#socket;
     this.#socket = null;
     socket?.destroy();
-    for (const { resolve } of this.#pending.values()) resolve();
+    for (const [id, { resolve }] of this.#pending) resolve({ kind: 'done', id });
     this.#pending.clear();
     this.#endpoints = [];
     this.#routes.clear();
   }
+}
+
+function addressesOf({ service, endpoint, endpointRead }: ServiceEndpoint): HeldAddress[] {
+  const { host, port } = endpoint;
+  const main = { service, host, port };
+  if (endpointRead === undefined) return [main];
+  return [main, { service, role: 'read', host: endpointRead.host, port: endpointRead.port }];
 }
 
 async function forPeople(error: ListenError): Promise<Error> {

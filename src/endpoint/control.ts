@@ -1,5 +1,6 @@
 /** The endpoint process's own socket: here the controller says what leads where. */
 import type { Server, Socket } from 'node:net';
+import { errorInfo } from '../model/errors.ts';
 import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
 import { openUnixServer } from '../ports/unix-server.ts';
 import type { ControlMessage, ControlRequest } from './protocol.ts';
@@ -8,11 +9,11 @@ const statsMs = 1_000;
 
 export class Control {
   readonly #clients = new Set<Socket>();
-  readonly #carryOut: (request: ControlRequest) => Promise<void> | void;
+  readonly #carryOut: (request: ControlRequest) => Promise<void>;
   #server: Server | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(carryOut: (request: ControlRequest) => Promise<void> | void) {
+  constructor(carryOut: (request: ControlRequest) => Promise<void>) {
     this.#carryOut = carryOut;
   }
 
@@ -40,8 +41,10 @@ export class Control {
     socket.on('close', () => this.#clients.delete(socket));
     readJsonLines(socket, (message) => {
       const request = message as ControlRequest;
-      Promise.resolve(this.#carryOut(request)).then(() =>
-        writeJsonLine(socket, { kind: 'done', id: request.id }),
+      const { id } = request;
+      this.#carryOut(request).then(
+        () => writeJsonLine(socket, { kind: 'done', id }),
+        (error) => writeJsonLine(socket, { kind: 'done', id, error: errorInfo(error) }),
       );
     });
   }

@@ -1,11 +1,13 @@
 /**
- * The endpoint process as a whole: one endpoint per service, the routes file, the controller's
+ * The endpoint process as a whole: an endpoint for each address, the routes file, the controller's
  * socket and the line to the keeper.
  *
  *   starting ──all listen──▶ serving ──another took over──▶ retiring ──last connection──▶ ended
  */
+import type { GroupRoute } from '../model/command.ts';
+import { DarumaError } from '../model/errors.ts';
+import type { ServiceName } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
-import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointTable } from '../ports/endpoints.ts';
 import type { EndpointFile, HeldAddress } from '../ports/keeper.ts';
 import { ownIdentity } from '../ports/process-identity.ts';
@@ -15,8 +17,9 @@ import { KeeperConnection } from './keeper-connection.ts';
 import type { ControlRequest, RoutesFile } from './protocol.ts';
 import { ServiceEndpoint } from './service-endpoint.ts';
 import type { ProxyOptions } from './service-proxy.ts';
+import { joined } from './stats.ts';
 
-const seats = 1_000;
+const seats = 10_000;
 const holdMs = 5_000;
 /** How long a retiring process may live for its last connections. */
 const retiringMs = 3_600_000;
@@ -54,10 +57,8 @@ export class EndpointServer {
       onRefused: (service, instance, error) =>
         this.#control.tell({ kind: 'refused', service, instance, error }),
     };
-    this.#endpoints = held.map(
-      (address) => new ServiceEndpoint(address.service, defaultSpec(address), proxyOptions),
-    );
-    this.#applyTables();
+    this.#endpoints = held.map((address) => new ServiceEndpoint(address, proxyOptions));
+    this.#applyTables([]);
     this.#keeper = new KeeperConnection({
       ...options,
       onRetire: () => this.#retire(),
@@ -76,11 +77,11 @@ export class EndpointServer {
 
   /** Where no socket can be made (read-only file system) we serve as before, and try again. */
   async #openControl(): Promise<void> {
-    const stats = () => this.#endpoints.flatMap((one) => one.stats());
     try {
       await this.#control.open(this.#options.layout.runDir, () => ({
         kind: 'stats',
-        stats: stats(),
+        stats: joined(this.#endpoints.flatMap((one) => one.stats())),
+        held: this.#endpoints.map((one) => one.held),
       }));
     } catch (error) {
       console.error(`endpoint.sock: ${String(error)}`);
@@ -112,25 +113,52 @@ export class EndpointServer {
 
   async #carryOut(request: ControlRequest): Promise<void> {
     if (request.kind === 'spawn-keeper') this.#keeper.startKeeper(request.command, request.env);
-    if (request.kind === 'drained') await this.#find(request.service)?.drained(request.instance);
-    if (request.kind === 'route') {
-      this.#tables = this.#tables.map((table) =>
-        table.service === request.service ? { ...table, targets: request.targets } : table,
-      );
-      this.#changed();
+    if (request.kind === 'drained') {
+      const { service, instance } = request;
+      await Promise.all(this.#endpointsOf(service).map((one) => one.drained(instance)));
     }
+    if (request.kind === 'route') this.#route(request);
     if (request.kind === 'listen') {
-      this.#tables = request.endpoints.map(({ service, endpoint }) => {
-        const known = this.#tables.find((table) => table.service === service);
-        return { service, endpoint, targets: known?.targets ?? [] };
-      });
-      this.#changed();
+      this.#change(
+        request.endpoints.map((endpoint) => {
+          const { targets = [], group, quiesced } = this.#tableOf(endpoint.service) ?? {};
+          return {
+            ...endpoint,
+            targets,
+            ...(group === undefined ? {} : { group }),
+            ...(quiesced === undefined ? {} : { quiesced }),
+          };
+        }),
+      );
     }
   }
 
-  #changed(): void {
-    this.#applyTables();
-    const file: RoutesFile = { tables: this.#tables };
+  /** Throws when a newer epoch is known (F6). */
+  #route({ service, targets, group }: Extract<ControlRequest, { kind: 'route' }>): void {
+    const known = this.#tableOf(service);
+    if (known === undefined) return;
+    refuseOlder(service, group, known.group);
+    const { endpoint, endpointRead, quiesced } = known;
+    const isOtherReign = group?.epoch !== known.group?.epoch;
+    this.#replace({
+      service,
+      endpoint,
+      ...(endpointRead === undefined ? {} : { endpointRead }),
+      targets,
+      ...(group === undefined ? {} : { group }),
+      ...(quiesced === undefined || isOtherReign ? {} : { quiesced }),
+    });
+  }
+
+  #replace(table: EndpointTable): void {
+    this.#change(this.#tables.map((one) => (one.service === table.service ? table : one)));
+  }
+
+  #change(tables: readonly EndpointTable[]): void {
+    const before = this.#tables;
+    this.#tables = tables;
+    this.#applyTables(before);
+    const file: RoutesFile = { tables };
     this.#keepFile(this.#options.layout.routesFile, file);
   }
 
@@ -145,17 +173,19 @@ export class EndpointServer {
     }
   }
 
-  #applyTables(): void {
-    for (const { service, endpoint, targets } of this.#tables) {
-      const one = this.#find(service);
-      if (one === undefined) continue;
-      one.configure(endpoint);
-      one.route(targets);
+  #applyTables(before: readonly EndpointTable[]): void {
+    for (const table of this.#tables) {
+      const old = before.find(({ service }) => service === table.service);
+      for (const one of this.#endpointsOf(table.service)) one.apply(table, old);
     }
   }
 
-  #find(service: string): ServiceEndpoint | undefined {
-    return this.#endpoints.find((one) => one.service === service);
+  #tableOf(service: ServiceName): EndpointTable | undefined {
+    return this.#tables.find((table) => table.service === service);
+  }
+
+  #endpointsOf(service: ServiceName): ServiceEndpoint[] {
+    return this.#endpoints.filter((one) => one.service === service);
   }
 
   /** Takes no more, follows the routes that our successor keeps, and ends with the last one. */
@@ -166,8 +196,9 @@ export class EndpointServer {
     const look = () => {
       const open = this.#endpoints.some((one) => one.connections > 0);
       if (!open || performance.now() > endsAt) process.exit(0);
+      const before = this.#tables;
       this.#tables = readTables(this.#options.layout);
-      this.#applyTables();
+      this.#applyTables(before);
     };
     setInterval(look, retiringLookMs);
     look();
@@ -177,12 +208,6 @@ export class EndpointServer {
 function readTables(layout: Layout): readonly EndpointTable[] {
   const file = readJsonFile(layout.routesFile) as RoutesFile | null;
   return file?.tables ?? [];
-}
-
-/** Until the controller has said how it is to be. */
-function defaultSpec({ host, port }: HeldAddress): EndpointSpec {
-  const times = { drainMs: 10_000, connectTimeoutMs: 1_000 };
-  return { host, port, protocol: 'tcp', proxyProtocol: false, ...times };
 }
 
 async function listenPlain(endpoint: ServiceEndpoint): Promise<void> {
@@ -196,4 +221,14 @@ async function listenPlain(endpoint: ServiceEndpoint): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+function refuseOlder(
+  service: ServiceName,
+  asked: GroupRoute | undefined,
+  known: GroupRoute | undefined,
+): void {
+  if (asked === undefined || known === undefined || asked.epoch >= known.epoch) return;
+  const text = `F6: a route of ${service} in epoch ${asked.epoch} is older than epoch ${known.epoch}`;
+  throw new DarumaError('REFUSED', text);
 }

@@ -1,13 +1,15 @@
 /** What controller and endpoint process say to each other on `run/endpoint.sock`, line by line. */
-import type { RouteTarget } from '../model/command.ts';
+import type { GroupRoute, RouteTarget } from '../model/command.ts';
+import type { ErrorInfo } from '../model/errors.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
-import type { EndpointStats, EndpointTable } from '../ports/endpoints.ts';
+import type { EndpointStats, EndpointTable, HeldStats } from '../ports/endpoints.ts';
 import type { SpawnKeeperRequest } from '../ports/keeper.ts';
 
 export interface ServiceEndpoint {
   readonly service: ServiceName;
   readonly endpoint: EndpointSpec;
+  readonly endpointRead?: EndpointSpec;
 }
 
 /** Each is answered by `done` with its id. Asked twice, the second changes nothing. */
@@ -19,6 +21,7 @@ export type ControlRequest =
       readonly kind: 'route';
       readonly service: ServiceName;
       readonly targets: readonly RouteTarget[];
+      readonly group?: GroupRoute;
     }
   | {
       readonly id: number;
@@ -29,8 +32,12 @@ export type ControlRequest =
   | SpawnKeeperRequest;
 
 export type ControlMessage =
-  | { readonly kind: 'done'; readonly id: number }
-  | { readonly kind: 'stats'; readonly stats: readonly EndpointStats[] }
+  | { readonly kind: 'done'; readonly id: number; readonly error?: ErrorInfo }
+  | {
+      readonly kind: 'stats';
+      readonly stats: readonly EndpointStats[];
+      readonly held: readonly HeldStats[];
+    }
   | {
       readonly kind: 'refused';
       readonly service: ServiceName;

@@ -1,15 +1,16 @@
 /**
- * One service's address: accepts connections and hands each to whom speaks the endpoint's protocol.
+ * An address of a service: accepts connections and hands each to whom speaks its protocol.
  *
  * 1. Until it is known which protocol that is, connections wait, unread.
  * 2. When it changes, connections go on as they began.
  */
 import net, { type Server, type Socket } from 'node:net';
-import type { RouteTarget } from '../model/command.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
-import type { EndpointStats } from '../ports/endpoints.ts';
+import type { EndpointStats, EndpointTable, HeldStats } from '../ports/endpoints.ts';
+import type { HeldAddress } from '../ports/keeper.ts';
 import { HttpProxy } from './http/http-proxy.ts';
+import { leadingOf } from './leading.ts';
 import { type ProxyOptions, ServiceProxy } from './service-proxy.ts';
 
 /** How many connections the kernel may hold for us while no endpoint process accepts. */
@@ -19,22 +20,34 @@ type Place = { readonly host: string; readonly port: number } | { readonly fd: n
 
 export class ServiceEndpoint {
   readonly service: ServiceName;
-  readonly #address: EndpointSpec;
+  readonly #role: 'main' | 'read';
+  readonly #address: HeldAddress;
   readonly #servers: Server[] = [];
   readonly #tcp: ServiceProxy;
   readonly #http: HttpProxy;
   #early: Socket[] = [];
   #carrier: ServiceProxy | HttpProxy | null = null;
 
-  /** `spec` counts until `configure`, but for its protocol. */
-  constructor(service: ServiceName, spec: EndpointSpec, options: ProxyOptions) {
+  constructor(address: HeldAddress, options: ProxyOptions) {
+    const { service } = address;
+    const spec = defaultSpec(address);
     this.service = service;
-    this.#address = spec;
+    this.#role = address.role ?? 'main';
+    this.#address = address;
     this.#tcp = new ServiceProxy(service, spec, options);
     this.#http = new HttpProxy(service, spec, options);
   }
 
-  configure(spec: EndpointSpec): void {
+  /** `before`: the table that it replaces, if there was one. */
+  apply(table: EndpointTable, before: EndpointTable | undefined): void {
+    const spec = this.#role === 'main' ? table.endpoint : table.endpointRead;
+    if (spec !== undefined) this.#configure(spec);
+    const leading = leadingOf(this.#role, table, before);
+    this.#tcp.follow(leading);
+    this.#http.follow(leading);
+  }
+
+  #configure(spec: EndpointSpec): void {
     this.#tcp.spec = spec;
     this.#http.spec = spec;
     this.#carrier = spec.protocol === 'http' ? this.#http : this.#tcp;
@@ -61,17 +74,17 @@ export class ServiceEndpoint {
     return this.#tcp.connections + this.#http.connections + this.#early.length;
   }
 
-  route(routes: readonly RouteTarget[]): void {
-    this.#tcp.route(routes);
-    this.#http.route(routes);
-  }
-
   async drained(instance: InstanceId): Promise<void> {
     await Promise.all([this.#tcp.drained(instance), this.#http.drained(instance)]);
   }
 
   stats(): EndpointStats[] {
     return this.#carrier?.stats() ?? [];
+  }
+
+  get held(): HeldStats {
+    const { connections = 0, longestMs = 0 } = this.#carrier?.held ?? {};
+    return { service: this.service, connections, longestSeconds: longestMs / 1_000 };
   }
 
   #listen(place: Place): Promise<void> {
@@ -88,4 +101,10 @@ export class ServiceEndpoint {
       });
     });
   }
+}
+
+/** Until the controller has said how it is to be. */
+function defaultSpec({ host, port }: HeldAddress): EndpointSpec {
+  const times = { drainMs: 10_000, connectTimeoutMs: 1_000 };
+  return { host, port, protocol: 'tcp', proxyProtocol: false, ...times };
 }

@@ -1,8 +1,9 @@
 /**
- * One service's endpoint: accepts connections and leads each to an instance.
+ * One address of a service: accepts connections and leads each to an instance.
  *
  * 1. As long as nothing was sent, a connection that an instance doesn't take goes to the next.
- * 2. An instance that is no longer listed has no connection.
+ * 2. An instance that is no longer listed has no connection, unless it may drain.
+ * 3. Who waits is served in order of arrival.
  */
 import type { Socket } from 'node:net';
 import type { RouteTarget } from '../model/command.ts';
@@ -10,14 +11,18 @@ import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointStats } from '../ports/endpoints.ts';
 import { ClientConnection, destroy } from './client-connection.ts';
+import type { Leading } from './leading.ts';
 import { proxyHeader } from './proxy-header.ts';
 import { connectUpstream, splice } from './splice.ts';
 import { Target } from './target.ts';
 import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
 
+/** So many are led to instances at once; more would only overflow an instance's own queue. */
+const underWayMax = 100;
+
 export interface ProxyOptions {
   readonly seats: Seats;
-  /** How long a connection may wait for an instance. */
+  /** How long a connection may wait for an instance, unless its endpoint says so. */
   readonly holdMs: number;
   readonly onRefused: (service: ServiceName, instance: InstanceId, error: string) => void;
 }
@@ -29,16 +34,25 @@ export class ServiceProxy {
   readonly #waiting: WaitingRoom;
   #targets: readonly Target[] = [];
   #turn = 0;
+  #holds = false;
+  /** Being connected. */
+  #underWay = 0;
+  /** Grows when connections that are being made lead to where they should no longer. */
+  #generation = 0;
 
   constructor(service: ServiceName, spec: EndpointSpec, options: ProxyOptions) {
     this.service = service;
     this.spec = spec;
     this.#options = options;
-    this.#waiting = new WaitingRoom(options.seats, options.holdMs, () => this.#tryNext());
+    const holdMs = () => this.spec.holdMs ?? options.holdMs;
+    this.#waiting = new WaitingRoom(options.seats, holdMs, () => this.#tryNext());
   }
 
   accept(accepted: Socket): void {
-    this.#arrive({ client: new ClientConnection(accepted), waitsUntil: null });
+    const arrival = { client: new ClientConnection(accepted), sinceMs: performance.now() };
+    // Whoever came first is served first, and one attempt at a time tells whether there is anybody.
+    if (this.#waiting.isEmpty) this.#lead(arrival, []);
+    else this.#waiting.enter(arrival);
   }
 
   /** Open and waiting connections. */
@@ -47,15 +61,28 @@ export class ServiceProxy {
     return open + this.#waiting.size;
   }
 
-  route(routes: readonly RouteTarget[]): void {
+  get held(): { readonly connections: number; readonly longestMs: number } {
+    return { connections: this.#waiting.size, longestMs: this.#waiting.longestMs };
+  }
+
+  follow({ targets, hold, cut, unlisted }: Leading): void {
     const before = this.#targets;
-    this.#targets = routes.map((route) => this.#keepOrMake(route, before));
-    for (const target of before) {
-      if (this.#targets.includes(target)) continue;
+    const listed = targets.map((route) => this.#keepOrMake(route, before));
+    const left = before.filter((target) => !listed.includes(target));
+    const draining = left.filter(
+      (one) => unlisted === 'drain' && !cut.has(one.instance) && one.connections > 0,
+    );
+    for (const target of draining) this.#leave(target);
+    this.#targets = [...listed, ...draining];
+    this.#holds = hold;
+    for (const target of left) {
+      if (draining.includes(target)) continue;
       target.undrain();
       target.cut();
     }
-    if (this.#choose([]) !== null) this.#tryAll();
+    if (cut.size > 0) this.#generation++;
+    for (const target of listed) if (cut.has(target.instance)) target.cut();
+    this.#serveWaiting();
   }
 
   async drained(instance: InstanceId): Promise<void> {
@@ -73,21 +100,25 @@ export class ServiceProxy {
       ({ instance, port }) => instance === route.instance && port === route.port,
     );
     const target = known ?? new Target(route);
-    if (route.state === 'draining') target.drain(this.spec.drainMs);
+    if (route.state === 'draining') this.#leave(target);
     else if (target.state === 'draining') target.undrain();
     target.state = route.state;
     target.forgive();
     return target;
   }
 
-  #arrive(arrival: Arrival): void {
-    // Whoever came first is served first, and one attempt at a time tells whether there is anybody.
-    if (this.#waiting.isEmpty) this.#lead(arrival, []);
-    else this.#waiting.enter(arrival);
+  #leave(target: Target): void {
+    target.state = 'draining';
+    target.drain(this.spec.drainMs);
+  }
+
+  get #leadsSomewhere(): boolean {
+    return !this.#holds && this.#targets.some(({ state }) => state === 'serving');
   }
 
   /** Round robin; those that refused lately only when there are no others. */
   #choose(tried: readonly Target[]): Target | null {
+    if (this.#holds) return null;
     const now = performance.now();
     let skipped: Target | null = null;
     const count = this.#targets.length;
@@ -112,9 +143,12 @@ export class ServiceProxy {
       return;
     }
     const begunMs = performance.now();
+    const generation = this.#generation;
     const upstream = connectUpstream(target.port, client);
+    this.#underWay++;
     const fail = (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
+      this.#underWay--;
       upstream.destroy();
       target.refused(performance.now());
       this.#options.onRefused(this.service, target.instance, error.code ?? error.message);
@@ -128,33 +162,38 @@ export class ServiceProxy {
     upstream.once('error', fail);
     upstream.once('connect', () => {
       clearTimeout(timer);
+      this.#underWay--;
       upstream.off('error', fail);
       upstream.on('error', destroy);
-      this.#join(arrival, target, upstream, performance.now() - begunMs);
+      const isWanted = !this.#holds && generation === this.#generation;
+      if (isWanted && !client.destroyed && this.#targets.includes(target)) {
+        this.#join(arrival, target, upstream, performance.now() - begunMs);
+      } else {
+        upstream.destroy();
+        this.#lead(arrival, []);
+      }
     });
   }
 
-  #join(arrival: Arrival, target: Target, upstream: Socket, tookMs: number): void {
-    const { client } = arrival;
-    if (client.socket.destroyed || !this.#targets.includes(target)) {
-      upstream.destroy();
-      this.#lead(arrival, []);
-      return;
-    }
+  #join({ client }: Arrival, target: Target, upstream: Socket, tookMs: number): void {
     if (this.spec.proxyProtocol) upstream.write(proxyHeader(client.socket));
     const connection = splice(client, upstream, () => target.closed(connection));
     client.flowTo(upstream);
     target.opened(connection, tookMs);
-    if (arrival.waitsUntil !== null) this.#tryAll();
+    if (!this.#waiting.isEmpty) this.#serveWaiting();
   }
 
+  /** Whether there is anybody is told by one attempt at a time. */
   #tryNext(): void {
-    if (this.#choose([]) === null) return;
-    const arrival = this.#waiting.next();
-    if (arrival !== null) this.#lead(arrival, []);
+    if (this.#underWay === 0) this.#serveWaiting(1);
   }
 
-  #tryAll(): void {
-    for (const arrival of this.#waiting.all()) this.#lead(arrival, []);
+  #serveWaiting(atMost = underWayMax): void {
+    while (this.#underWay < atMost && this.#leadsSomewhere) {
+      const arrival = this.#waiting.next();
+      if (arrival === null) return;
+      if (arrival.client.hasGone) arrival.client.socket.destroy();
+      else this.#lead(arrival, []);
+    }
   }
 }

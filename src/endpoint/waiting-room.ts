@@ -1,13 +1,14 @@
 /**
  * Connections for which no instance is there just now. They are held for a short time instead of
- * refused, so that the restart of a single instance costs its clients a moment, not an error.
+ * refused, so that the restart of a single instance, or a new primary, costs its clients a moment,
+ * not an error. Who came first is served first, however often he was led to somebody in vain.
  */
 import type { ClientConnection } from './client-connection.ts';
 
 export interface Arrival {
   readonly client: ClientConnection;
-  /** Until when it may wait; null: it hasn't waited yet. */
-  waitsUntil: number | null;
+  /** When it came; of a clock that doesn't go back. */
+  readonly sinceMs: number;
 }
 
 /** How many may wait, over all services of the process. */
@@ -19,13 +20,13 @@ const lookMs = 50;
 
 export class WaitingRoom {
   readonly #seats: Seats;
-  readonly #holdMs: number;
+  readonly #holdMs: () => number;
   readonly #tryNext: () => void;
   #waiting: Arrival[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   /** `tryNext` is called now and then while somebody waits. */
-  constructor(seats: Seats, holdMs: number, tryNext: () => void) {
+  constructor(seats: Seats, holdMs: () => number, tryNext: () => void) {
     this.#seats = seats;
     this.#holdMs = holdMs;
     this.#tryNext = tryNext;
@@ -39,16 +40,26 @@ export class WaitingRoom {
     return this.#waiting.length;
   }
 
+  /** How long the first has waited. */
+  get longestMs(): number {
+    const [first] = this.#waiting;
+    return first === undefined ? 0 : performance.now() - first.sinceMs;
+  }
+
   /** Without a seat, or after its time, the connection is reset. */
   enter(arrival: Arrival): void {
-    const now = performance.now();
-    arrival.waitsUntil ??= now + this.#holdMs;
-    if (this.#seats.free === 0 || arrival.waitsUntil <= now) {
-      arrival.client.socket.resetAndDestroy();
+    const { client, sinceMs } = arrival;
+    if (client.hasGone) {
+      client.socket.destroy();
+      return;
+    }
+    if (this.#seats.free === 0 || sinceMs + this.#holdMs() <= performance.now()) {
+      client.socket.resetAndDestroy();
       return;
     }
     this.#seats.free--;
-    this.#waiting.push(arrival);
+    const before = this.#waiting.findLastIndex((other) => other.sinceMs <= sinceMs);
+    this.#waiting.splice(before + 1, 0, arrival);
     this.#timer ??= setInterval(() => this.#look(), lookMs);
   }
 
@@ -60,19 +71,13 @@ export class WaitingRoom {
     return arrival;
   }
 
-  all(): Arrival[] {
+  #look(): void {
     const all = this.#waiting;
     this.#seats.free += all.length;
     this.#waiting = [];
-    this.#stop();
-    return all;
-  }
-
-  #look(): void {
-    for (const arrival of this.all()) {
-      if (!arrival.client.socket.destroyed) this.enter(arrival);
-    }
-    if (!this.isEmpty) this.#tryNext();
+    for (const arrival of all) this.enter(arrival);
+    if (this.isEmpty) this.#stop();
+    else this.#tryNext();
   }
 
   #stop(): void {

@@ -129,9 +129,9 @@ export class EndpointProcess {
   }
 
   #keepOrBind(address: HeldAddress, bound: HeldSocket[]): HeldSocket {
-    const { host, port, service } = address;
+    const { host, port } = address;
     const held = this.#sockets.find((socket) => socket.host === host && socket.port === port);
-    if (held !== undefined) return { ...held, service };
+    if (held !== undefined) return { ...address, fd: held.fd, close: () => held.close() };
     const socket = bind(address);
     bound.push(socket);
     return socket;

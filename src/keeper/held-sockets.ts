@@ -18,11 +18,11 @@ const canHold = typeof net.BoundSocket === 'function';
 
 /** Throws a ListenError. */
 export function bind(address: HeldAddress): HeldSocket {
-  const { service, host, port } = address;
-  if (!canHold) return { service, host, port, fd: null, close: () => undefined };
+  const { host, port } = address;
+  if (!canHold) return { ...address, fd: null, close: () => undefined };
   try {
     const bound = new net.BoundSocket({ host, port });
-    return { service, host, port, fd: bound.fd(), close: () => bound.close() };
+    return { ...address, fd: bound.fd(), close: () => bound.close() };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'START_FAILED';
     throw new ListenError(code, address);
@@ -38,9 +38,9 @@ export function inherited(addresses: readonly HeldAddress[]): HeldSocket[] {
 }
 
 export function sameAddress(a: HeldAddress, b: HeldAddress): boolean {
-  return a.service === b.service && a.host === b.host && a.port === b.port;
+  return a.service === b.service && a.role === b.role && a.host === b.host && a.port === b.port;
 }
 
-export function addressOf({ service, host, port }: HeldAddress): HeldAddress {
-  return { service, host, port };
+export function addressOf({ service, role, host, port }: HeldAddress): HeldAddress {
+  return role === undefined ? { service, host, port } : { service, role, host, port };
 }

@@ -10,8 +10,11 @@ export interface EndpointTable {
   readonly group?: GroupRoute;
   /** Of `endpoint_read`. */
   readonly endpointRead?: EndpointSpec;
+  /** New connections are held for a switchover, whose transactions may take so long to end. */
+  readonly quiesced?: { readonly limitMs: number };
 }
 
+/** Of both endpoints of a service together. */
 export interface EndpointStats {
   readonly service: ServiceName;
   readonly instance: InstanceId;
@@ -36,6 +39,13 @@ export interface HttpStats {
   readonly latencySeconds: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
 }
 
+/** Connections (with `protocol: http`: requests) that wait for an instance now. */
+export interface HeldStats {
+  readonly service: ServiceName;
+  readonly connections: number;
+  readonly longestSeconds: number;
+}
+
 export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx';
 
 export interface Endpoints {
@@ -48,19 +58,22 @@ export interface Endpoints {
       readonly endpointRead?: EndpointSpec;
     }[],
   ): Promise<void>;
-  /** Replaces the targets of one service; resolves when the endpoint process has taken it over. */
+  /** Replaces the targets of one service; resolves when the endpoint process has taken it over.
+   * Rejects with REFUSED when it knows of a newer epoch (F6). */
   route(service: ServiceName, targets: readonly RouteTarget[], group?: GroupRoute): Promise<void>;
   /** Holds new connections, closes those that are idle and each other one as soon as its
    * transaction ends. Resolves with the number that were still busy after `limitMs`: 0, all ended.
-   * Until `release` or a route of a newer epoch. */
+   * Until `release` or a route of a newer epoch, or until long after `limitMs`. Rejects with
+   * NOT_RUNNING when `close` comes first. */
   quiesce(service: ServiceName, limitMs: number): Promise<number>;
   release(service: ServiceName): Promise<void>;
   /** Resolves when no connection to the instance is open, or when the endpoint's drain time is over
    * (those left are then closed). */
   drained(service: ServiceName, instance: InstanceId): Promise<void>;
   /** Each second. */
-  onStats(listener: (stats: readonly EndpointStats[]) => void): void;
-  /** The endpoint could not connect to an instance and went to another. */
+  onStats(listener: (stats: readonly EndpointStats[], held: readonly HeldStats[]) => void): void;
+  /** The endpoint could not connect to an instance and went to another; with `protocol: http` also
+   * `SILENT`: requests there get no answer, while others do. */
   onRefused(listener: (service: ServiceName, instance: InstanceId, error: string) => void): void;
   /** Lets go without closing any endpoint. */
   close(): Promise<void>;

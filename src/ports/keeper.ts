@@ -5,6 +5,8 @@ import type { ProcessIdentity } from './process-identity.ts';
 /** An address that the keeper holds for an endpoint. */
 export interface HeldAddress {
   readonly service: ServiceName;
+  /** Of `endpoint_read`; absent: of `endpoint`. */
+  readonly role?: 'read';
   readonly host: string;
   readonly port: number;
 }

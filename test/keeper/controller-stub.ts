@@ -25,7 +25,10 @@ const lock = await waitForLock(layout.controllerLock, 20_000);
 if (lock === null) throw new Error('another controller has the lock');
 note('started');
 endpoints.onRefused((service, instance, error) => note(`refused ${service} ${instance} ${error}`));
-endpoints.onStats((stats) => note(`stats ${JSON.stringify(stats)}`));
+endpoints.onStats((stats, held) => {
+  note(`stats ${JSON.stringify(stats)}`);
+  note(`held ${JSON.stringify(held)}`);
+});
 const leave = (why: string) => {
   note(why);
   lock.release();
@@ -38,12 +41,19 @@ keeper.onTerminate(() => {
   endpoints.shutdown().then(() => leave('shutdown'));
 });
 
-async function carryOut(request: StubRequest): Promise<void> {
+async function carryOut(request: StubRequest): Promise<{ readonly busy?: number }> {
   if (request.kind === 'listen') await endpoints.listen(request.endpoints);
-  if (request.kind === 'route') await endpoints.route(request.service, request.targets);
+  if (request.kind === 'route') {
+    await endpoints.route(request.service, request.targets, request.group);
+  }
+  if (request.kind === 'quiesce') {
+    return { busy: await endpoints.quiesce(request.service, request.limitMs) };
+  }
+  if (request.kind === 'release') await endpoints.release(request.service);
   if (request.kind === 'drained') await endpoints.drained(request.service, request.instance);
   if (request.kind === 'detach') await keeper.detach();
   if (request.kind === 'shutdown') await endpoints.shutdown();
+  return {};
 }
 
 await openUnixServer(layout.runDir, 'control.sock', (socket) => {
@@ -51,9 +61,9 @@ await openUnixServer(layout.runDir, 'control.sock', (socket) => {
   readJsonLines(socket, (message) => {
     const request = message as StubRequest;
     carryOut(request).then(
-      () => {
+      (result) => {
         if (request.kind !== 'detach' && request.kind !== 'shutdown') {
-          writeJsonLine(socket, { kind: 'ok', pid: process.pid });
+          writeJsonLine(socket, { kind: 'ok', pid: process.pid, ...result });
           return;
         }
         socket.end(`${JSON.stringify({ kind: 'ok' })}\n`, () => leave(request.kind));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { keeperCommand } from '../../src/keeper/start.ts';
-import type { RouteTarget } from '../../src/model/command.ts';
+import type { GroupRoute, RouteTarget } from '../../src/model/command.ts';
 import type { InstanceId } from '../../src/model/ids.ts';
 import { type Layout, layout as layoutOf } from '../../src/model/layout.ts';
 import type { EndpointSpec } from '../../src/model/stack-spec.ts';
@@ -19,13 +19,20 @@ import { socketPath } from '../../src/ports/socket-path.ts';
 export type StubRequest =
   | {
       readonly kind: 'listen';
-      readonly endpoints: readonly { readonly service: string; readonly endpoint: EndpointSpec }[];
+      readonly endpoints: readonly {
+        readonly service: string;
+        readonly endpoint: EndpointSpec;
+        readonly endpointRead?: EndpointSpec;
+      }[];
     }
   | {
       readonly kind: 'route';
       readonly service: string;
       readonly targets: readonly RouteTarget[];
+      readonly group?: GroupRoute;
     }
+  | { readonly kind: 'quiesce'; readonly service: string; readonly limitMs: number }
+  | { readonly kind: 'release'; readonly service: string }
   | { readonly kind: 'drained'; readonly service: string; readonly instance: InstanceId }
   | { readonly kind: 'detach' | 'shutdown' };
 
@@ -34,6 +41,8 @@ export interface StubAnswer {
   readonly code?: string;
   readonly message?: string;
   readonly pid?: number;
+  /** Of `quiesce`. */
+  readonly busy?: number;
 }
 
 const deadlineMs = 60_000;

@@ -1,11 +1,14 @@
 /** An instance: answers each line with its name and the line; `--proxy`: the first line is a header
- * and is answered as `header …`. */
+ * and is answered as `header …`; `--count`: with the number of the connection. */
 import net from 'node:net';
 
 const [name = '', port = '', ...rest] = process.argv.slice(2);
+let connections = 0;
 const server = net.createServer({ allowHalfOpen: true }, (socket) => {
   let header = rest.includes('--proxy');
   let text = '';
+  connections++;
+  const suffix = rest.includes('--count') ? ` (connection ${connections})` : '';
   socket.setEncoding('utf8');
   socket.on('error', () => socket.destroy());
   socket.on('end', () => socket.end());
@@ -13,7 +16,7 @@ const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     const lines = (text + chunk).split('\n');
     text = lines.pop() ?? '';
     for (const line of lines) {
-      socket.write(header ? `header ${line.trim()}\n` : `${name} ${line}\n`);
+      socket.write(header ? `header ${line.trim()}\n` : `${name} ${line}${suffix}\n`);
       header = false;
     }
   });

@@ -4,10 +4,10 @@ import type { Exchange } from './exchange.ts';
 
 export class HoldingLine {
   readonly #seats: Seats;
-  readonly #holdMs: number;
+  readonly #holdMs: () => number;
   #waiting: Exchange[] = [];
 
-  constructor(seats: Seats, holdMs: number) {
+  constructor(seats: Seats, holdMs: () => number) {
     this.#seats = seats;
     this.#holdMs = holdMs;
   }
@@ -16,12 +16,24 @@ export class HoldingLine {
     return this.#waiting.length === 0;
   }
 
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** How long the first has waited. */
+  longestMs(nowMs: number): number {
+    const until = this.#waiting[0]?.waitsUntilMs ?? null;
+    return until === null ? 0 : Math.max(0, nowMs + this.#holdMs() - until);
+  }
+
   /** False: there is no seat, or its time is over. */
   enter(exchange: Exchange, nowMs: number): boolean {
-    exchange.waitsUntilMs ??= nowMs + this.#holdMs;
-    if (this.#seats.free === 0 || exchange.waitsUntilMs <= nowMs) return false;
+    const until = exchange.waitsUntilMs ?? nowMs + this.#holdMs();
+    exchange.waitsUntilMs = until;
+    if (this.#seats.free === 0 || until <= nowMs) return false;
     this.#seats.free -= 1;
-    this.#waiting.push(exchange);
+    const before = this.#waiting.findLastIndex((other) => (other.waitsUntilMs ?? 0) <= until);
+    this.#waiting.splice(before + 1, 0, exchange);
     return true;
   }
 

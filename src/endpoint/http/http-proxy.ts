@@ -1,7 +1,7 @@
 /**
  * One service's endpoint with `protocol: http`: leads each request to an instance.
  *
- * 1. An instance that is no longer listed has no connection.
+ * 1. An instance that is no longer listed has no connection, unless it may drain.
  * 2. What may be sent a second time is told by `Exchange`; how often, by the budget.
  * 3. An instance is put out for its silence only while another one answers.
  */
@@ -10,6 +10,7 @@ import type { RouteTarget } from '../../model/command.ts';
 import type { InstanceId, ServiceName } from '../../model/ids.ts';
 import type { EndpointSpec, HttpEndpointSpec } from '../../model/stack-spec.ts';
 import type { EndpointStats } from '../../ports/endpoints.ts';
+import type { Leading } from '../leading.ts';
 import type { ProxyOptions } from '../service-proxy.ts';
 import { nextInTurn } from './balance.ts';
 import type { Dispatcher, Exchange } from './exchange.ts';
@@ -57,7 +58,7 @@ export class HttpProxy implements Dispatcher {
     this.service = service;
     this.spec = spec;
     this.#options = options;
-    this.#line = new HoldingLine(options.seats, options.holdMs);
+    this.#line = new HoldingLine(options.seats, () => this.spec.holdMs ?? options.holdMs);
     this.#session = {
       dispatcher: this,
       headTimeoutMs: () => this.#http.headTimeoutMs,
@@ -82,16 +83,30 @@ export class HttpProxy implements Dispatcher {
     return this.#sessions.size;
   }
 
-  route(routes: readonly RouteTarget[]): void {
+  get held(): { readonly connections: number; readonly longestMs: number } {
+    const longestMs = this.#line.longestMs(performance.now());
+    return { connections: this.#line.size, longestMs };
+  }
+
+  follow({ targets, hold, cut, unlisted }: Leading): void {
     const before = this.#instances;
-    this.#instances = routes.map((route) => this.#keepOrMake(route, before));
-    this.#serving = this.#instances.filter(({ state }) => state === 'serving');
-    for (const instance of before) {
-      if (this.#instances.includes(instance)) continue;
-      instance.undrain();
+    const listed = targets.map((route) => this.#keepOrMake(route, before));
+    const left = before.filter((instance) => !listed.includes(instance));
+    const draining = left.filter(
+      (one) => unlisted === 'drain' && !cut.has(one.id) && one.inUse > 0,
+    );
+    this.#instances = [...listed, ...draining];
+    this.#serving = hold ? [] : listed.filter(({ state }) => state === 'serving');
+    for (const instance of left) {
       instance.state = 'draining';
-      instance.cut();
+      if (draining.includes(instance)) {
+        instance.drain(this.spec.drainMs);
+      } else {
+        instance.undrain();
+        instance.cut();
+      }
     }
+    for (const instance of listed) if (cut.has(instance.id)) instance.cut();
     if (this.#serving.length > 0) this.#leadAll();
   }
 

@@ -1,0 +1,50 @@
+/**
+ * Where an address of a service leads, and what a new table means for connections that are open.
+ *
+ * 1. The main address follows the primary: whatever was connected under an older epoch is cut.
+ * 2. The address for reading follows `read`: who leaves it is drained. Only what led to a primary
+ *    whose reign is over is cut there too, since it could still be written through.
+ */
+import type { RouteTarget } from '../model/command.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { EndpointTable } from '../ports/endpoints.ts';
+
+export interface Leading {
+  readonly targets: readonly RouteTarget[];
+  /** New connections wait although there may be somebody. */
+  readonly hold: boolean;
+  /** Connections to these instances are cut, also when they are listed. */
+  readonly cut: ReadonlySet<InstanceId>;
+  /** What becomes of connections to an instance that is no longer listed. */
+  readonly unlisted: 'cut' | 'drain';
+}
+
+/** `before`: the table that it replaces, if there was one. */
+export function leadingOf(
+  role: 'main' | 'read',
+  now: EndpointTable,
+  before: EndpointTable | undefined,
+): Leading {
+  return role === 'main' ? leadingOfMain(now, before) : leadingOfRead(now, before);
+}
+
+function leadingOfMain(now: EndpointTable, before: EndpointTable | undefined): Leading {
+  const cut = new Set(isOtherReign(now, before) ? namesOf(now.targets) : []);
+  const hold = now.group?.hold === true || now.quiesced !== undefined;
+  return { targets: now.targets, hold, cut, unlisted: 'cut' };
+}
+
+function leadingOfRead(now: EndpointTable, before: EndpointTable | undefined): Leading {
+  const targets = now.group?.read ?? [];
+  const reigning = new Set(isOtherReign(now, before) ? [] : namesOf(now.targets));
+  const deposed = namesOf(before?.targets ?? []).filter((one) => !reigning.has(one));
+  return { targets, hold: false, cut: new Set(deposed), unlisted: 'drain' };
+}
+
+function isOtherReign(now: EndpointTable, before: EndpointTable | undefined): boolean {
+  return now.group?.epoch !== before?.group?.epoch;
+}
+
+function namesOf(targets: readonly RouteTarget[]): InstanceId[] {
+  return targets.map(({ instance }) => instance);
+}
