@@ -31,6 +31,7 @@ import type { Processes } from '../ports/processes.ts';
 import type { Store } from '../ports/store.ts';
 import { Actor } from './actor.ts';
 import { drillLeakScript } from './drill-leak.ts';
+import { endpointList } from './endpoint-list.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
 import { Externals } from './externals.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
@@ -368,13 +369,8 @@ export class Controller implements ControllerApi {
 
   /** Opens the endpoints; a taken port is told and tried again, while everything else goes on. */
   async #listen(): Promise<void> {
-    const endpoints = [...this.#services.values()].flatMap((service) =>
-      service.endpoint === null || service.driver === 'external'
-        ? []
-        : [{ service: service.name, endpoint: service.endpoint }],
-    );
     try {
-      await this.#options.endpoints.listen(endpoints);
+      await this.#options.endpoints.listen(endpointList(this.#services.values()));
     } catch (error) {
       const { code, message } = errorInfo(error);
       this.#options.log(`endpoints: ${message}`);
