@@ -2,6 +2,7 @@
 
 import type { IncidentId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { lookAgain, noteForgotten, noteResolved } from './recent.ts';
 import {
   type ActionState,
   actionOf,
@@ -72,6 +73,7 @@ function join(state: EngineState, incident: IncidentState, id: string): void {
     left.symptoms = left.symptoms.filter((entry) => entry.symptom.id !== id);
   }
   held.incident = incident.id;
+  if (incident.state === 'resolved' || left?.state === 'resolved') lookAgain(state);
   const entry = incident.symptoms.find((known) => known.symptom.id === id);
   if (entry === undefined)
     incident.symptoms.push({ symptom: held.symptom, joined: state.seq, ended: null });
@@ -174,7 +176,9 @@ function resolved(
   state.open = state.open.filter((id) => id !== incident.id);
   state.resolved.push(incident.id);
   for (const action of incident.actions) delete state.actions[action.planned.action];
+  noteResolved(state, incident);
   for (const old of state.resolved.splice(0, state.resolved.length - resolvedKept)) {
+    noteForgotten(state, state.incidents[old]);
     delete state.incidents[old];
   }
 }

@@ -2,9 +2,10 @@
 import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
-import { isConnected } from './graph.ts';
+import { dependenciesOf, dependentsOf, isConnected } from './graph.ts';
 import { isObserved } from './lifecycle.ts';
 import { failActionsAt } from './outcomes.ts';
+import { lastWith } from './recent.ts';
 import { answers } from './routing.ts';
 import {
   type IncidentState,
@@ -79,9 +80,12 @@ function placeSymptom(turn: Turn, symptom: Symptom): IncidentState['id'] {
 
 function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null {
   const { state } = turn;
+  if (state.open.length === 0) return null;
+  const near = servicesNear(turn, symptom);
   const connected = state.open.filter((id) => {
     const incident = state.incidents[id];
-    return incident !== undefined && belongsTo(turn, incident, symptom);
+    if (incident === undefined || (near !== null && !isAmong(near, incident))) return false;
+    return belongsTo(turn, incident, symptom);
   });
   // One that had this very symptom before goes first: it is the same happening.
   const known = connected.find((id) =>
@@ -91,6 +95,20 @@ function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null
   if (first === undefined) return null;
   for (const other of connected) if (other !== first) merge(turn, other, first);
   return first;
+}
+
+/** Where else a symptom may be that this one is connected with; null: not at a service. */
+function servicesNear({ state }: Turn, { component }: Symptom): Set<ServiceName> | null {
+  const service = serviceOf(component);
+  if (service === null) return null;
+  return new Set([service, ...dependenciesOf(state, service), ...dependentsOf(state, service)]);
+}
+
+/** Something of it is at one of these services. */
+function isAmong(services: ReadonlySet<ServiceName>, { symptoms, causes }: IncidentState): boolean {
+  const isAt = (component: ComponentId) => services.has(serviceOf(component) ?? '');
+  if (symptoms.some((entry) => isAt(entry.symptom.component))) return true;
+  return causes[0] !== undefined && isAt(causes[0].component);
 }
 
 /** Connected with a symptom that holds, or, when none does any more, with one that did. */
@@ -122,17 +140,11 @@ function merge(turn: Turn, from: IncidentState['id'], into: IncidentState['id'])
 }
 
 function recentlyResolved(turn: Turn, symptom: Symptom): IncidentState | undefined {
-  const { resolved, incidents, drills } = turn.state;
-  const drilledAt = drills[symptom.component as InstanceState['id']]?.at ?? 0;
-  for (let index = resolved.length - 1; index >= 0; index -= 1) {
-    const incident = incidents[resolved[index] ?? 'i0'];
-    if (incident?.resolved == null || turn.at - incident.resolved > reopenWithinMs)
-      return undefined;
-    // What is brought about on purpose is no return of what was before.
-    if (drilledAt >= incident.resolved) return undefined;
-    if (incident.symptoms.some((entry) => entry.symptom.id === symptom.id)) return incident;
-  }
-  return undefined;
+  const incident = lastWith(turn.state, symptom.id);
+  if (incident?.resolved == null || turn.at - incident.resolved > reopenWithinMs) return undefined;
+  const drilledAt = turn.state.drills[symptom.component as InstanceState['id']]?.at ?? 0;
+  // What is brought about on purpose is no return of what was before.
+  return drilledAt >= incident.resolved ? undefined : incident;
 }
 
 function reopen(turn: Turn, incident: IncidentState, symptom: Symptom): IncidentState['id'] {

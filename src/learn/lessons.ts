@@ -155,13 +155,21 @@ function noDetector(): DetectorKnowledge {
   return { byFault: {}, falseAlarms: 0 };
 }
 
+/** How many entries there are, so that nobody has to count them for each that is new. */
+const sizes = new WeakMap<object, number>();
+
 /** The entry of that name, made if there is none; the oldest makes room for it. */
 function entry<T>(all: Record<string, T>, name: string, make: () => T, most: number): T {
   const known = all[name];
   if (known !== undefined) return known;
-  const names = Object.keys(all);
-  for (const old of names.slice(0, Math.max(0, names.length + 1 - most))) delete all[old];
+  let size = sizes.get(all) ?? Object.keys(all).length;
+  if (size >= most) {
+    const old = Object.keys(all).slice(0, size + 1 - most);
+    for (const one of old) delete all[one];
+    size -= old.length;
+  }
   const made = make();
   all[name] = made;
+  sizes.set(all, size + 1);
   return made;
 }
