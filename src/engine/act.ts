@@ -70,9 +70,16 @@ function planAction(
     reason: decision.reason,
     wouldOnly: decision.verdict === 'would',
     considered: decision.considered,
+    ...(decision.verdict === 'tell' ? { about: holdingAt(incident, target) } : {}),
   };
   turn.emit({ kind: 'action-planned', incident: incident.id, planned });
   return action;
+}
+
+function holdingAt({ symptoms }: IncidentState, component: ComponentId): string[] {
+  return symptoms.flatMap(({ symptom, ended }) =>
+    ended === null && symptom.component === component ? [symptom.id] : [],
+  );
 }
 
 function backOff(turn: Turn, instance: InstanceState, delayMs: number): void {

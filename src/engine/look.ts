@@ -118,7 +118,7 @@ function endSharedSymptoms(turn: Turn): void {
 export function askStaleSymptoms(turn: Turn, instances: readonly InstanceState[]): void {
   for (const instance of instances.filter(isRunning)) {
     for (const id of [...instance.symptoms]) {
-      if (!isHealth(id)) turn.emit({ kind: 'symptom-ended', id });
+      if (!isHealth(id)) turn.endUnobserved(id);
     }
   }
   const stale = instances.filter((one) => one.stale).map((one) => one.id);

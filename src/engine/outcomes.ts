@@ -100,11 +100,13 @@ export function settle(turn: Turn, incident: IncidentState): void {
   putBack(turn, incident);
   endWaits(turn, incident, null, 'verified', 'its symptoms are over');
   for (const timer of ['confirm', 'recheck', 'slow']) turn.clearTimer(`${timer}:${incident.id}`);
-  if (incident.acted === null || isUnwanted(turn, incident)) {
+  const unobserved = turn.unobserved.has(incident.id);
+  if ((incident.acted === null && !unobserved) || isUnwanted(turn, incident)) {
     resolve(turn, incident);
     return;
   }
-  const until = turn.at + proofMs(turn, incident);
+  const seenAgainMs = unobserved ? noticeMs(turn, incident) : 0;
+  const until = turn.at + Math.max(proofMs(turn, incident), seenAgainMs);
   turn.emit({ kind: 'incident-verifying', incident: incident.id, until });
   turn.setTimer(`verify:${incident.id}`, until);
 }
@@ -134,6 +136,17 @@ function proofMs(turn: Turn, incident: IncidentState): number {
     return proofIntervals * (spec?.healthcheck?.intervalMs ?? 0);
   });
   return Math.max(proofMinMs, ...intervals);
+}
+
+/** So long those who watch anew need to notice what they noticed before. */
+function noticeMs(turn: Turn, incident: IncidentState): number {
+  const times = incident.symptoms.map(({ symptom: { component, name } }) => {
+    const spec = turn.state.services[serviceOf(component) ?? '']?.spec;
+    const declared = spec?.symptoms.find((one) => one.name === name);
+    if (declared === undefined) return 0;
+    return declared.kind === 'log' ? declared.quietMs : declared.forMs + proofMinMs;
+  });
+  return Math.max(0, ...times);
 }
 
 export function onProofDue(turn: Turn, id: IncidentState['id']): void {

@@ -277,6 +277,33 @@ describe('other symptoms', () => {
     assert.match(s.incident().summary, /ended by itself/);
   });
 
+  test('what was told is not told again by another controller, nor taken for over', () => {
+    const s = scenario(shop()).up().forget().shows('api/1', 'cpu').passes(5_000);
+    const told = s.sentences();
+    assert.equal(told.length, 1);
+    s.controllerDies().passes(1_000).controllerReturns().passes(5_000);
+    assert.notEqual(s.incident().state, 'resolved', 'nobody can know yet');
+    s.shows('api/1', 'cpu').passes(5_000);
+    assert.deepEqual([s.sentences(), s.incidents().length], [told, 1]);
+    assert.deepEqual(
+      s.sent('notify').map((one) => one.state),
+      ['open'],
+    );
+    s.shows('api/1', 'memory').passes(1_000);
+    assert.equal(s.stopped().length, 1, 'what is new is seen to');
+  });
+
+  test('what was told and is not seen any more by another controller is over', () => {
+    const s = scenario(shop()).up().forget().shows('api/1', 'log', { name: 'panic' }).passes(5_000);
+    s.controllerDies().controllerReturns().passes(60_000);
+    assert.equal(s.incident().state, 'resolved');
+    assert.match(s.incident().summary, /ended by itself/);
+    assert.deepEqual(
+      s.sent('notify').map((one) => one.state),
+      ['open', 'resolved'],
+    );
+  });
+
   test('a busy processor is told, unless the user says that it means a hang', () => {
     const s = scenario(shop()).up().forget().shows('api/1', 'cpu').passes(1000);
     assert.deepEqual(s.stopped(), []);

@@ -30,7 +30,8 @@ export function resumeActions(turn: Turn): void {
 
 /** A person was to be asked, and it was not written down that one was. */
 function isUnasked(turn: Turn, { planned, incident, outcome }: ActionState): boolean {
-  if (planned.kind !== 'ask-person' || outcome !== null || incident === null) return false;
+  if (planned.kind !== 'ask-person' || planned.about !== undefined) return false;
+  if (outcome !== null || incident === null) return false;
   return turn.state.incidents[incident]?.state !== 'needs-person';
 }
 

@@ -75,9 +75,11 @@ class Treatments {
   }
 }
 
-/** Being told of, or only thought of, answers what was known then; a remedy answers all. */
+/** Being told of, or only thought of, answers what was known then, also when that comes back; a
+ * remedy answers all. */
 function isMeant(action: ActionState, entry: Entry): boolean {
-  return isRemedy(action) || isWait(action) || entry.joined <= action.seq;
+  if (isRemedy(action) || isWait(action) || entry.joined <= action.seq) return true;
+  return action.planned.about?.includes(entry.symptom.id) === true;
 }
 
 function isWait({ planned }: ActionState): boolean {

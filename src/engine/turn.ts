@@ -24,6 +24,8 @@ type CommandBody = Command extends infer C
 export class Turn {
   readonly state: EngineState;
   readonly at: number;
+  /** Incidents with symptoms that ended only because those who watch begin anew. */
+  readonly unobserved = new Set<IncidentId>();
   readonly records: LogRecord[] = [];
   readonly commands: Command[] = [];
   /** Incidents to be looked at before the step ends, each once. */
@@ -74,6 +76,13 @@ export class Turn {
 
   instance(id: ComponentId): InstanceState | undefined {
     return this.state.instances[id as `${string}/${number}`];
+  }
+
+  /** A symptom ends because those who watch begin anew; if it still holds, they see it again. */
+  endUnobserved(id: string): void {
+    const incident = this.state.symptoms[id]?.incident ?? null;
+    if (incident !== null) this.unobserved.add(incident);
+    this.emit({ kind: 'symptom-ended', id });
   }
 
   setTimer(timer: string, due: number): void {

@@ -57,6 +57,9 @@ export interface PlannedAction {
   readonly reason: string;
   /** Observe mode or --dry-run: what would be done; nothing is. */
   readonly wouldOnly: boolean;
+  /** Of an `ask-person` that only tells, and whose answer nobody waits for: ids of the symptoms
+   * that it told of. Absent in records of older versions. */
+  readonly about?: readonly string[];
   /** What else was weighed, best first, each with why it was not taken. */
   readonly considered: readonly {
     readonly kind: ActionKind;
