@@ -6,7 +6,7 @@
  *    commit and the launcher's own start overlap.
  * 3. Commands of one instance are carried out one after the other.
  */
-import type { Command, RouteTarget } from '../model/command.ts';
+import type { Command } from '../model/command.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo, errorTable } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
@@ -14,16 +14,16 @@ import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Driver, DriverContext } from '../ports/driver.ts';
 import type { Endpoints } from '../ports/endpoints.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Observer } from '../ports/observer.ts';
-import type { PreparedLaunch, Processes } from '../ports/processes.ts';
+import type { Processes } from '../ports/processes.ts';
 import type { Externals } from './externals.ts';
 import type { InstanceContexts } from './instance-context.ts';
 import type { Roles } from './roles.ts';
 import { runCommand } from './run-command.ts';
+import type { Prepared, Starter } from './starter.ts';
 import type { Watcher } from './watcher.ts';
 
 export interface ActorOptions {
@@ -32,7 +32,7 @@ export interface ActorOptions {
   readonly endpoints: Endpoints;
   readonly observer: Observer;
   readonly notifier: Notifier;
-  readonly drivers: Readonly<Record<string, Driver>>;
+  readonly starter: Starter;
   readonly contexts: InstanceContexts;
   readonly watcher: Watcher;
   readonly externals: Externals;
@@ -45,10 +45,6 @@ export interface ActorOptions {
 }
 
 type Of<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
-interface Prepared {
-  readonly launch: PreparedLaunch;
-  readonly context: DriverContext;
-}
 
 export class Actor {
   readonly #options: ActorOptions;
@@ -63,8 +59,9 @@ export class Actor {
   foresee(command: Command): void {
     if (command.kind !== 'start' || this.#queues.has(command.instance)) return;
     const service = this.#serviceOf(command.instance);
-    if (service === null || service.driver === 'external') return;
-    const prepared = this.#prepare(service, command.instance);
+    // With a role more is made ready than a process: that waits for the record (F2).
+    if (service === null || service.driver === 'external' || command.order !== undefined) return;
+    const prepared = this.#options.starter.prepare(service, command.instance, undefined);
     // Whoever runs the command awaits it and sees the error; until then it isn't unhandled.
     prepared.catch(() => undefined);
     this.#prepared.set(command.action, prepared);
@@ -76,11 +73,11 @@ export class Actor {
     if (command.kind === 'start') this.#enqueue(command.instance, () => this.#start(command));
     else if (command.kind === 'stop') this.#enqueue(command.instance, () => this.#stop(command));
     else if (command.kind === 'confirm') observer.confirm(command.instances, command.timeoutMs);
-    else if (command.kind === 'route') this.#route(command.service, command.targets);
+    else if (command.kind === 'route') this.#route(command);
     else if (command.kind === 'run') void this.#run(command);
     else if (command.kind === 'notify') notifier.notify(command);
     else if (command.kind === 'reply') reply(command);
-    else this.#options.roles.run(command);
+    else this.#options.roles.run(command, (instance, work) => this.#enqueue(instance, work));
   }
 
   #enqueue(instance: InstanceId, work: () => Promise<void>): void {
@@ -96,7 +93,7 @@ export class Actor {
     const service = this.#serviceOf(instance);
     try {
       if (service === null) throw new DarumaError('NOT_FOUND', `no service of ${instance}`);
-      if (service.driver === 'external') await this.#startExternal(command);
+      if (service.driver === 'external') await this.#startExternal(service, command);
       else await this.#startProcess(service, command);
     } catch (error) {
       const info = errorInfo(error);
@@ -107,43 +104,36 @@ export class Actor {
     }
   }
 
-  async #startProcess(service: ServiceSpec, { instance, action }: Of<'start'>): Promise<void> {
+  async #startProcess(
+    service: ServiceSpec,
+    { instance, action, order }: Of<'start'>,
+  ): Promise<void> {
+    const { starter, roles, push } = this.#options;
     const already = this.#options.processes.running(instance);
     if (already !== null) {
       await this.#abort(action);
-      this.#options.push({ ...already, kind: 'started', action });
+      if (order !== undefined) await starter.runsBy(service, instance, order);
+      push({ ...already, kind: 'started', action });
       return;
     }
-    const { launch, context } = await (this.#prepared.get(action) ??
-      this.#prepare(service, instance));
+    const prepared = await (this.#prepared.get(action) ??
+      starter.prepare(service, instance, order));
     this.#prepared.delete(action);
-    faultPoint('start.prepared');
-    const running = await launch.go();
-    faultPoint('start.gone');
-    const { pid, port } = running;
-    this.#options.watcher.watch(service, running, context, { adopted: false });
-    this.#options.push({ kind: 'started', instance, action, pid, port });
+    const { pid, port } = await starter.go(service, prepared);
+    push({ kind: 'started', instance, action, pid, port });
+    roles.started(service, instance);
   }
 
-  async #startExternal({ instance, action }: Of<'start'>): Promise<void> {
-    const { pid, port } = await this.#options.externals.start(instance);
-    this.#options.push({ kind: 'started', instance, action, pid, port });
-  }
-
-  async #prepare(service: ServiceSpec, instance: InstanceId): Promise<Prepared> {
-    const { drivers, contexts, processes } = this.#options;
-    const driver = drivers[service.driver];
-    if (driver?.kind !== 'process') throw new DarumaError('INTERNAL', 'not a process driver');
-    const port = await contexts.port(service, instance);
-    const context = contexts.context(service, instance, port);
-    const launch = await processes.prepare({
-      ...(await driver.launch(context)),
-      instance,
-      port,
-      limits: service.limits,
-      logging: service.logging,
-    });
-    return { launch, context };
+  async #startExternal(
+    service: ServiceSpec,
+    { instance, action, order }: Of<'start'>,
+  ): Promise<void> {
+    const { externals, roles, push } = this.#options;
+    const start = () => externals.start(instance);
+    const { pid, port } = await (order === undefined
+      ? start()
+      : roles.startExternal(service, order, instance, start));
+    push({ kind: 'started', instance, action, pid, port });
   }
 
   async #abort(action: ActionId): Promise<void> {
@@ -185,15 +175,13 @@ export class Actor {
       await this.#options.endpoints.drained(service.name, instance);
     }
     faultPoint('stop.drained');
-    await this.#options.processes.stop(instance, {
-      signal: service?.stopSignal ?? 'SIGTERM',
-      graceMs: hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000),
-    });
+    const graceMs = hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000);
+    await this.#options.starter.end(service, instance, graceMs);
     faultPoint('stop.stopped');
   }
 
-  #route(service: ServiceName, targets: readonly RouteTarget[]): void {
-    this.#options.endpoints.route(service, targets).catch((error: unknown) => {
+  #route({ service, targets, group }: Of<'route'>): void {
+    this.#options.endpoints.route(service, targets, group).catch((error: unknown) => {
       const info = errorInfo(error);
       this.#report(null, info.code, `routes of ${service}: ${info.message}`);
     });

@@ -34,13 +34,14 @@ import { drillLeakScript } from './drill-leak.ts';
 import { endpointList } from './endpoint-list.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
 import { Externals } from './externals.ts';
+import { Groups } from './groups.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
 import { Loop } from './loop.ts';
 import { PortBook } from './port-book.ts';
 import { programFiles } from './program-files.ts';
 import { ProgramWatch } from './program-watch.ts';
 import { rehearse } from './rehearsal.ts';
-import { Roles } from './roles.ts';
+import { RoleBook } from './role-book.ts';
 import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
 
@@ -86,6 +87,7 @@ export class Controller implements ControllerApi {
   readonly #ports: PortBook;
   readonly #watcher: Watcher;
   readonly #externals: Externals;
+  readonly #groups: Groups;
   readonly #actor: Actor;
   readonly #programs: ProgramWatch;
   readonly #waiting = new Map<string, Waiting>();
@@ -110,7 +112,9 @@ export class Controller implements ControllerApi {
       ports,
     });
     const { observer, processes } = options;
-    this.#watcher = new Watcher({ observer, processes, drivers, stateDir });
+    const book = new RoleBook(this.#contexts);
+    const asGiven = book.asGiven.bind(book);
+    this.#watcher = new Watcher({ observer, processes, drivers, stateDir, asGiven });
     this.#externals = new Externals({
       clock: options.clock,
       driver: drivers['external'],
@@ -118,6 +122,7 @@ export class Controller implements ControllerApi {
       watcher: this.#watcher,
       push: (happening) => this.#loop?.push(happening),
     });
+    this.#groups = this.#makeGroups(book);
     this.#actor = this.#makeActor();
     this.#programs = new ProgramWatch({
       clock: options.clock,
@@ -162,6 +167,7 @@ export class Controller implements ControllerApi {
     await this.#look(loop);
     faultPoint('up.looked');
     await this.#finishDown();
+    this.#groups.watch.begin();
     this.#programs.look();
     this.#endRehearsal = rehearse(spec, clock, this.#options.log);
   }
@@ -170,6 +176,7 @@ export class Controller implements ControllerApi {
   async close(): Promise<void> {
     const { observer, notifier, endpoints, processes, store } = this.#options;
     this.#externals.close();
+    this.#groups.watch.close();
     this.#programs.close();
     this.#endRehearsal();
     if ((await this.#loop?.close()) === false) {
@@ -293,24 +300,41 @@ export class Controller implements ControllerApi {
     return this.#loop;
   }
 
+  /** What left the stack file is stopped as it says there until it is gone. */
+  readonly #service = (name: ServiceName) => this.#services.get(name) ?? this.#removedService(name);
+
+  #makeGroups(book: RoleBook): Groups {
+    const { store } = this.#options;
+    return new Groups({
+      ...this.#options,
+      book,
+      contexts: this.#contexts,
+      watcher: this.#watcher,
+      externals: this.#externals,
+      services: () => this.#services.values(),
+      service: this.#service,
+      push: (happening) => this.#loop?.push(happening),
+      onError: (report) => store.reportErrors([report]),
+    });
+  }
+
   #makeActor(): Actor {
-    const { clock, processes, endpoints, observer, notifier, drivers, store, host } = this.#options;
+    const { clock, processes, endpoints, observer, notifier, store, host } = this.#options;
     return new Actor({
       clock,
       processes,
       endpoints,
       observer,
       notifier,
-      drivers,
       host,
       contexts: this.#contexts,
       watcher: this.#watcher,
       externals: this.#externals,
-      // What left the stack file is stopped as it says there until it is gone.
-      service: (name) => this.#services.get(name) ?? this.#removedService(name),
+      service: this.#service,
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
-      roles: new Roles(),
+      roles: this.#groups.roles,
+      starter: this.#groups.starter,
       onError: (report) => store.reportErrors([report]),
     });
   }
@@ -318,7 +342,13 @@ export class Controller implements ControllerApi {
   /** What runs is adopted and watched; what doesn't is told. */
   async #look(loop: Loop): Promise<void> {
     const found = new Map<InstanceId, 'told'>();
-    for (const result of await this.#options.processes.adopt()) {
+    const results = await this.#options.processes.adopt();
+    for (const result of results) {
+      if (result.kind !== 'adopted' || result.running.port === null) continue;
+      this.#ports.adopt(result.running.instance, result.running.port);
+    }
+    const views = new Map(this.view().services.map((service) => [service.name, service]));
+    for (const result of results) {
       const instance = result.kind === 'adopted' ? result.running.instance : result.instance;
       found.set(instance, 'told');
       if (result.kind === 'gone') {
@@ -336,10 +366,11 @@ export class Controller implements ControllerApi {
       }
       const { running } = result;
       const { pid, port, startedAt } = running;
-      if (port !== null) this.#ports.adopt(instance, port);
       const service = this.#serviceOf(instance);
       loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
       if (service === null) continue;
+      const group = views.get(service.name);
+      if (group !== undefined) await this.#groups.adopt(service, instance, group);
       const context = this.#contexts.context(service, instance, port);
       this.#watcher.watch(service, running, context, { adopted: true });
     }

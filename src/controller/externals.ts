@@ -52,20 +52,30 @@ const againMs = 100;
 export class Externals {
   readonly #options: ExternalsOptions;
   readonly #all = new Map<InstanceId, External>();
-  #cancelTick: () => void = () => undefined;
+  #cancelTick: (() => void) | null = null;
 
   constructor(options: ExternalsOptions) {
     this.#options = options;
   }
 
-  /** Tells whether it runs now, and from now on when that changes. */
+  /** Tells of each instance whether it runs now, and from now on when that changes. */
   async follow(service: ServiceSpec, how: { readonly observed: boolean }): Promise<void> {
+    const numbers = Array.from({ length: service.replicas }, (_, index) => index + 1);
+    await Promise.all(numbers.map((number) => this.#follow(service, number, how)));
+  }
+
+  async #follow(
+    service: ServiceSpec,
+    number: number,
+    how: { readonly observed: boolean },
+  ): Promise<void> {
     const { clock, contexts, push } = this.#options;
-    const instance = instanceId(service.name, 1);
+    const instance = instanceId(service.name, number);
+    const port = await contexts.port(service, instance);
     const external: External = {
       service,
       instance,
-      context: contexts.context(service, instance, service.endpoint?.port ?? null),
+      context: contexts.context(service, instance, port),
       timeoutMs: service.external?.timeoutMs ?? lookEveryMs,
       everyMs: service.healthcheck?.intervalMs ?? lookEveryMs,
       run: null,
@@ -76,7 +86,7 @@ export class Externals {
     };
     const status = await this.#status(external, external.timeoutMs);
     this.#all.set(instance, external);
-    if (this.#all.size === 1) this.#arm();
+    this.#cancelTick ??= this.#arm();
     // What is only observed and can't be asked is taken to run: its health check tells.
     if (status.running === true || (how.observed && !canBeAsked(service))) {
       this.#begin(external, status.pid, { adopted: true });
@@ -130,7 +140,27 @@ export class Externals {
   }
 
   close(): void {
-    this.#cancelTick();
+    this.#cancelTick?.();
+  }
+
+  /** Null: it doesn't run, as far as known. */
+  running(instance: InstanceId): ExternalRun | null {
+    return this.#all.get(instance)?.run ?? null;
+  }
+
+  /** `work` ends it for sure. */
+  fence(instance: InstanceId, work: () => Promise<void>): Promise<void> {
+    return this.#alone(instance, async (external) => {
+      this.#options.watcher.unwatch(instance);
+      try {
+        await work();
+      } catch (error) {
+        if (external.run !== null) this.#watch(external, external.run.pid, { adopted: true });
+        throw error;
+      }
+      external.run = null;
+      external.process = null;
+    });
   }
 
   #driver(): ExternalDriver {
@@ -174,10 +204,10 @@ export class Externals {
     }
   }
 
-  #arm(): void {
-    this.#cancelTick = this.#options.clock.after(tickMs, () => {
+  #arm(): () => void {
+    return this.#options.clock.after(tickMs, () => {
       for (const external of this.#all.values()) this.#tick(external);
-      this.#arm();
+      this.#cancelTick = this.#arm();
     });
   }
 

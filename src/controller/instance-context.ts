@@ -62,12 +62,25 @@ export class InstanceContexts {
 
   /** The port of an instance, or null when nothing of its service mentions one. */
   async port(service: ServiceSpec, instance: InstanceId): Promise<number | null> {
+    if (service.driver === 'external') {
+      return service.external?.ports?.[numberOf(instance) - 1] ?? service.endpoint?.port ?? null;
+    }
     return needsPort(service) ? this.#options.ports.portOf(instance) : null;
   }
 
-  context(service: ServiceSpec, instance: InstanceId, port: number | null): DriverContext {
+  context(
+    service: ServiceSpec,
+    instance: InstanceId,
+    port: number | null,
+    role?: DriverContext['role'],
+  ): DriverContext {
+    const order = role?.order;
     const expand = (template: string) =>
-      expandTemplate(template, (name) => this.#lookup(name, instance, port));
+      expandTemplate(template, (name) => {
+        if (name === 'ROLE') return order?.role;
+        if (name === 'EPOCH') return order === undefined ? undefined : String(order.epoch);
+        return this.#lookup(name, instance, port);
+      });
     return {
       service,
       instance,
@@ -76,6 +89,7 @@ export class InstanceContexts {
       expand,
       environment: this.#environment(service, instance, port, expand),
       progress: (text) => this.#options.log(`${instance}: ${text}`),
+      ...(role === undefined ? {} : { role }),
     };
   }
 

@@ -11,6 +11,8 @@ export interface WatcherOptions {
   readonly processes: Processes;
   readonly drivers: Readonly<Record<string, Driver>>;
   readonly stateDir: string;
+  /** Adds what the instance was last told to be. */
+  readonly asGiven?: (context: DriverContext) => DriverContext;
 }
 
 /** A run of an external service; its process may not be known. */
@@ -38,8 +40,9 @@ export class Watcher {
     context: DriverContext,
     how: { readonly adopted: boolean },
   ): void {
-    const { observer, processes, stateDir } = this.#options;
+    const { observer, processes, stateDir, asGiven = (given) => given } = this.#options;
     const driver = this.#options.drivers[service.driver];
+    const now = () => asGiven(context);
     observer.watch({
       ...common(service, running, context),
       pid: running.pid,
@@ -47,8 +50,8 @@ export class Watcher {
       members: () => processes.members(running.instance),
       logDir: instanceLogDir(stateDir, running.instance),
       ...(running.logOffset === undefined ? {} : { logOffset: running.logOffset }),
-      driverCheck: driverCheck(driver, context),
-      sqlCheck: sqlCheck(driver, context),
+      driverCheck: driverCheck(driver, now),
+      sqlCheck: sqlCheck(driver, now),
     });
   }
 
@@ -86,36 +89,41 @@ function common(
 
 function driverCheck(
   driver: Driver | undefined,
-  context: DriverContext,
+  now: () => DriverContext,
 ): ((timeoutMs: number) => Promise<void>) | null {
   if (driver?.kind !== 'process') return null;
   const check = driver.check?.bind(driver);
   if (check === undefined) return null;
-  const settled = settleOnce(driver, context);
+  const settled = settleOnce(driver, now);
   return async (timeoutMs) => {
     await settled();
-    await check(context, timeoutMs);
+    await check(now(), timeoutMs);
   };
 }
 
 function sqlCheck(
   driver: Driver | undefined,
-  context: DriverContext,
+  now: () => DriverContext,
 ): ((query: string, timeoutMs: number) => Promise<void>) | null {
   if (driver?.kind !== 'process') return null;
   const sql = driver.sql?.bind(driver);
   if (sql === undefined) return null;
-  const settled = settleOnce(driver, context);
+  const settled = settleOnce(driver, now);
   return async (query, timeoutMs) => {
     await settled();
-    await sql(context, query, timeoutMs);
+    await sql(now(), query, timeoutMs);
   };
 }
 
-/** Users and databases are made before the instance counts as healthy; once per run. */
-function settleOnce(driver: ProcessDriver, context: DriverContext): () => Promise<void> {
+/** Users and databases are made before the instance counts as healthy; once per run and role. */
+function settleOnce(driver: ProcessDriver, now: () => DriverContext): () => Promise<void> {
   let done: Promise<void> | null = null;
+  let doneAs: string | undefined;
   return () => {
+    const context = now();
+    const role = context.role?.order.role;
+    if (role !== doneAs) done = null;
+    doneAs = role;
     done ??= (driver.settle?.(context) ?? Promise.resolve()).catch((error: unknown) => {
       done = null;
       throw error;

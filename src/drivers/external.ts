@@ -5,6 +5,7 @@ import { instanceLogDir } from '../model/layout.ts';
 import type { CommandSpec, ExternalSpec, ServiceSpec } from '../model/stack-spec.ts';
 import type { DriverContext, ExternalDriver } from '../ports/driver.ts';
 import { findAccount } from './account.ts';
+import { externalRoles } from './active-standby.ts';
 import { endpointAttributes } from './address.ts';
 import { type Account, type CommandResult, lastLines, runCommand } from './run-command.ts';
 
@@ -22,6 +23,7 @@ export const externalDriver: ExternalDriver = {
   async attributes(service) {
     return endpointAttributes(service);
   },
+  roles: externalRoles,
 };
 
 async function change(context: DriverContext, verb: 'start' | 'stop'): Promise<void> {

@@ -1,17 +1,22 @@
 /** A plain program: the stack file says everything about it. */
 import { DarumaError } from '../model/errors.ts';
 import type { ProcessDriver } from '../ports/driver.ts';
+import { processRoles } from './active-standby.ts';
 import { endpointAttributes } from './address.ts';
+import { keepRole, roleEnvironment } from './role-file.ts';
 
 export const processDriver: ProcessDriver = {
   kind: 'process',
-  async launch({ service, environment, expand }) {
+  async launch(context) {
+    const { service, environment, expand, role } = context;
     if (service.command === null) {
       throw new DarumaError('START_FAILED', `${service.name} has no command`);
     }
+    if (role !== undefined) await keepRole(context, role.order, role.order.role);
     return {
       argv: service.command.argv.map(expand),
-      environment,
+      environment:
+        role === undefined ? environment : { ...environment, ...roleEnvironment(role.order) },
       workingDir: service.workingDir,
       user: service.user,
     };
@@ -19,4 +24,5 @@ export const processDriver: ProcessDriver = {
   async attributes(service) {
     return endpointAttributes(service, 'http');
   },
+  roles: processRoles,
 };

@@ -76,6 +76,8 @@ export interface ExternalDriver {
   /** Null: it has no `logs` command. */
   logs(context: DriverContext): CommandSpec | null;
   attributes(service: ServiceSpec, stateDir: string): Promise<Readonly<Record<string, string>>>;
+  /** `fence` ends it; nobody else does. */
+  readonly roles?: RoleDriver;
 }
 
 export type Driver = ProcessDriver | ExternalDriver;

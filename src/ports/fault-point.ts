@@ -7,7 +7,24 @@
  */
 import { closeSync, openSync } from 'node:fs';
 
+/** Passed by a change of primary only. */
+export const failoverPoints = [
+  'fence.before-stop',
+  'fence.after-stop',
+  'fence.after-mark',
+  'survey.after',
+  'promote.before',
+  'promote.after',
+  'promote.before-start',
+  'promote.after-start',
+  'follow.after',
+  'set-eligible.after',
+  'admit.after',
+  'quiesce.after',
+] as const;
+
 export const faultPoints = [
+  ...failoverPoints,
   'up.locked',
   'up.store-open',
   'up.recovered',

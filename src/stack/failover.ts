@@ -39,6 +39,7 @@ export function toFailover(
   }
   const here = [...path, 'failover'];
   checkFields(document, here, raw, driver);
+  if (driver === 'external') checkExternal(document, path, service, raw);
   if (service.replicas < 2) {
     const message = `expected at least 2 replicas with \`failover\`, found ${service.replicas}`;
     document.complain(here, { message, hint: 'say `replicas: 2`: one primary, one standby' });
@@ -99,10 +100,19 @@ function checkFields(document: StackDocument, here: Path, raw: Raw, driver: Driv
     const hint = 'or say `standby: hot`, if it waits by itself';
     document.complain([...here, 'standby'], { message: 'a warm standby needs `cease`', hint });
   }
-  if (driver === 'external' && (raw.role === undefined || raw.promote === undefined)) {
-    const missing = raw.role === undefined ? 'role' : 'promote';
-    document.complain(here, { message: `missing: expected \`${missing}\`` });
+}
+
+function checkExternal(document: StackDocument, path: Path, service: RawService, raw: Raw): void {
+  for (const field of ['role', 'promote'] as const) {
+    if (raw[field] !== undefined) continue;
+    document.complain([...path, 'failover'], { message: `missing: expected \`${field}\`` });
   }
+  if (service.endpoint === undefined || service.external?.ports !== undefined) return;
+  const hint = 'such as `external: { ports: [5433, 5434] }`';
+  document.complain([...path, 'endpoint'], {
+    message: 'where each replica listens is needed',
+    hint,
+  });
 }
 
 function toDurability(raw: Raw['durability']): NonNullable<FailoverSpec['durability']> {
