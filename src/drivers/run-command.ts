@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Takes the output instead of a pipe; emptied first. `stdout` and `stderr` are its end. */
   readonly outputFile?: string;
+  /** Hears what is printed on standard error, as it comes. */
+  readonly onStderr?: (text: string) => void;
 }
 
 export interface CommandResult {
@@ -87,6 +89,7 @@ async function runPiped(child: ChildProcess, options: RunOptions): Promise<Comma
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       kept[name] = (kept[name] + text).slice(-keptCharacters);
+      if (name === 'stderr') options.onStderr?.(text);
     });
   }
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

@@ -31,12 +31,17 @@ export interface ClusterOptions {
 
 /** Resolves with true when the cluster is new, and so has the password. */
 export async function ensureCluster(options: ClusterOptions): Promise<boolean> {
-  const { place, binaries } = options;
+  if (await hasCluster(options.place, options.binaries)) return false;
+  await createCluster(options);
+  return true;
+}
+
+/** Rejects when there is something that can't be used, with REQUIREMENT_UNMET. */
+export async function hasCluster(place: Place, binaries: Binaries): Promise<boolean> {
   const version = await textOf(join(place.data, 'PG_VERSION'));
   if (version === null) {
     await refuseOtherContent(place.data);
-    await createCluster(options);
-    return true;
+    return false;
   }
   if (Number(version) !== binaries.major) {
     throw new DarumaError(
@@ -50,7 +55,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<boolean> {
     const text = `${place.data} has its configuration elsewhere: run it as \`driver: external\``;
     throw new DarumaError('REQUIREMENT_UNMET', text);
   }
-  return false;
+  return true;
 }
 
 /** The number that initdb gave the cluster: the first eight bytes of its control file. */
@@ -101,29 +106,52 @@ export function markSetting(mark: string): string {
 async function createCluster(options: ClusterOptions): Promise<void> {
   const { place, binaries, progress } = options;
   progress(`creates a database cluster of PostgreSQL ${binaries.major}`);
+  await makeWhole(place, async (fresh) => {
+    await makeDirectory(join(fresh, 'data'), place);
+    await initialise(options, join(fresh, 'data'), join(fresh, 'password'));
+  });
+}
+
+/** Whole or not at all: `make` puts the data into `data` of the directory that it is given. What is
+ * at the place already is replaced when that is complete. Half made ones are removed first. */
+export async function makeWhole(
+  place: Place,
+  make: (fresh: string) => Promise<void>,
+): Promise<void> {
   await mkdir(dirname(place.data), { recursive: true, mode: 0o700 });
   await removeHalfMade(place.data);
   const fresh = `${place.data}.new-${randomBytes(6).toString('hex')}`;
   await makeDirectory(fresh, place);
-  await makeDirectory(join(fresh, 'data'), place);
-  await initialise(options, join(fresh, 'data'), join(fresh, 'password'));
   try {
-    await rename(join(fresh, 'data'), place.data);
-  } catch (cause) {
-    const text = `${place.data} could not be made (a mount point? then name a directory in it)`;
-    throw new DarumaError('START_FAILED', text, { cause });
+    await make(fresh);
+    await putInPlace(join(fresh, 'data'), place.data, join(fresh, 'replaced'));
+  } finally {
+    await removeTree(fresh);
   }
-  await syncDirectory(dirname(place.data));
-  await rm(fresh, { recursive: true, force: true });
 }
 
-/** The initdb of a Daruma that was killed may still be writing; it ends when its files are gone. */
+async function putInPlace(made: string, data: string, replaced: string): Promise<void> {
+  try {
+    await rename(data, replaced).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    await rename(made, data);
+  } catch (cause) {
+    const text = `${data} could not be made (a mount point? then name a directory in it)`;
+    throw new DarumaError('START_FAILED', text, { cause });
+  }
+  await syncDirectory(dirname(data));
+}
+
+/** The program of a killed Daruma may still be writing; it ends when its files are gone. */
 async function removeHalfMade(data: string): Promise<void> {
   for (const name of await readdir(dirname(data))) {
-    if (!name.startsWith(`${basename(data)}.new-`)) continue;
-    const path = join(dirname(data), name);
-    await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    if (name.startsWith(`${basename(data)}.new-`)) await removeTree(join(dirname(data), name));
   }
+}
+
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 async function initialise(
@@ -152,14 +180,14 @@ async function initialise(
   throw new DarumaError('START_FAILED', `the database cluster could not be created: ${how}`);
 }
 
-function surroundings(
+export function surroundings(
   place: Place,
 ): Required<Pick<RunOptions, 'account' | 'environment' | 'workingDir'>> {
   const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
   return { account: place.account, environment, workingDir: '/' };
 }
 
-async function makeDirectory(path: string, { account }: Place): Promise<void> {
+export async function makeDirectory(path: string, { account }: Place): Promise<void> {
   await mkdir(path, { mode: 0o700 });
   if (account === null) return;
   await using directory = await open(path, 'r');
@@ -176,7 +204,7 @@ async function refuseOtherContent(data: string): Promise<void> {
   throw new DarumaError('REQUIREMENT_UNMET', text);
 }
 
-async function textOf(path: string): Promise<string | null> {
+export async function textOf(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

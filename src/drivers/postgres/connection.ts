@@ -1,6 +1,6 @@
 /** One short-lived connection to a PostgreSQL server on this machine, without any leak. */
 import { Socket } from 'node:net';
-import { Client, type ClientConfig } from 'pg';
+import { Client, type ClientConfig, type QueryResultRow } from 'pg';
 import { DarumaError } from '../../model/errors.ts';
 
 export interface Target {
@@ -8,6 +8,8 @@ export interface Target {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Its commits don't wait for standbys, which may not be there. */
+  readonly unwaited?: boolean;
 }
 
 /**
@@ -16,13 +18,14 @@ export interface Target {
  * Rejects with TIMED_OUT, a system error (`ECONNREFUSED`, …), a PostgreSQL error (SQLSTATE), or an
  * error without a code when the server has closed the connection without a word.
  */
-export async function withConnection(
+export async function withConnection<T>(
   target: Target,
   timeoutMs: number,
-  work: (client: Client) => Promise<unknown>,
-): Promise<void> {
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { unwaited = false, ...whom } = target;
   const socket = new Socket();
-  const client = new Client({ ...target, ...settings(timeoutMs), stream: () => socket });
+  const client = new Client({ ...whom, ...settings(timeoutMs, unwaited), stream: () => socket });
   // What waits for an answer is given the same error; an event that nobody hears would be thrown.
   client.on('error', () => undefined);
   const timer = setTimeout(() => {
@@ -31,7 +34,7 @@ export async function withConnection(
   }, timeoutMs);
   try {
     await client.connect();
-    await work(client);
+    return await work(client);
   } finally {
     clearTimeout(timer);
     // Says farewell, so that the server logs nothing, and then waits for the server to hang up,
@@ -41,12 +44,25 @@ export async function withConnection(
   }
 }
 
-function settings(timeoutMs: number): ClientConfig {
+/** Asks one thing. */
+export async function ask<R extends QueryResultRow>(
+  target: Target,
+  timeoutMs: number,
+  query: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  return withConnection(target, timeoutMs, async (client) => {
+    return (await client.query<R>(query, [...values])).rows;
+  });
+}
+
+function settings(timeoutMs: number, unwaited: boolean): ClientConfig {
+  const commit = unwaited ? ' -c synchronous_commit=local' : '';
   return {
     host: '127.0.0.1',
     application_name: 'daruma',
     // What PGOPTIONS, PGSSLMODE and their like say is meant for other servers.
-    options: `-c statement_timeout=${timeoutMs}`,
+    options: `-c statement_timeout=${timeoutMs}${commit}`,
     ssl: false,
     sslnegotiation: 'postgres',
   };

@@ -10,14 +10,21 @@ import { endpointAttributes, inUrl } from '../address.ts';
 import { replaceFile } from '../durable-file.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import {
+  type ClusterOptions,
   ensureCluster,
   markSetting,
   refuseForeignServer,
   setSuperuserPassword,
   systemIdOf,
 } from './cluster.ts';
-import { type Target, withConnection } from './connection.ts';
-import { type Place, placeOf } from './place.ts';
+import { ask, type Target } from './connection.ts';
+import type { Place } from './place.ts';
+import { portOf } from './port.ts';
+import { launchInRole } from './replication/launch.ts';
+import { replicationUser } from './replication/member.ts';
+import { Members } from './replication/members.ts';
+import { roleDriver } from './replication/role-driver.ts';
+import { settlePrimary, writeIfPrimary } from './replication/settle-primary.ts';
 import { applicationRole, generatedUsers, postgresSpec, rolesOf } from './roles.ts';
 import { SecretFile, type Secrets } from './secrets.ts';
 import { configText } from './settings.ts';
@@ -32,35 +39,44 @@ export function postgresDriver(sharedDir: string): ProcessDriver {
     return file;
   };
   const read = (service: ServiceSpec, stateDir: string): Promise<Secrets> =>
-    secretsOf(service, stateDir).read(generatedUsers(postgresSpec(service)));
+    secretsOf(service, stateDir).read(passwordsOf(service));
   const superuser = async (context: DriverContext, database: string): Promise<Target> => {
-    const { superuser: password } = await read(context.service, context.stateDir);
-    const user = postgresSpec(context.service).superuser;
-    return { port: portOf(context), user, password, database };
+    const { service } = context;
+    const { superuser: password } = await read(service, context.stateDir);
+    const user = postgresSpec(service).superuser;
+    const unwaited = service.failover !== undefined;
+    return { port: portOf(context), user, password, database, unwaited };
   };
+  const members = new Members(sharedDir, read);
   return {
     kind: 'process',
-    launch: (context) => launch(context, sharedDir, secretsOf(context.service, context.stateDir)),
+    launch: (context) =>
+      launch(context, sharedDir, secretsOf(context.service, context.stateDir), members),
     async settle(context) {
-      const spec = postgresSpec(context.service);
+      const { service } = context;
+      const spec = postgresSpec(service);
       const target = await superuser(context, 'postgres');
-      const roles = rolesOf(spec, await read(context.service, context.stateDir));
+      const secrets = await read(service, context.stateDir);
       await accepting(target, context.progress);
-      await settleRoles(target, spec.database, roles);
+      if (service.failover !== undefined && !(await settlePrimary(context, target, secrets)))
+        return;
+      await settleRoles(target, spec.database, rolesOf(spec, secrets));
     },
     async check(context, timeoutMs) {
-      const { database } = postgresSpec(context.service);
+      const { service } = context;
+      const { database } = postgresSpec(service);
       const target = await superuser(context, database);
-      await withConnection(target, timeoutMs, (client) => client.query('select 1'));
+      await ask(target, timeoutMs, service.failover === undefined ? 'select 1' : writeIfPrimary);
     },
     async sql(context, query, timeoutMs) {
       const { database } = postgresSpec(context.service);
       const target = await superuser(context, database);
-      await withConnection(target, timeoutMs, (client) => client.query(query));
+      await ask(target, timeoutMs, query);
     },
     async attributes(service, stateDir) {
       return attributes(service, await read(service, stateDir));
     },
+    roles: roleDriver(members),
   };
 }
 
@@ -68,32 +84,53 @@ async function launch(
   context: DriverContext,
   sharedDir: string,
   secretFile: SecretFile,
+  members: Members,
 ): Promise<Launch> {
   const { service, instance, progress } = context;
-  if (numberOf(instance) !== 1) {
-    const text = `${service.name}: PostgreSQL with more than one replica is not supported yet`;
+  if (service.failover === undefined && numberOf(instance) !== 1) {
+    const text = `${service.name}: PostgreSQL with more than one replica needs \`failover\``;
     throw new DarumaError('STACK_INVALID', text);
   }
   const spec = postgresSpec(service);
   const port = portOf(context);
-  const place = await placeOf(context, sharedDir);
+  const place = await members.findPlace(context);
   const binaries = await findBinaries(spec.binDir, place.account, sharedDir);
   await refuseForeignServer(place);
-  const { superuser, superuserSetIn } = await secretFile.read(generatedUsers(spec));
+  const { superuser, superuserSetIn } = await secretFile.read(passwordsOf(service));
   const options = { place, binaries, spec, superuserPassword: superuser, progress };
-  const isNew = await ensureCluster(options);
-  const systemId = await systemIdOf(place.data);
-  if (superuserSetIn !== systemId) {
-    if (!isNew) await setSuperuserPassword(options);
-    await secretFile.superuserSetIn(systemId);
+  const ensure = () => ensureWithPassword(options, superuserSetIn, secretFile);
+  if (service.failover === undefined) {
+    await ensure();
+    const text = configText(place.data, instance, spec.settings);
+    await replaceFile(place.config, text, place.account);
+  } else {
+    const known = superuserSetIn;
+    await launchInRole({ context, members, binaries, known, ensureCluster: ensure });
   }
-  await replaceFile(place.config, configText(place.data, instance, spec.settings), place.account);
   return {
     argv: serverArgv(place, binaries, port),
     environment: serverEnvironment(context.environment),
     workingDir: place.data,
     user: place.account?.name ?? null,
   };
+}
+
+async function ensureWithPassword(
+  options: ClusterOptions,
+  superuserSetIn: string | null,
+  secretFile: SecretFile,
+): Promise<void> {
+  const isNew = await ensureCluster(options);
+  const systemId = await systemIdOf(options.place.data);
+  if (superuserSetIn === systemId) return;
+  if (!isNew) await setSuperuserPassword(options);
+  await secretFile.superuserSetIn(systemId);
+}
+
+/** Of each role that Daruma makes a password for. */
+function passwordsOf(service: ServiceSpec): string[] {
+  const users = generatedUsers(postgresSpec(service));
+  return service.failover === undefined ? users : [...users, replicationUser];
 }
 
 function serverArgv(place: Place, binaries: Binaries, port: number): string[] {
@@ -123,9 +160,4 @@ function attributes(service: ServiceSpec, secrets: Secrets): Record<string, stri
   if (host === undefined || port === undefined) return common;
   const [who, secret, database] = [user, password, spec.database].map(encodeURIComponent);
   return { ...common, url: `postgres://${who}:${secret}@${inUrl(host)}:${port}/${database}` };
-}
-
-function portOf({ service, port }: DriverContext): number {
-  if (port !== null) return port;
-  throw new DarumaError('START_FAILED', `${service.name} was given no port`);
 }

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readlink, realpath, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DarumaError } from '../../model/errors.ts';
+import { type InstanceId, numberOf } from '../../model/ids.ts';
 import { instanceFileName, layout } from '../../model/layout.ts';
 import type { ServiceSpec } from '../../model/stack-spec.ts';
 import type { DriverContext } from '../../ports/driver.ts';
@@ -25,6 +26,8 @@ export interface Place {
   readonly data: string;
   /** The configuration file of ours. */
   readonly config: string;
+  /** Where the order that it was given last is kept, with failover. */
+  readonly seen: string;
   /** Tells this instance from every other on this machine. */
   readonly mark: string;
 }
@@ -35,7 +38,7 @@ export async function placeOf(context: DriverContext, sharedDir: string): Promis
   const name = instanceFileName(instance);
   const usual = join(layout(stateDir).dataDir, name);
   const linked = await linkTarget(usual);
-  const given = postgresSpec(service).dataDir;
+  const given = givenDir(service, instance);
   const existing = given ?? linked ?? usual;
   const owner = await ownerOf(existing);
   const account = await accountFor(service, existing, owner);
@@ -43,13 +46,32 @@ export async function placeOf(context: DriverContext, sharedDir: string): Promis
   await mkdir(dirname(usual), { recursive: true, mode: 0o700 });
   const mark = `${tag}/${name}`;
   const private_ = account === null || (existing === usual && owner !== null);
-  if (private_) return { account, data: existing, config: `${usual}.conf`, mark };
+  if (private_) return { account, data: existing, mark, ...filesAt(usual) };
   const home = join(sharedDir, tag);
   await openDirectory(sharedDir);
   await openDirectory(home);
   const data = given ?? linked ?? join(home, name);
   if (given === null && linked === null) await symlink(data, usual);
-  return { account, data, config: join(home, `${name}.conf`), mark };
+  return { account, data, mark, ...filesAt(join(home, name)) };
+}
+
+function filesAt(path: string): Pick<Place, 'config' | 'seen'> {
+  return { config: `${path}.conf`, seen: `${path}.order.json` };
+}
+
+/** As the stack file says; null: it leaves it to us. */
+function givenDir(service: ServiceSpec, instance: InstanceId): string | null {
+  const { dataDir, dataDirs } = postgresSpec(service);
+  if (dataDirs === undefined) {
+    if (dataDir === null || service.replicas === 1) return dataDir;
+    return join(dataDir, instanceFileName(instance));
+  }
+  const listed = dataDirs[numberOf(instance) - 1];
+  if (listed !== undefined) return listed;
+  throw new DarumaError(
+    'STACK_INVALID',
+    `${service.name}: \`data_dir\` names none for ${instance}`,
+  );
 }
 
 async function accountFor(

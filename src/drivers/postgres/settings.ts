@@ -17,14 +17,19 @@ const sensible = {
   tcp_keepalives_idle: '60',
 } as const;
 
-/** Later lines win, so the user's settings (`given`) override ours; what the command line says
- * (address, port) overrides all. */
+/** Later lines win, so the user's settings (`given`) override ours, except what replication needs
+ * (`fixed`); what the command line says (address, port) overrides all. */
 export function configText(
   data: string,
   name: string,
   given: Readonly<Record<string, string>>,
+  replication: {
+    readonly changeable: Readonly<Record<string, string>>;
+    readonly fixed: Readonly<Record<string, string>>;
+  } = { changeable: {}, fixed: {} },
 ): string {
-  const settings = { ...sensible, cluster_name: name, ...given };
+  const { changeable, fixed } = replication;
+  const settings = { ...sensible, cluster_name: name, ...changeable, ...given, ...fixed };
   const lines = Object.entries(settings).map(
     ([key, value]) => `${settingName(key)} = ${quoted(value)}`,
   );

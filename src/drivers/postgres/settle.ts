@@ -1,7 +1,7 @@
 /** Roles and the database, brought to what the stack file says. Idempotent. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
-import { type Target, withConnection } from './connection.ts';
+import { ask, type Target, withConnection } from './connection.ts';
 import type { Role } from './roles.ts';
 
 /** How long a server may refuse connections before we give up; one that says that it is starting
@@ -17,7 +17,8 @@ export async function accepting(target: Target, progress: (text: string) => void
   let until = performance.now() + silenceMs;
   for (;;) {
     try {
-      return await withConnection(target, 5_000, (client) => client.query('select 1'));
+      await ask(target, 5_000, 'select 1');
+      return;
     } catch (error) {
       const starting = isStarting(error);
       // Any other word of the server is final; without one it doesn't listen yet.

@@ -1,0 +1,118 @@
+/**
+ * For whom the primary waits before it acknowledges (F4).
+ *
+ * 1. A rule holds when a new session shows it, a checkpoint has passed (the process that makes it
+ *    sets the flag by which sessions wait at all) and each connected standby's own process at the
+ *    primary works by it. That process lets commits go, by the rule as it knows it; which one this
+ *    is can be told only by the standby's priority, so that a stronger rule gives each another one.
+ * 2. A standby has every acknowledged write when it has flushed a position read after that.
+ */
+import { ask, withConnection } from '../connection.ts';
+import { configurePrimary, type Member } from './member.ts';
+import { namesIn, standbyName, waitingFor } from './names.ts';
+import { poll } from './poll.ts';
+import { showsNames, write } from './promote.ts';
+import { awaited, isSynchronous } from './role-settings.ts';
+
+const everyMs = 10;
+
+/** `primary`: the one of the order. */
+export async function setEligible(primary: Member, timeoutMs: number): Promise<void> {
+  await waitFor(primary, awaited(primary.service, primary.order), timeoutMs);
+}
+
+/** Resolves when the standby is known to have every acknowledged write. Rejects with TIMED_OUT, and
+ * the primary waits for whom it waited before. */
+export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
+  const { service, order } = primary;
+  const name = standbyName(standby.instance, order.epoch);
+  const until = performance.now() + timeoutMs;
+  const leftMs = () => Math.max(1, Math.ceil(until - performance.now()));
+  await caughtUp(primary, standby, leftMs());
+  if (!isSynchronous(service)) return;
+  const before = awaited(service, order);
+  const names = [...before.filter((other) => other !== name), name];
+  try {
+    await waitFor(primary, names, leftMs());
+    await flushed(primary, name, leftMs());
+  } catch (error) {
+    if (!before.includes(name)) await waitFor(primary, before, timeoutMs);
+    throw error;
+  }
+}
+
+/** It streams under the name of this epoch. */
+async function caughtUp(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
+  const { order, target } = primary;
+  const query = `select from pg_stat_replication
+    where application_name = $1 and state = 'streaming'`;
+  const what = `${standby.instance} streams from ${order.primary}`;
+  await poll(what, { timeoutMs, everyMs }, async (leftMs) => {
+    const name = standbyName(standby.instance, order.epoch);
+    return (await ask(target, leftMs, query, [name])).length > 0 ? true : null;
+  });
+}
+
+async function flushed(primary: Member, name: string, timeoutMs: number): Promise<void> {
+  const what = `${name} has every acknowledged write`;
+  await withConnection(primary.target, timeoutMs, async (client) => {
+    // What was inserted is flushed by this, so that the position is one that is sent.
+    await client.query(write, ['admission']);
+    const { rows } = await client.query<{ position: string }>(
+      'select pg_current_wal_lsn() position',
+    );
+    const query = `select from pg_stat_replication
+      where application_name = $1 and state = 'streaming' and flush_lsn >= $2`;
+    await poll(what, { timeoutMs, everyMs }, async () => {
+      const found = await client.query(query, [name, rows[0]?.position]);
+      return found.rows.length > 0 ? true : null;
+    });
+  });
+}
+
+/** Resolves when no commit is acknowledged any more by a weaker rule. */
+async function waitFor(primary: Member, wanted: readonly string[], timeoutMs: number) {
+  const { instance, target } = primary;
+  const what = `${instance} waits for ${wanted.join(', ') || 'nobody'}`;
+  const until = performance.now() + timeoutMs;
+  const current = await ask<{ names: string }>(
+    target,
+    timeoutMs,
+    "select current_setting('synchronous_standby_names') as names",
+  );
+  const old = namesIn(current[0]?.names ?? '');
+  const names = arranged(old, wanted);
+  await configurePrimary(primary, names);
+  await ask(target, timeoutMs, 'select pg_reload_conf()');
+  await poll(what, { timeoutMs, everyMs }, (leftMs) =>
+    showsNames(target, leftMs, waitingFor(names)),
+  );
+  const leftMs = Math.max(1, Math.ceil(until - performance.now()));
+  await withConnection(target, leftMs, async (client) => {
+    if (names.some((name) => !old.includes(name))) await client.query('checkpoint');
+    await poll(what, { timeoutMs: leftMs, everyMs }, async () => {
+      const { rows } = await client.query<{ name: string; priority: number }>(
+        `select application_name as name, sync_priority as priority from pg_stat_replication
+         where starts_with(application_name, 'daruma_')`,
+      );
+      const known = rows.every(({ name, priority }) => priority === names.indexOf(name) + 1);
+      return known ? true : null;
+    });
+    // Those who waited for one that left are let go when a standby says how far it is.
+    await client.query(write, ['eligible']);
+  });
+}
+
+/** The order of the names means nothing to those who wait for all of them. It is kept where none
+ * comes in; else each that stays gets another place. */
+export function arranged(old: readonly string[], wanted: readonly string[]): string[] {
+  const stays = old.filter((name) => wanted.includes(name));
+  const comes = wanted.filter((name) => !old.includes(name));
+  if (comes.length === 0) return stays;
+  const all = [...comes, ...stays];
+  // Each that stays has its old place in one rotation only, and there is one rotation more.
+  const rotations = all.map((_, start) => [...all.slice(start), ...all.slice(0, start)]);
+  const fits = (names: readonly string[]) =>
+    stays.every((name) => names.indexOf(name) !== old.indexOf(name));
+  return rotations.find(fits) ?? all;
+}

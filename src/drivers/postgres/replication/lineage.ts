@@ -1,0 +1,78 @@
+/**
+ * Whether an instance's data is a past of its primary's (F5), read from both data directories while
+ * the instance doesn't run. Then it may stream as it is; else it has writes of its own, or lacks
+ * what the primary no longer has.
+ *
+ * It is one when both are of one origin, its timeline is the primary's or one that the primary left
+ * no earlier than where its own log ends, and the last page of its log is in the primary's, byte by
+ * byte. The last tells apart timelines that two instances have begun under one number.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readControl } from './control-file.ts';
+import { Wal } from './wal.ts';
+
+export type Lineage =
+  | { readonly kind: 'same' }
+  /** `rewindable`: they have a common past that they left at a known place. */
+  | { readonly kind: 'other'; readonly rewindable: boolean; readonly reason: string };
+
+/** `data` must have been a cluster's; so must `primaryData`. */
+export async function lineageOf(data: string, primaryData: string): Promise<Lineage> {
+  const [own, primary] = await Promise.all([readControl(data), readControl(primaryData)]);
+  if (own === null || primary === null) return other('it is of a version that is unknown here');
+  if (own.systemId !== primary.systemId) return other('it is of another origin');
+  if (await hasBackupLabel(data)) return other('it was never started since it was copied');
+  const [ownWal, primaryWal] = await Promise.all([Wal.open(data), Wal.open(primaryData)]);
+  const end = (await ownWal?.endFrom(own.checkpoint)) ?? null;
+  if (ownWal === null || primaryWal === null || end === null) {
+    return other('its log does not reach its last checkpoint');
+  }
+  const { timeline } = primaryWal;
+  const left = await leftAt(primaryData, timeline, end.timeline);
+  if (left === null)
+    return other(`it is on timeline ${end.timeline}, unknown to its primary`, true);
+  if (end.position > left) {
+    return other(`it wrote up to ${text(end.position)}, its primary left at ${text(left)}`, true);
+  }
+  const [page, same] = await Promise.all([
+    ownWal.lastPageUpTo(end.position),
+    primaryWal.lastPageUpTo(end.position),
+  ]);
+  if (same === null) return other('its primary no longer has the log that it needs');
+  if (page?.equals(same) !== true) return other('its log is not that of its primary');
+  return { kind: 'same' };
+}
+
+/** Where the history of `current` leaves `timeline`; never, when they are one. Null: it isn't part
+ * of it. */
+async function leftAt(data: string, current: number, timeline: number): Promise<bigint | null> {
+  if (timeline === current) return 2n ** 64n;
+  const name = `${current.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  const history = await readFile(join(data, 'pg_wal', name), 'utf8');
+  for (const line of history.split('\n')) {
+    const [, number, high, low] = /^\s*(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
+    if (Number(number) !== timeline) continue;
+    return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+  }
+  return null;
+}
+
+async function hasBackupLabel(data: string): Promise<boolean> {
+  try {
+    await readFile(join(data, 'backup_label'));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function other(reason: string, rewindable = false): Lineage {
+  return { kind: 'other', rewindable, reason };
+}
+
+/** As PostgreSQL writes positions. */
+function text(position: bigint): string {
+  return `${(position >> 32n).toString(16)}/${(position & 0xffffffffn).toString(16)}`.toUpperCase();
+}

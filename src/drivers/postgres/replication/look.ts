@@ -1,0 +1,37 @@
+/** What an instance is now, by its own word. */
+import type { RoleSeen } from '../../../model/group.ts';
+import { ask } from '../connection.ts';
+import type { Member } from './member.ts';
+import { instanceNamed } from './names.ts';
+import { readSeen } from './seen-order.ts';
+
+interface Row {
+  readonly standby: boolean;
+  readonly streaming: boolean;
+  readonly standbys: readonly {
+    readonly name: string;
+    readonly synchronous: boolean;
+    readonly lag: number;
+  }[];
+}
+
+const query = `select pg_is_in_recovery() as standby,
+  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
+  case when pg_is_in_recovery() then '[]'::json else
+    (select coalesce(json_agg(json_build_object(
+      'name', application_name,
+      'synchronous', sync_state in ('sync', 'quorum'),
+      'lag', greatest(0, pg_current_wal_lsn() - coalesce(flush_lsn, '0/0')))), '[]'::json)
+     from pg_stat_replication where state = 'streaming') end as standbys`;
+
+export async function look(member: Member, timeoutMs: number): Promise<RoleSeen> {
+  const { service, order, place, target } = member;
+  const [row] = await ask<Row>(target, timeoutMs, query);
+  const epoch = (await readSeen(place.seen))?.epoch ?? null;
+  const standbys = (row?.standbys ?? []).flatMap(({ name, synchronous, lag: lagBytes }) => {
+    const instance = instanceNamed(service, name, order.epoch);
+    return instance === undefined ? [] : [{ instance, synchronous, lagBytes }];
+  });
+  const role = row?.standby === false ? 'primary' : 'standby';
+  return { role, epoch, standbys, streaming: row?.streaming === true };
+}

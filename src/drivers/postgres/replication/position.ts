@@ -1,0 +1,54 @@
+/**
+ * How far a copy reaches (F3): greatest(received, replayed), when nothing is being received any
+ * more and all that is there has been replayed. The received position alone goes backwards when a
+ * standby restarts.
+ */
+import type { ReplicaPosition } from '../../../model/group.ts';
+import { withConnection } from '../connection.ts';
+import type { Member } from './member.ts';
+import { poll } from './poll.ts';
+
+const everyMs = 5;
+
+interface Row {
+  readonly system: string;
+  readonly timeline: number;
+  readonly position: string;
+  readonly settled: boolean;
+}
+
+/** The startup process waits in these when it has replayed all that is there. */
+const idle = ['RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryWalAll'];
+
+const query = `select
+  (select system_identifier::text from pg_control_system()) as system,
+  (select max(('x' || left(name, 8))::bit(32)::int) from pg_ls_waldir()
+    where name ~ '^[0-9A-F]{24}$') as timeline,
+  case when pg_is_in_recovery()
+    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'
+    else pg_current_wal_lsn() - '0/0' end::text as position,
+  not pg_is_in_recovery() or (
+    not exists (select from pg_stat_wal_receiver where status = 'streaming')
+    and exists (select from pg_stat_activity
+      where backend_type = 'startup' and wait_event = any ($1))
+    and pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0')) as settled`;
+
+export async function position(member: Member, timeoutMs: number): Promise<ReplicaPosition> {
+  return withConnection(member.target, timeoutMs, async (client) => {
+    // Somebody may have paused it; a promotion would go on with it anyway.
+    await client.query(
+      `select case when pg_is_in_recovery() and pg_is_wal_replay_paused()
+       then pg_wal_replay_resume() end`,
+    );
+    let before: string | null = null;
+    return poll(`${member.instance} has replayed its log`, { timeoutMs, everyMs }, async () => {
+      const row = (await client.query<Row>(query, [idle])).rows[0];
+      if (row === undefined || !row.settled) return null;
+      const { system: systemId, timeline, position: now } = row;
+      // Twice the same: nothing came in between the parts of one look.
+      const same = now === before;
+      before = now;
+      return same ? { systemId, timeline, position: now } : null;
+    });
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * Makes an instance's data that of a standby, before its server is started.
+ *
+ * 1. It bears the mark before anything else is done: whatever happens then, it writes nothing.
+ * 2. Data with writes of its own, or of another origin, is never served (F5): it is brought back by
+ *    `pg_rewind` where that is there and applies, else it is copied anew.
+ * 3. The primary keeps its log for the standby from before a copy begins.
+ * 4. Data that is as it should be is started also while the primary is down.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DarumaError, errorInfo } from '../../../model/errors.ts';
+import type { Binaries } from '../binaries.ts';
+import { makeDirectory, makeWhole, textOf } from '../cluster.ts';
+import { ask, type Target } from '../connection.ts';
+import type { Place } from '../place.ts';
+import { copyByFiles, syncTree } from './copy.ts';
+import { type Lineage, lineageOf } from './lineage.ts';
+import { layMark } from './mark.ts';
+import { configureStandby, type Member, primaryTarget } from './member.ts';
+import { slotName, slotNames } from './names.ts';
+import { clearSystemSettings, removeSlots } from './own-files.ts';
+import { copyByProgram, programsBeside, rewind } from './programs.ts';
+import { CopyProgress } from './progress.ts';
+import { reserveSlot } from './slots.ts';
+
+const askMs = 5_000;
+
+export interface StandbyWork {
+  readonly member: Member;
+  readonly binaries: Binaries;
+  readonly primaryPlace: Place;
+  /** It has been something before. */
+  readonly hasData: boolean;
+}
+
+/** Rejects with START_FAILED, which may pass, when its data can only be had from a primary that
+ * isn't there. */
+export async function prepareStandby(work: StandbyWork): Promise<void> {
+  const { member } = work;
+  const { place, service } = member;
+  if (work.hasData) {
+    await layMark(place.data, place.account);
+    await removeSlots(place.data, slotNames(service));
+    await asThePrimary(work);
+  } else {
+    await atThePrimary(work, (primary) => copy(work, primary));
+  }
+  await clearSystemSettings(place, member.progress);
+  await configureStandby(member);
+}
+
+async function asThePrimary(work: StandbyWork): Promise<void> {
+  const { member, primaryPlace } = work;
+  const { instance, order, place, progress } = member;
+  const lineage = await lineageWith(place, primaryPlace, order.primary);
+  if (lineage.kind === 'same') {
+    await reserveIfThere(member);
+    return;
+  }
+  progress(`${instance} can't follow ${order.primary} with its data: ${lineage.reason}`);
+  await atThePrimary(work, (primary) => mend(work, primary, lineage));
+}
+
+async function lineageWith(place: Place, primaryPlace: Place, primary: string): Promise<Lineage> {
+  const version = await textOf(join(primaryPlace.data, 'PG_VERSION'));
+  if (version !== null) return lineageOf(place.data, primaryPlace.data);
+  throw new DarumaError('START_FAILED', `the data of ${primary} is not there to compare with`);
+}
+
+async function mend(
+  work: StandbyWork,
+  primary: Target,
+  lineage: Extract<Lineage, { kind: 'other' }>,
+): Promise<void> {
+  const { member, binaries } = work;
+  const { place, progress } = member;
+  const { rewind: program } = await programsBeside(binaries);
+  if (program !== null && lineage.rewindable) {
+    progress('goes back to the common past (pg_rewind)');
+    try {
+      // It reads the primary's timeline from its last checkpoint.
+      await ask(primary, askMs * 12, 'checkpoint');
+      await makeWhole(place, async (fresh) => {
+        const directory = join(fresh, 'data');
+        await rewind(program, directory, place, primary, binaries.major);
+        await layMark(directory, place.account);
+        await removeSlots(directory, slotNames(member.service));
+      });
+      return;
+    } catch (error) {
+      progress(`can't go back: ${errorInfo(error).message}`);
+    }
+  }
+  await copy(work, primary);
+}
+
+async function copy(work: StandbyWork, primary: Target): Promise<void> {
+  const { member, binaries, primaryPlace } = work;
+  const { instance, order, place } = member;
+  await refuseTablespaces(primaryPlace);
+  const progress = new CopyProgress(`copies ${order.primary} to ${instance}`, member.progress);
+  const { basebackup } = await programsBeside(binaries);
+  await makeWhole(place, async (fresh) => {
+    const directory = join(fresh, 'data');
+    await makeDirectory(directory, place);
+    if (basebackup === null) {
+      await copyByFiles(primaryPlace, directory, place, primary, binaries.major, progress);
+    } else {
+      await copyByProgram(basebackup, directory, place, primary, slotName(instance), progress);
+    }
+    await layMark(directory, place.account);
+    await syncTree(directory);
+  });
+  progress.done();
+}
+
+/** With the log reserved. */
+async function atThePrimary(
+  { member }: StandbyWork,
+  work: (primary: Target) => Promise<void>,
+): Promise<void> {
+  const { instance, order } = member;
+  const primary = primaryTarget(member);
+  try {
+    await refuseStandby(primary, order.primary);
+    await reserveSlot(primary, slotName(instance), askMs);
+    await work(primary);
+  } catch (cause) {
+    const text = `${instance} needs a copy of the data of ${order.primary}, which can't be made now`;
+    throw new DarumaError('START_FAILED', text, { cause });
+  }
+}
+
+async function reserveIfThere(member: Member): Promise<void> {
+  const { instance, order, progress } = member;
+  try {
+    const primary = primaryTarget(member);
+    await refuseStandby(primary, order.primary);
+    await reserveSlot(primary, slotName(instance), askMs);
+  } catch (error) {
+    progress(`starts without its primary ${order.primary}: ${errorInfo(error).message}`);
+  }
+}
+
+async function refuseStandby(primary: Target, name: string): Promise<void> {
+  const rows = await ask<{ standby: boolean }>(
+    primary,
+    askMs,
+    'select pg_is_in_recovery() as standby',
+  );
+  if (rows[0]?.standby === false) return;
+  throw new DarumaError('START_FAILED', `${name} is not primary yet`);
+}
+
+/** Two servers of one machine would share them. */
+async function refuseTablespaces({ data }: Place): Promise<void> {
+  const entries = await readdir(join(data, 'pg_tblspc'), { withFileTypes: true });
+  if (!entries.some((entry) => entry.isSymbolicLink())) return;
+  const text = `${data} has tablespaces outside of it, which failover does not know how to copy`;
+  throw new DarumaError('REQUIREMENT_UNMET', text);
+}
