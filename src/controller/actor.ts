@@ -5,7 +5,10 @@
  * 2. A launch is prepared (gated) as soon as it is foreseen and let go only by its command, so the
  *    commit and the launcher's own start overlap.
  * 3. Commands of one instance are carried out one after the other.
+ * 4. The endpoint of a service without failover is told its routes at the end of the turn, when a
+ *    launcher that is ready was let go; what is asked of it then comes after.
  */
+import { setImmediate as turnOver } from 'node:timers/promises';
 import type { Command } from '../model/command.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo, errorTable } from '../model/errors.ts';
@@ -172,6 +175,7 @@ export class Actor {
     hurry: boolean,
   ): Promise<void> {
     if (!hurry && service?.endpoint) {
+      await turnOver();
       await this.#options.endpoints.drained(service.name, instance);
     }
     faultPoint('stop.drained');
@@ -180,7 +184,12 @@ export class Actor {
     faultPoint('stop.stopped');
   }
 
-  #route({ service, targets, group }: Of<'route'>): void {
+  #route(command: Of<'route'>): void {
+    if (command.group === undefined) setImmediate(() => this.#lead(command));
+    else this.#lead(command);
+  }
+
+  #lead({ service, targets, group }: Of<'route'>): void {
     this.#options.endpoints.route(service, targets, group).catch((error: unknown) => {
       const info = errorInfo(error);
       this.#report(null, info.code, `routes of ${service}: ${info.message}`);

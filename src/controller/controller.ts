@@ -76,6 +76,7 @@ interface Waiting {
 }
 
 const listenRetryMs = 2_000;
+const accountDelayMs = 20;
 /** Key in the store: the keeper under which a `down` was asked for. */
 const downUnder = 'down-under';
 
@@ -147,8 +148,7 @@ export class Controller implements ControllerApi {
       foresee: (command) => this.#actor.foresee(command),
       run: (command) => this.#actor.run(command),
       onStored: (records) => this.#publish(records),
-      // What was decided is done first.
-      onStep: (event, records) => setImmediate(() => this.#account(event, records)),
+      onStep: (event, records) => this.#accountSoon(event, records),
     });
     this.#loop = loop;
     faultPoint('up.recovered');
@@ -428,6 +428,14 @@ export class Controller implements ControllerApi {
     const service = this.#serviceOf(instance);
     const port = this.#theLoop().state.instances[instance]?.port ?? null;
     return service === null ? [] : programFiles(this.#contexts.context(service, instance, port));
+  }
+
+  /** What was decided is done first, and what is started gets the processor. */
+  #accountSoon(event: EngineEvent, records: readonly LogRecord[]): void {
+    const counts = records.some(
+      ({ kind }) => kind === 'instance-exited' || kind === 'incident-needs-person',
+    );
+    if (counts) this.#options.clock.after(accountDelayMs, () => this.#account(event, records));
   }
 
   /** Unexpected exits become error records. */

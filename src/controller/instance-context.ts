@@ -36,6 +36,8 @@ export interface Reports {
 export class InstanceContexts {
   readonly #options: ContextOptions;
   readonly #usersOwn: Record<string, string> = {};
+  /** Without a role. */
+  readonly #made = new Map<InstanceId, DriverContext>();
   #attributes = new Map<ServiceName, Attributes>();
 
   constructor(options: ContextOptions) {
@@ -58,6 +60,7 @@ export class InstanceContexts {
       }),
     );
     this.#attributes = new Map(entries);
+    this.#made.clear();
   }
 
   /** The port of an instance, or null when nothing of its service mentions one. */
@@ -68,11 +71,25 @@ export class InstanceContexts {
     return needsPort(service) ? this.#options.ports.portOf(instance) : null;
   }
 
+  /** Without a role: the same again, as long as nothing that it is made from has changed. */
   context(
     service: ServiceSpec,
     instance: InstanceId,
     port: number | null,
     role?: DriverContext['role'],
+  ): DriverContext {
+    const made = role === undefined ? this.#made.get(instance) : undefined;
+    if (made?.service === service && made.port === port) return made;
+    const context = this.#make(service, instance, port, role);
+    if (role === undefined) this.#made.set(instance, context);
+    return context;
+  }
+
+  #make(
+    service: ServiceSpec,
+    instance: InstanceId,
+    port: number | null,
+    role: DriverContext['role'],
   ): DriverContext {
     const order = role?.order;
     const expand = (template: string) =>

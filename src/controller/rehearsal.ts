@@ -14,7 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 
 /** Starting the stack goes first. */
 const delayMs = 3_000;
-const exits = 200;
+const exits = 400;
 /** Nobody waits longer than this for a rehearsal; in between the loop gets far more time. */
 const sliceMs = 3;
 const pauseMs = 50;
@@ -24,13 +24,16 @@ const timersMax = 100;
 
 /** What runs once in a long while is to be ready: what is called from now on is compiled at its
  * first call, and kept. Costs two megabytes; a restart takes a third less. */
+/** Well before the play ends, what it calls is compiled as for heavy use. */
+const compiledEarly = '--invocation-count-for-maglev=50';
+const compiledAsUsual = '--invocation-count-for-maglev=400';
 const readiness = ['--always-sparkplug', '--no-lazy-feedback-allocation', '--no-flush-bytecode'];
 
 /** Returns how to end it early. */
 export function rehearse(spec: StackSpec, clock: Clock, log: (text: string) => void): () => void {
   let cancel = (): void => undefined;
   const begin = (): void => {
-    for (const flag of readiness) setFlagsFromString(flag);
+    for (const flag of [...readiness, compiledEarly]) setFlagsFromString(flag);
     const play = playOf(spec);
     if (play !== null) slice(play);
   };
@@ -43,6 +46,7 @@ export function rehearse(spec: StackSpec, clock: Clock, log: (text: string) => v
       return;
     }
     if (play.exits < exits) cancel = clock.after(pauseMs, () => slice(play));
+    else setFlagsFromString(compiledAsUsual);
   };
   cancel = clock.after(delayMs, begin);
   return () => cancel();

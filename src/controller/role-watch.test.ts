@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Happening } from '../model/event.ts';
+import type { RoleSeen } from '../model/group.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { Sample } from '../model/sample.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
+import { RoleWatch } from './role-watch.ts';
+
+const service = { name: 'db', driver: 'postgres', replicas: 2, failover: {} } as ServiceSpec;
+
+function setUp() {
+  const state = {
+    now: 1_000,
+    runs: new Map<InstanceId, number>([['db/1', 1]]),
+    looks: [] as InstanceId[],
+    seen: new Map<InstanceId, RoleSeen | Error>(),
+    told: [] as Happening[],
+    samples: [] as Sample[],
+  };
+  let timer: (() => void) | null = null;
+  const watch = new RoleWatch({
+    clock: {
+      now: () => state.now,
+      after: (_, callback) => {
+        timer = callback;
+        return () => {
+          timer = null;
+        };
+      },
+    },
+    services: () => [{ ...service, name: 'plain', failover: undefined } as never, service],
+    runOf: (_, instance) => state.runs.get(instance) ?? null,
+    look: async (_, instance) => {
+      state.looks.push(instance);
+      const seen = state.seen.get(instance) ?? new Error('no answer');
+      if (seen instanceof Error) throw seen;
+      return seen;
+    },
+    push: (happening) => state.told.push(happening),
+    add: (samples) => state.samples.push(...samples),
+  });
+  watch.begin();
+  const pass = async (ms: number) => {
+    for (const end = state.now + ms; state.now < end; ) {
+      state.now += 250;
+      timer?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { state, watch, pass, isOn: () => timer !== null };
+}
+
+function primary(lagBytes: number, synchronous = true): RoleSeen {
+  const standbys = [{ instance: 'db/2' as const, synchronous, lagBytes }];
+  return { role: 'primary', epoch: 1, standbys, streaming: false };
+}
+
+test('what differs is told once; a lag only when it is of another size', async () => {
+  const { state, pass } = setUp();
+  state.seen.set('db/1', primary(0));
+  await pass(5_000);
+  assert.deepEqual(state.told, [{ kind: 'role-seen', instance: 'db/1', seen: primary(0) }]);
+  state.seen.set('db/1', primary(60_000));
+  await pass(5_000);
+  assert.equal(state.told.length, 1);
+  state.seen.set('db/1', primary(1_000_000));
+  await pass(5_000);
+  assert.equal(state.told.length, 2);
+  state.seen.set('db/1', primary(1_000_000, false));
+  await pass(5_000);
+  assert.equal(state.told.length, 3);
+  assert.deepEqual(state.samples.at(-1), {
+    ...{ component: 'db/2', signal: 'replication.lag_bytes', value: 1_000_000 },
+    at: state.samples.at(-1)?.at,
+  });
+});
+
+test('each second, and at once when something was done or is seen to change', async () => {
+  const { state, watch, pass } = setUp();
+  state.seen.set('db/1', primary(0));
+  await pass(500);
+  // The second look sees whether more has changed.
+  assert.equal(state.looks.length, 2);
+  await pass(10_000);
+  assert.equal(state.looks.length, 12);
+  watch.soon(service);
+  await pass(250);
+  assert.equal(state.looks.length, 13);
+});
+
+test('another run is told anew; one that does not answer is asked again', async () => {
+  const { state, pass } = setUp();
+  await pass(2_000);
+  assert.deepEqual(state.told, []);
+  assert.equal(state.looks.length, 2);
+  state.seen.set('db/1', primary(0));
+  await pass(2_000);
+  state.runs.delete('db/1');
+  await pass(2_000);
+  state.runs.set('db/1', 2);
+  await pass(2_000);
+  assert.equal(state.told.length, 2);
+});
+
+test('closed, it looks no more', async () => {
+  const { watch, isOn } = setUp();
+  watch.close();
+  assert.equal(isOn(), false);
+});
