@@ -1,4 +1,5 @@
 /** What a benchmark is, and what it is run with. */
+import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
 import type { Result } from './results.ts';
 import type { Stage } from './stage.ts';
@@ -13,6 +14,8 @@ export interface Settings {
 
 export interface Run {
   readonly contenders: readonly Contender[];
+  /** Instead of them, where the benchmark is one of databases. */
+  readonly clusters: readonly ClusterContender[];
   readonly settings: Settings;
   readonly tally: Tally;
   /** What a contender says of its service at the end. */
@@ -37,6 +40,8 @@ export interface Benchmark {
   readonly about: string;
   /** Besides Daruma, in the order of the table. */
   readonly peers: readonly string[];
+  /** Of databases, by name; absent: those of `contenders/index.ts`. */
+  readonly clusters?: Readonly<Record<string, () => Promise<ClusterContender>>>;
   readonly settings: Settings;
   readonly goals: readonly Goal[];
   run(run: Run): Promise<void>;

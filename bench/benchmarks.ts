@@ -6,9 +6,11 @@ import { engine } from './engine.ts';
 import { hang } from './hang.ts';
 import { httpEndpoint } from './http-endpoint.ts';
 import { idle } from './idle.ts';
+import { pgFailover } from './pg-failover.ts';
 import { plan } from './plan.ts';
 import { restart } from './restart.ts';
 import { supervisorKill } from './supervisor-kill.ts';
+import { switchover } from './switchover.ts';
 import { up } from './up.ts';
 
 export const benchmarks: readonly Benchmark[] = [
@@ -23,4 +25,6 @@ export const benchmarks: readonly Benchmark[] = [
   up,
   engine,
   plan,
+  pgFailover,
+  switchover,
 ];

@@ -1,5 +1,6 @@
 /** Runs a benchmark and makes its result. */
 import type { Benchmark, Run, Settings } from './benchmark.ts';
+import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
 import { contenders } from './contenders/index.ts';
 import { commit, machine } from './machine.ts';
@@ -19,9 +20,11 @@ export async function runBenchmark(
   const missing: string[] = [];
   const failures: string[] = [];
   const found: Contender[] = [];
+  const clusters: ClusterContender[] = [];
   for (const name of names) {
     try {
-      found.push(await provide(name));
+      if (benchmark.clusters === undefined) found.push(await provide(contenders, name));
+      else clusters.push(await provide(benchmark.clusters, name));
     } catch (error) {
       missing.push(name);
       tell(`${name} is missing: ${message(error)}`);
@@ -38,7 +41,7 @@ export async function runBenchmark(
     });
   };
   try {
-    await benchmark.run({ contenders: found, settings, tally, endStates, attempt });
+    await benchmark.run({ contenders: found, clusters, settings, tally, endStates, attempt });
   } finally {
     await closeStages();
   }
@@ -48,7 +51,7 @@ export async function runBenchmark(
     ...about,
     took_ms: Math.round(performance.now() - begun),
     settings: used(settings),
-    versions: versions(found),
+    versions: versions([...found, ...clusters]),
     figures,
     ratios: ratios(figures),
     end_states: Object.fromEntries(endStates),
@@ -57,8 +60,11 @@ export async function runBenchmark(
   };
 }
 
-function provide(name: string): Promise<Contender> {
-  const found = contenders[name];
+function provide<T>(
+  registry: Readonly<Record<string, () => Promise<T>>>,
+  name: string,
+): Promise<T> {
+  const found = registry[name];
   if (found === undefined) throw new Error(`there is no contender ${name}`);
   return found();
 }
@@ -67,7 +73,7 @@ function used({ rounds, seconds }: Settings): Record<string, number> {
   return seconds === 0 ? { rounds } : { rounds, seconds };
 }
 
-function versions(found: readonly Contender[]): Record<string, string> {
+function versions(found: readonly (Contender | ClusterContender)[]): Record<string, string> {
   const own = found.map(({ name, version }) => [name, version] as const);
   return { ...Object.fromEntries(own), node: process.version };
 }

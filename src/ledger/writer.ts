@@ -23,11 +23,13 @@ export interface WriterOptions {
 const patienceMs = 30_000;
 const impatienceMs = 3;
 const reconnectMs = 20;
+const endMs = 2_000;
 
 export async function write(options: WriterOptions, stop: AbortSignal): Promise<void> {
   let connection: Connection | null = null;
   let number = 0;
-  stop.addEventListener('abort', () => connection?.close());
+  // What is under way may end by itself; what hangs may not.
+  stop.addEventListener('abort', () => setTimeout(() => connection?.close(), endMs).unref());
   while (!stop.aborted) {
     if (connection?.isOpen !== true) {
       connection = await connected(options, stop);
