@@ -1,6 +1,6 @@
 /**
- * `switchover`: the primary's role is moved on purpose under 500 writes per second. The longest time
- * without an acknowledged write, and what went wrong.
+ * `switchover`: the primary's role is moved on purpose under 500 writes per second. The longest
+ * time without an acknowledged write, and what went wrong.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fact } from '../src/ledger/fact.ts';
