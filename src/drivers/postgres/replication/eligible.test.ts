@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { arranged } from './eligible.ts';
 
-const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 });
+const name = fc.constantFrom<string>('a', 'b', 'c', 'd', 'e');
+const names = fc.uniqueArray(name, { maxLength: 5 });
 
 test('a rule that gets stronger gives each that stays another place', () => {
   fc.assert(

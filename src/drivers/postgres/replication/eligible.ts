@@ -7,10 +7,11 @@
  *    is can be told only by the standby's priority, so that a stronger rule gives each another one.
  * 2. A standby has every acknowledged write when it has flushed a position read after that.
  */
+import type { Client } from 'pg';
 import { ask, withConnection } from '../connection.ts';
 import { configurePrimary, type Member } from './member.ts';
 import { namesIn, standbyName, waitingFor } from './names.ts';
-import { poll } from './poll.ts';
+import { deadline, poll } from './poll.ts';
 import { showsNames, write } from './promote.ts';
 import { awaited, isSynchronous } from './role-settings.ts';
 
@@ -26,8 +27,7 @@ export async function setEligible(primary: Member, timeoutMs: number): Promise<v
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
   const name = standbyName(standby.instance, order.epoch);
-  const until = performance.now() + timeoutMs;
-  const leftMs = () => Math.max(1, Math.ceil(until - performance.now()));
+  const { leftMs } = deadline(timeoutMs);
   await caughtUp(primary, standby, leftMs());
   if (!isSynchronous(service)) return;
   const before = awaited(service, order);
@@ -71,36 +71,45 @@ async function flushed(primary: Member, name: string, timeoutMs: number): Promis
 }
 
 /** Resolves when no commit is acknowledged any more by a weaker rule. */
-async function waitFor(primary: Member, wanted: readonly string[], timeoutMs: number) {
+async function waitFor(
+  primary: Member,
+  wanted: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
   const { instance, target } = primary;
   const what = `${instance} waits for ${wanted.join(', ') || 'nobody'}`;
-  const until = performance.now() + timeoutMs;
-  const current = await ask<{ names: string }>(
+  const limit = deadline(timeoutMs);
+  const [now] = await ask<{ names: string }>(
     target,
-    timeoutMs,
+    limit.leftMs(),
     "select current_setting('synchronous_standby_names') as names",
   );
-  const old = namesIn(current[0]?.names ?? '');
+  const old = namesIn(now?.names ?? '');
   const names = arranged(old, wanted);
   await configurePrimary(primary, names);
-  await ask(target, timeoutMs, 'select pg_reload_conf()');
-  await poll(what, { timeoutMs, everyMs }, (leftMs) =>
+  await ask(target, limit.leftMs(), 'select pg_reload_conf()');
+  await poll(what, { timeoutMs: limit.leftMs(), everyMs }, (leftMs) =>
     showsNames(target, leftMs, waitingFor(names)),
   );
-  const leftMs = Math.max(1, Math.ceil(until - performance.now()));
-  await withConnection(target, leftMs, async (client) => {
-    if (names.some((name) => !old.includes(name))) await client.query('checkpoint');
-    await poll(what, { timeoutMs: leftMs, everyMs }, async () => {
-      const { rows } = await client.query<{ name: string; priority: number }>(
-        `select application_name as name, sync_priority as priority from pg_stat_replication
-         where starts_with(application_name, 'daruma_')`,
-      );
-      const known = rows.every(({ name, priority }) => priority === names.indexOf(name) + 1);
-      return known ? true : null;
-    });
+  await withConnection(target, limit.leftMs(), async (client) => {
+    const onlyWeaker = names.length === 0 || names.length < old.length;
+    if (!onlyWeaker || names.some((name) => !old.includes(name))) {
+      await client.query('checkpoint');
+      await poll(what, { timeoutMs: limit.leftMs(), everyMs }, () => allWorkBy(client, names));
+    }
     // Those who waited for one that left are let go when a standby says how far it is.
     await client.query(write, ['eligible']);
   });
+}
+
+/** Each connected standby's process at the primary knows the place of its name among these. */
+async function allWorkBy(client: Client, names: readonly string[]): Promise<true | null> {
+  const { rows } = await client.query<{ name: string; priority: number }>(
+    `select application_name as name, sync_priority as priority from pg_stat_replication
+     where starts_with(application_name, 'daruma_')`,
+  );
+  const known = rows.every(({ name, priority }) => priority === names.indexOf(name) + 1);
+  return known ? true : null;
 }
 
 /** The order of the names means nothing to those who wait for all of them. It is kept where none

@@ -2,6 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DarumaError } from '../../../model/errors.ts';
 
+/** What is left of a time that several steps share; at least 1 ms. */
+export function deadline(timeoutMs: number): { readonly leftMs: () => number } {
+  const until = performance.now() + timeoutMs;
+  return { leftMs: () => Math.max(1, Math.ceil(until - performance.now())) };
+}
+
 /** Rejects with TIMED_OUT, saying what was waited for. `probe` is given the time that is left, and
  * answers null for «not yet». */
 export async function poll<T>(
@@ -9,9 +15,9 @@ export async function poll<T>(
   { timeoutMs, everyMs }: { readonly timeoutMs: number; readonly everyMs: number },
   probe: (leftMs: number) => Promise<T | null>,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const until = performance.now() + timeoutMs;
   for (;;) {
-    const leftMs = Math.ceil(deadline - performance.now());
+    const leftMs = Math.ceil(until - performance.now());
     if (leftMs <= 0) throw new DarumaError('TIMED_OUT', `${what}: not within ${timeoutMs} ms`);
     const answer = await probe(leftMs);
     if (answer !== null) return answer;
