@@ -107,8 +107,10 @@ export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
 }
 
 /** Why what was planned before the back-off no longer holds. */
-function changedMeanwhile({ state, at }: Turn, { service }: InstanceState): string | null {
-  if (missingDependency(state, service) !== null) return 'a dependency failed meanwhile';
+function changedMeanwhile(turn: Turn, { service }: InstanceState): string | null {
+  const { state, at } = turn;
+  const waits = failingDependency(state, service, at) !== null;
+  if (waits && !isProvisional(turn, service)) return 'a dependency failed meanwhile';
   const known = state.services[service];
   const mine =
     known === undefined || budgetLeft(known.spec.recovery.budget, known.acts, at).left > 0;
@@ -177,7 +179,7 @@ function wait(
   hold(turn, instance, text, 'dependency');
 }
 
-/** What is waited for failed a check on request, and nothing else tells when it is well again. */
+/** What is waited for is not known to fail: it did so once on request, or is still coming up. */
 export function isProvisional(turn: Turn, service: ServiceName): boolean {
   if (missingDependency(turn.state, service) !== null) return false;
   const dependencies = turn.state.services[service]?.spec.dependsOn ?? [];

@@ -134,7 +134,10 @@ function adopted(
   if (unexpected && (observed || spec?.driver === 'external')) instance.unasked = true;
   if (instance.phase !== 'stopping') {
     const sameRun = instance.phase === 'ready' && instance.pid === record.pid;
-    if (!sameRun) instance.readyAt = null;
+    if (!sameRun) {
+      instance.readyAt = null;
+      instance.startingAt = record.startedAt ?? record.at;
+    }
     instance.phase = sameRun ? 'ready' : 'running';
     instance.action = null;
     clearHold(instance);

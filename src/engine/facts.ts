@@ -100,8 +100,14 @@ function othersReady(state: EngineState, instance: InstanceState): number {
 
 function othersBusy(state: EngineState, instance: InstanceState): number {
   return instancesOf(state, instance.service).filter(
-    (one) => one.id !== instance.id && isAlive(one) && one.phase !== 'ready',
+    (one) => one.id !== instance.id && isBusy(state, one),
   ).length;
+}
+
+/** On its way up or down. One that runs and was never ready in its time is on no way any more. */
+function isBusy(state: EngineState, instance: InstanceState): boolean {
+  if (instance.phase === 'running') return !isFailing(state, instance);
+  return isAlive(instance) && instance.phase !== 'ready';
 }
 
 /** `jitter`: uniform in [0, 1), for the back-off. */

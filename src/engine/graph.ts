@@ -75,7 +75,10 @@ function isSound(state: EngineState, instance: InstanceState, at: number): boole
   return !isFailing(state, instance) && freshlyConfirmed(instance, at) !== false;
 }
 
-/** Why a service can't work now: a dependency that it requires is missing or fails; or null. */
+/**
+ * Why a service can't work now: a dependency that it requires is missing, fails, or is still coming
+ * up, which is enough for a first start where `service_started` is, and not for one that failed.
+ */
 export function failingDependency(
   state: EngineState,
   service: ServiceName,
@@ -83,15 +86,24 @@ export function failingDependency(
 ): string | null {
   const missing = missingDependency(state, service);
   if (missing !== null) return missing.text;
-  for (const dependency of state.services[service]?.spec.dependsOn ?? []) {
-    if (!dependency.required) continue;
-    if (dependency.condition === 'service_completed_successfully') continue;
-    const enough = dependency.condition === 'service_started' ? isRunning : isReady;
-    const there = instancesOf(state, dependency.service).filter(enough);
-    if (there.length === 0 || there.some((one) => isSound(state, one, at))) continue;
-    return `waits for ${dependency.service}: it fails its checks`;
+  for (const one of state.services[service]?.spec.dependsOn ?? []) {
+    if (!one.required || one.condition === 'service_completed_successfully') continue;
+    const why = whyNotWorking(state, one.service, at);
+    if (why !== null) return `waits for ${one.service}${why}`;
   }
   return null;
+}
+
+/** Of what runs. */
+function whyNotWorking(state: EngineState, service: ServiceName, at: number): string | null {
+  const running = instancesOf(state, service).filter(isRunning);
+  if (running.length === 0) return null;
+  if (running.every((one) => !isSound(state, one, at))) return ': it fails its checks';
+  if (!running.some(isReady)) return ': not ready yet';
+  // Nobody checks it, so that its lacking what it needs itself does not show.
+  const unchecked = state.services[service]?.spec.healthcheck == null;
+  const further = unchecked ? failingDependency(state, service, at) : null;
+  return further === null ? null : `, which ${further}`;
 }
 
 /** A dependency that went down shortly before; what it tore down with it is not to blame. */
@@ -113,6 +125,24 @@ const afterEffectMs = 10_000;
 function wasDown({ downAt, readyAt }: InstanceState, at: number): boolean {
   if (downAt === null) return false;
   return readyAt === null || at - Math.max(downAt, readyAt) <= afterEffectMs;
+}
+
+/**
+ * Whether a dependency works can't be known yet, or it could not when the instance came up: it is
+ * still coming up, or it was ready a moment ago only, after the instance, or nobody checks it.
+ */
+export function hasUnprovenDependency(
+  state: EngineState,
+  { service, startingAt = 0 }: InstanceState,
+  at: number,
+): boolean {
+  return [...dependenciesOf(state, service)].some((name) => {
+    const unchecked = state.services[name]?.spec.healthcheck == null;
+    const running = instancesOf(state, name).filter(isRunning);
+    const isNew = ({ readyAt }: InstanceState) =>
+      readyAt === null || (at - readyAt <= afterEffectMs && (unchecked || readyAt > startingAt));
+    return running.length > 0 && running.every(isNew);
+  });
 }
 
 /** Whether one of two symptoms may be an effect of what the other shows. */

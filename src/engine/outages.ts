@@ -32,8 +32,11 @@ export function onUnexpectedExit(turn: Turn, instance: InstanceState): void {
 
 /** The observer let go of it: what it saw is over, whatever comes next. */
 function endObserved(turn: Turn, instance: InstanceState): void {
-  for (const id of [...instance.symptoms]) {
-    if (!isOwn(instance, id)) turn.emit({ kind: 'symptom-ended', id });
+  for (const id of instance.symptoms.filter((one) => !isOwn(instance, one))) {
+    const incident = turn.state.symptoms[id]?.incident ?? null;
+    turn.emit({ kind: 'symptom-ended', id });
+    // What it shows next may belong to another one.
+    if (incident !== null) turn.touch(incident);
   }
 }
 

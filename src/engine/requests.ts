@@ -207,8 +207,15 @@ function restart(turn: Turn, by: string, target: ComponentId, instances: Instanc
   turn.emit({ kind: 'wanted', target: target as InstanceState['id'], wanted: 'up', by });
   overtake(turn, `restart ${target}`);
   placeStray(turn, symptomsOf(instances));
-  planRestarts(turn, instances, `${by} asked for it`);
+  const [idle, others] = [instances.filter(isIdle), instances.filter((one) => !isIdle(one))];
+  for (const one of idle) startNow(turn, one);
+  planRestarts(turn, others, `${by} asked for it`);
   return done(`restarting ${listed(instances)}`);
+}
+
+/** Nothing is wrong with it, and nobody is served by it: its start waits for no other's turn. */
+function isIdle({ phase, symptoms }: InstanceState): boolean {
+  return phase === 'stopped' || (phase === 'held' && symptoms.length === 0);
 }
 
 function planRestarts(turn: Turn, instances: readonly InstanceState[], why: string): void {

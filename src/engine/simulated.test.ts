@@ -303,3 +303,56 @@ test('a person who was to be asked when the controller died is asked (seed 30402
   s.controllerDies('commands').controllerReturns().passes(1_000);
   assert.equal(s.incident().state, 'needs-person');
 });
+
+test('what became ready while it was to be stopped is ready when it is wanted again (seed 41381)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+  s.exits('a/1', 'SIGKILL').passes(30).ask({ kind: 'down' });
+  s.tell({ kind: 'ready', instance: 'a/1' }).ask({ kind: 'up' }).passes(1_000);
+  s.expectPhases({ 'a/1': 'ready', 'b/1': 'ready' });
+});
+
+test('a back-off ends in waiting when a dependency fails by then (seed 27364)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'] })])).up();
+  s.exits('b/1', 'SIGSEGV').passes(500).exits('b/1', 'SIGSEGV').forget();
+  assert.equal(s.phase('b/1'), 'held');
+  s.turns('a/1', 'fails').shows('a/1', 'health-failed').passes(1_500);
+  assert.ok(!s.started().includes('b/1') || s.phase('a/1') === 'ready', s.sentences().join('\n'));
+});
+
+test('who fails beside a dependency still coming up waits until it is ready (seed 404838)', () => {
+  const a = service('a');
+  const c = service('c', { ...tight, dependsOn: [dependency('a', 'service_started')] });
+  const s = scenario(stack([a, c]))
+    .turns('a/1', 'fails')
+    .ask({ kind: 'up' })
+    .passes(30);
+  s.passes(200).exits('c/1', 1).passes(1_000);
+  assert.equal(s.note('c/1'), 'waits for a: not ready yet');
+  assert.equal(s.incident().unsure, true);
+  s.mendAll().passes(1_000).expectPhases({ 'a/1': 'ready', 'c/1': 'ready' });
+  assert.equal(actsAt(s.records), 0);
+});
+
+test('instances that never became ready do not wait for each other (seed 21717)', () => {
+  const s = scenario(stack([service('d', { replicas: 2 })])).turns('d/1', 'hangs');
+  s.turns('d/2', 'hangs').ask({ kind: 'up' }).passes(6_000).forget();
+  s.shows('d/1', 'unready').shows('d/2', 'unready').passes(100);
+  assert.ok(s.stopped().length > 0, s.sentences().join('\n'));
+});
+
+test('what comes up after the fault that explains it was mended is looked at (seed 19046)', () => {
+  const s = scenario(stack([service('b'), service('d', { needs: ['b'] })])).up();
+  s.exits('b/1', 'SIGKILL').passes(1_000).forget();
+  s.turns('d/1', 'fails').shows('d/1', 'health-failed').passes(3_000);
+  assert.deepEqual(s.stopped(), []);
+  s.passes(6_000);
+  assert.deepEqual(s.stopped(), ['d/1']);
+});
+
+test('a restart of what is stopped waits for what it depends on, not for a turn (seed 502242)', () => {
+  const s = scenario(stack([service('a'), service('b', { needs: ['a'], replicas: 2 })])).up();
+  s.ask({ kind: 'down' }).passes(1_000).ask({ kind: 'restart', target: 'b' }).passes(1_000);
+  const note = 'waits for a: it is not wanted up';
+  assert.deepEqual([s.note('b/1'), s.note('b/2')], [note, note]);
+  s.ask({ kind: 'up' }).passes(2_000).expectPhases({ 'b/1': 'ready', 'b/2': 'ready' });
+});

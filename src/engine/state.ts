@@ -36,7 +36,8 @@ export interface InstanceState {
   next: 'start' | null;
   pid: number | null;
   port: number | null;
-  /** When its latest start was decided; absent in snapshots of older versions. */
+  /** When its latest start was decided, or what was found running began; absent in snapshots of
+   * older versions. */
   startingAt?: number;
   startedAt: number | null;
   readyAt: number | null;

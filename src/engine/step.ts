@@ -206,7 +206,9 @@ function onInstanceReady(turn: Turn, id: InstanceId): void {
   const instance = turn.state.instances[id];
   if (instance === undefined || instance.phase === 'stopping') return;
   if (instance.stale) endStale(turn, instance);
-  if (instance.phase === 'ready' || (instance.wanted === 'down' && !instance.unasked)) return;
+  if (instance.phase === 'ready') return;
+  // It is told once only, and is remembered in case that it is wanted again before it is gone.
+  if (instance.wanted === 'down' && !instance.unasked && !isRunning(instance)) return;
   if (!isRunning(instance)) adopt(turn, instance);
   turn.emit({ kind: 'instance-ready', instance: id });
   onReady(turn, instance);

@@ -20,7 +20,15 @@ export function untreated(
   active: readonly Entry[],
 ): Symptom[] {
   const treatments = new Treatments(turn, incident);
-  return active.filter((entry) => !treatments.cover(entry)).map((entry) => entry.symptom);
+  const open = active.filter((entry) => !treatments.cover(entry)).map((entry) => entry.symptom);
+  lookAgain(turn, incident, treatments.until);
+  return open;
+}
+
+/** Nothing else tells that what should have followed by then did not. */
+function lookAgain(turn: Turn, { id }: IncidentState, at: number): void {
+  const recheck = `recheck:${id}`;
+  if (at < (turn.state.timers[recheck] ?? Number.POSITIVE_INFINITY)) turn.setTimer(recheck, at);
 }
 
 /** The actions of an incident that are not judged yet, by where they are; answers are kept, as many
@@ -32,6 +40,8 @@ class Treatments {
   readonly #remedies: Map<ServiceName | null, ActionState[]>;
   readonly #dependencies = new Map<ServiceName, ReadonlySet<ServiceName>>();
   readonly #mends = new Map<string, boolean>();
+  /** Until then what covers a symptom, having come right, counts; Infinity: nothing did. */
+  until = Number.POSITIVE_INFINITY;
 
   constructor(turn: Turn, incident: IncidentState) {
     const actions = incident.actions.filter((one) => one.outcome === null);
@@ -69,8 +79,10 @@ class Treatments {
     const key = `${action.planned.action} ${alike} ${isKilled(this.#turn.state, symptom)}`;
     const known = this.#mends.get(key);
     if (known !== undefined) return known;
-    const mends = mendsCause(this.#turn, action, symptom);
+    const until = coversUntil(this.#turn, action);
+    const mends = this.#turn.at < until && mendsCause(this.#turn, action, symptom);
     this.#mends.set(key, mends);
+    if (mends) this.until = Math.min(this.until, until);
     return mends;
   }
 }
@@ -78,6 +90,8 @@ class Treatments {
 /** Being told of, or only thought of, answers what was known then, also when that comes back; a
  * remedy answers all. */
 function isMeant(action: ActionState, entry: Entry): boolean {
+  // The role is with another: whoever had it is a case of its own.
+  if (action.planned.kind === 'fail-over' && action.done !== null) return false;
   if (isRemedy(action) || isWait(action) || entry.joined <= action.seq) return true;
   return action.planned.about?.includes(entry.symptom.id) === true;
 }
@@ -91,13 +105,17 @@ export function isRemedy({ planned }: Pick<ActionState, 'planned'>): boolean {
   return !planned.wouldOnly && planned.kind !== 'wait' && planned.kind !== 'ask-person';
 }
 
-/** A dependency that explains the symptom is being mended, or came right a moment ago. */
+/** What a dependency that came right brought about may follow for a moment. */
+function coversUntil(turn: Turn, { planned }: ActionState): number {
+  const cause = turn.instance(planned.target);
+  const right = cause !== undefined && answers(turn.state, cause) && cause.readyAt !== null;
+  return right ? (cause.readyAt ?? 0) + followMs : Number.POSITIVE_INFINITY;
+}
+
+/** It is about a dependency whose fault explains the symptom. */
 function mendsCause(turn: Turn, action: ActionState, symptom: Symptom): boolean {
   const { target } = action.planned;
-  const cause = turn.instance(target);
-  if (cause === undefined || action.fault === null) return false;
-  const right = answers(turn.state, cause) && cause.readyAt !== null;
-  if (right && turn.at >= (cause.readyAt ?? 0) + followMs) return false;
+  if (turn.instance(target) === undefined || action.fault === null) return false;
   const seen = { symptom, killed: isKilled(turn.state, symptom) };
   const fault = { component: target, kind: action.fault };
   return explains(locateInput(turn.state, [symptom], turn.at), fault, seen);

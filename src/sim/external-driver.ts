@@ -42,9 +42,9 @@ export function followExternals({ process, world, eyes, store, tell }: Outer): E
     log: () => undefined,
   });
   const observer: Pick<Observer, 'watch' | 'unwatch'> = {
-    watch: ({ instance, service, adopted }) => {
+    watch: ({ instance, service, adopted, startedAt }) => {
       const running = world.process(instance);
-      if (running !== null) eyes.watch(running, service, adopted);
+      if (running !== null) eyes.watch(running, service, { adopted, startedAt });
     },
     unwatch: (instance) => eyes.unwatch(instance),
   };

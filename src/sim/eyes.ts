@@ -52,9 +52,10 @@ export class Eyes {
     else this.#host.begin({ name: 'io-error', kind: 'io-error', began, evidence, faults: [] });
   }
 
-  watch(process: Process, service: ServiceSpec, adopted: boolean): void {
+  watch(process: Process, service: ServiceSpec, { adopted, startedAt }: Beginning): void {
     this.unwatch(process.instance);
-    const watch = new Watch(this.#options, this.#outlet, { process, service, adopted });
+    const watched = { process, service, adopted, startedAt };
+    const watch = new Watch(this.#options, this.#outlet, watched);
     this.#watches.set(process.instance, watch);
   }
 
@@ -82,10 +83,15 @@ export class Eyes {
   }
 }
 
-interface Watched {
+interface Beginning {
+  readonly adopted: boolean;
+  /** Stack time, as far as is known. */
+  readonly startedAt: number;
+}
+
+interface Watched extends Beginning {
   readonly process: Process;
   readonly service: ServiceSpec;
-  readonly adopted: boolean;
 }
 
 /** All that is watched of one run of an instance. */
@@ -172,14 +178,14 @@ class Watch {
   }
 
   #watchHealth(): HealthWatch | null {
-    const { process, service, adopted } = this.#watched;
+    const { service, adopted, startedAt } = this.#watched;
     if (service.healthcheck === null) return null;
     return new HealthWatch({
       clock: this.#outlet.clock,
       random: this.#options.dice,
       turns: this.#outlet.turns,
       spec: service.healthcheck,
-      startedAt: process.startedAt,
+      startedAt,
       adopted,
       question: (settle) => this.#ask(settle),
       onVerdict: (verdict) => this.#tellVerdict(verdict),

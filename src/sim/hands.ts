@@ -132,7 +132,8 @@ export class Hands {
     const { instance, pid, port } = started;
     const service = world.service(instance);
     const lives = world.process(instance) === started;
-    if (service !== null && lives) eyes.watch(started, service, false);
+    if (service !== null && lives)
+      eyes.watch(started, service, { adopted: false, startedAt: started.startedAt });
     this.#done(instance, { kind: 'started', instance, action, pid, port });
   }
 
@@ -205,7 +206,7 @@ export class Hands {
     const { world, eyes } = this.#options;
     const service = world.service(running.instance);
     if (service !== null && world.process(running.instance) === running)
-      eyes.watch(running, service, true);
+      eyes.watch(running, service, { adopted: true, startedAt: running.startedAt });
   }
 
   #run({ action, timeoutMs, instance }: Of<'run'>): void {

@@ -130,7 +130,7 @@ export class Life {
       if (running !== null && service !== null) {
         const { pid, port, startedAt } = running;
         this.tell({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
-        this.#eyes.watch(running, service, true);
+        this.#eyes.watch(running, service, { adopted: true, startedAt });
         continue;
       }
       const ended = endedRuns.get(instance);

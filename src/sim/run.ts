@@ -108,7 +108,7 @@ class Run {
   }
 
   async play(): Promise<RunResult> {
-    const { quietAt, spec, faults } = this.#given;
+    const { quietAt, faults } = this.#given;
     for (const fault of faults) {
       this.#timeline.after(fault.at, () => {
         this.#inject(fault);
@@ -122,7 +122,7 @@ class Run {
     this.#outsider.thorough = true;
     this.#wellSince = null;
     this.#personMends();
-    const end = this.#timeline.now + recoveryBoundMs(spec);
+    const end = this.#timeline.now + recoveryBoundMs(this.#given);
     await this.#timeline.run(end, () => this.#isOver() || this.#isCalm());
     if (!this.#isOver()) {
       for (const checker of this.#checkers) checker.end?.();

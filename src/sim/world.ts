@@ -203,7 +203,7 @@ export class World {
       if (process === undefined || this.#has(process, fault.name)) return;
       process.faults.push(fault);
       this.#blame(target, fault.name);
-      if (fault.name === 'leak') this.#endsAfter(process, timeToOom(fault), oomExit);
+      if (fault.name === 'leak') this.#endsAfter(process, msUntilOom(fault), oomExit);
       return;
     }
     const { now } = this.timeline;
@@ -422,7 +422,8 @@ const oomExit: ExitInfo = { ...signalExit('SIGKILL'), oom: true };
 /** Room that a leak has before the kernel ends it. */
 const leakRoomBytes = 400 * 2 ** 20;
 
-function timeToOom({ amount }: BrokenFault): number {
+/** From the beginning of a leak until the kernel ends it. */
+export function msUntilOom({ amount }: Pick<BrokenFault, 'amount'>): number {
   return (leakRoomBytes / amount) * 1_000;
 }
 

@@ -10,12 +10,20 @@ const downLatelyMs = 60_000;
 export class BlameChecker implements Checker {
   readonly name = 'blame';
   readonly #scene: Scene;
+  /** When an instance showed anything wrong, the last time; stack time. */
+  readonly #shownAt = new Map<string, number>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
+  reborn(): void {
+    this.#shownAt.clear();
+  }
+
   record(record: LogRecord): void {
+    const shows = whoShows(record);
+    if (shows !== null) this.#shownAt.set(shows, record.at);
     if (record.kind !== 'action-begun' || record.incident === null) return;
     const { ledger, world } = this.#scene;
     const kind = ledger.actions.get(record.action)?.planned.kind;
@@ -26,9 +34,17 @@ export class BlameChecker implements Checker {
     const from = this.#scene.trueTime(incident.onset) - beforeMs;
     if (this.#scene.wasDisturbed(from)) return;
     if (world.wasLiedAbout(new Set(world.instances), from)) return;
-    if (world.wasBroken(component, from) || !world.works(component)) return;
+    if (world.wasBroken(component, this.#downSince(component, from))) return;
+    if (!world.works(component)) return;
     if (this.#shows(component) && !this.#hadBrokenDependency(component, from)) return;
     this.#scene.complain(this.name, `${component} is blamed for sure and was not broken`);
+  }
+
+  /** What broke it before counts as long as it was down for that, such as until a person came. */
+  #downSince(component: InstanceId, from: number): number {
+    const { downAt, since } = this.#scene.ledger.instance(component);
+    if (downAt === null || this.#scene.trueTime(since) < from) return from;
+    return Math.min(from, this.#scene.trueTime(downAt) - beforeMs);
   }
 
   #shows(component: InstanceId): boolean {
@@ -39,11 +55,33 @@ export class BlameChecker implements Checker {
     return wasDown || ledger.symptomsAt(component).length > 0;
   }
 
-  /** Who fails although nothing that it depends on was broken has only itself to blame. */
+  /**
+   * Who fails although nothing that it depends on was broken has only itself to blame; so it seems
+   * if that was over before any check could see it: nobody can know better.
+   */
   #hadBrokenDependency(component: InstanceId, from: number): boolean {
+    const { world } = this.#scene;
     const dependencies = this.#scene.dependencies(serviceOf(component) ?? '');
     return [...dependencies].some((name) =>
-      this.#scene.known(name).some((one) => this.#scene.world.wasBroken(one.id, from)),
+      this.#scene.known(name).some(({ id }) => {
+        const shownAt = this.#scene.trueTime(this.#shownAt.get(id) ?? 0);
+        return world.wasBroken(id, from) && (!world.works(id) || shownAt >= from);
+      }),
     );
+  }
+}
+
+function whoShows(record: LogRecord): string | null {
+  switch (record.kind) {
+    case 'symptom-began':
+      return record.symptom.component;
+    case 'instance-exited':
+      return record.expected ? null : record.instance;
+    case 'instance-suspect':
+      return record.suspected ? record.instance : null;
+    case 'instance-confirmed':
+      return record.healthy ? null : record.instance;
+    default:
+      return null;
   }
 }

@@ -1,7 +1,7 @@
 /** A person is asked when nothing else is left, and not before; nobody waits for nothing. */
-import { type InstanceId, isInstance, type ServiceName } from '../../model/ids.ts';
+import { type InstanceId, isInstance, type ServiceName, serviceOf } from '../../model/ids.ts';
 import type { LogRecord } from '../../model/record.ts';
-import type { KnownInstance } from '../ledger.ts';
+import type { KnownAction, KnownInstance } from '../ledger.ts';
 import { isObserved } from '../outsider.ts';
 import type { Checker, Scene } from '../scene.ts';
 
@@ -102,13 +102,24 @@ export class PersonChecker implements Checker {
         [...incident.symptoms].some((id) => id.startsWith(`${one.id}#`)),
     );
     if (incidents.some((incident) => incident.needs.has(one.id))) return false;
-    return ![...ledger.actions.values()].some(
-      ({ planned, outcome, incident }) =>
-        outcome === null &&
-        incident !== null &&
-        planned.kind === 'wait' &&
-        planned.target === one.id,
+    const underWay = [...ledger.actions.values()].filter(
+      ({ incident, outcome }) => incident !== null && outcome === null,
     );
+    return !underWay.some((action) => this.#isWait(action, one) || this.#mendsCause(action, one));
+  }
+
+  #isWait({ planned }: KnownAction, { id }: KnownInstance): boolean {
+    return planned.kind === 'wait' && planned.target === id;
+  }
+
+  /** What it depends on is being mended, and not well again yet: that may take its time. */
+  #mendsCause({ planned, begunAt }: KnownAction, { id }: KnownInstance): boolean {
+    const { kind, target } = planned;
+    if (begunAt === null || (kind !== 'restart' && kind !== 'retry') || !isInstance(target))
+      return false;
+    const dependencies = this.#scene.dependencies(serviceOf(id) ?? '');
+    const isOnItsWay = !this.#scene.answers(this.#scene.ledger.instance(target));
+    return isOnItsWay && dependencies.has(serviceOf(target) ?? '');
   }
 }
 

@@ -1,8 +1,9 @@
 /** Once faults stopped, everything recoverable is well within its bound, no incident is open. */
 import { type InstanceId, serviceOf } from '../../model/ids.ts';
-import type { StackSpec } from '../../model/stack-spec.ts';
+import type { Case } from '../case.ts';
 import { isObserved } from '../outsider.ts';
 import type { Checker, Scene } from '../scene.ts';
+import { msUntilOom } from '../world.ts';
 
 export class RecoveryChecker implements Checker {
   readonly name = 'recovery';
@@ -59,15 +60,18 @@ export class RecoveryChecker implements Checker {
 
 /**
  * Longest time from the end of the faults until all is well. Each layer of dependencies may have
- * to wait for its slow retry, and each needs its start, its effect and its proof.
+ * to wait for its slow retry, which may go to each command of the user's first, and each needs its
+ * start, its effect and its proof. A leak that nobody sees is over when the kernel ends it.
  */
-export function recoveryBoundMs(spec: StackSpec): number {
+export function recoveryBoundMs({ spec, faults, quietAt }: Case): number {
   const layers = spec.services.length;
   const slowest = Math.max(
-    ...spec.services.map(({ recovery, restart, healthcheck }) => {
+    ...spec.services.map(({ recovery, restart, healthcheck, actions }) => {
       const startPeriodMs = healthcheck?.startPeriodMs ?? 0;
-      return 2 * recovery.slowRetryMs + restart.backoffMaxMs + 2 * startPeriodMs + 120_000;
+      const tries = 2 + actions.length;
+      return tries * recovery.slowRetryMs + restart.backoffMaxMs + 2 * startPeriodMs + 120_000;
     }),
   );
-  return layers * slowest;
+  const leaks = faults.map((one) => (one.name === 'leak' ? one.at + msUntilOom(one) : 0));
+  return layers * slowest + Math.max(0, ...leaks.map((endsAt) => endsAt - quietAt));
 }
