@@ -1,7 +1,9 @@
 /** The fold of what the log says of groups: services of which one instance is primary. */
 import type { GroupRecord } from '../model/group.ts';
+import { type ComponentId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
-import type { EngineState } from './state.ts';
+import { type GroupState, newGroup, type StepState } from './group-state.ts';
+import { actionOf, type EngineState } from './state.ts';
 
 const kinds: ReadonlySet<LogRecord['kind']> = new Set<GroupRecord['kind']>([
   'primary-chosen',
@@ -16,6 +18,148 @@ export function isGroupRecord(record: LogRecord): record is LogRecord & GroupRec
   return kinds.has(record.kind);
 }
 
-export function applyGroup(_state: EngineState, _record: LogRecord & GroupRecord): void {
-  // Nothing decides on groups yet.
+type Of<K extends GroupRecord['kind']> = LogRecord & GroupRecord & { readonly kind: K };
+
+export function applyGroup(state: EngineState, record: LogRecord & GroupRecord): void {
+  const service = state.services[record.service];
+  if (service === undefined) return;
+  const group = service.group ?? newGroup();
+  service.group = group;
+  switch (record.kind) {
+    case 'primary-chosen':
+      chosen(state, group, record);
+      return;
+    case 'primary-serves':
+      if (record.epoch === group.epoch) group.servedAt ??= record.at;
+      return;
+    case 'eligible-changed':
+      eligibleChanged(group, record);
+      return;
+    case 'role-step':
+      stepped(group, record);
+      return;
+    case 'position-told':
+      if (group.change !== null) group.change.positions[record.instance] = record.position;
+      return;
+    case 'role-seen':
+      group.seen[record.instance] = { at: record.at, seen: record.seen };
+      return;
+  }
+}
+
+/** F6: an epoch that is not new changes nothing. */
+function chosen(state: EngineState, group: GroupState, record: Of<'primary-chosen'>): void {
+  if (record.epoch <= group.epoch) return;
+  const { primary, epoch, eligible, action, at } = record;
+  noteLeft(group, eligible, at);
+  if (group.primary !== null && group.primary !== primary) group.former = group.primary;
+  if (group.former !== null) group.left[group.former] = at;
+  delete group.left[primary];
+  Object.assign(group, { epoch, primary, eligible: [...eligible], action, chosenAt: at });
+  Object.assign(group, { servedAt: null, told: null, change: null, steps: {} });
+  // A person's consent was to this one loss.
+  const incident = action === null ? null : (actionOf(state, action)?.incident ?? null);
+  const asked = incident === null ? undefined : state.incidents[incident];
+  if (asked !== undefined) asked.consent = null;
+}
+
+function noteLeft(group: GroupState, eligible: readonly InstanceId[], at: number): void {
+  for (const id of group.eligible) {
+    if (!eligible.includes(id)) group.left[id] = at;
+  }
+}
+
+function eligibleChanged(group: GroupState, record: Of<'eligible-changed'>): void {
+  if (record.epoch !== group.epoch) return;
+  const { eligible, at } = record;
+  noteLeft(group, eligible, at);
+  for (const id of eligible) {
+    if (group.eligible.includes(id)) continue;
+    group.since[id] = at;
+    delete group.left[id];
+    // Whoever admits lets the primary wait for it first.
+    group.told = [...eligible];
+  }
+  group.eligible = [...eligible];
+}
+
+function stepped(group: GroupState, record: Of<'role-step'>): void {
+  const { step, instance } = record;
+  if (step === 'survey') {
+    if (record.state === 'begun') group.change?.asked.push(instance);
+    return;
+  }
+  if (step === 'quiesce') {
+    if (record.state === 'begun') beginChange(group, record, 'begun');
+    else if (record.state === 'done' && group.change !== null) group.change.quiesce = 'done';
+    return;
+  }
+  if (record.state === 'begun') begun(group, { ...record, step });
+  else ended(group, { ...record, step });
+}
+
+function beginChange(group: GroupState, record: Of<'role-step'>, quiesce: 'no' | 'begun'): void {
+  const { action, instance, at } = record;
+  const plain = { action, from: instance, begunAt: at, fenced: false };
+  group.change ??= { ...plain, quiesce, asked: [], positions: {} };
+}
+
+type PlainStep = Of<'role-step'> & { readonly step: StepState['step'] };
+
+function begun(group: GroupState, record: PlainStep): void {
+  const { step, instance, action, at } = record;
+  const before = group.steps[`${step} ${instance}`];
+  group.steps[`${step} ${instance}`] = {
+    step,
+    instance,
+    action,
+    state: 'begun',
+    at,
+    eligible: [...group.eligible],
+    failures: before?.state === 'failed' ? before.failures : 0,
+    error: null,
+  };
+  if (step === 'fence' && instance === group.primary) beginChange(group, record, 'no');
+  if (step === 'follow') group.orders[instance] = record.epoch;
+  // From now on it may wait for one more.
+  if (step === 'admit') group.told = null;
+}
+
+function ended(group: GroupState, record: PlainStep): void {
+  const { step, instance, at } = record;
+  const known = group.steps[`${step} ${instance}`];
+  if (known?.action !== record.action || known.state !== 'begun') return;
+  known.state = record.state;
+  known.at = at;
+  known.error = record.error?.message ?? null;
+  if (record.state === 'failed') {
+    known.failures += 1;
+    return;
+  }
+  if (step === 'fence' && group.change?.from === instance) group.change.fenced = true;
+  if (step === 'set-eligible' || step === 'promote') group.told = [...known.eligible];
+}
+
+/** What other records mean for a group; to be called before they change anything else. */
+export function applyToGroup(state: EngineState, record: LogRecord): void {
+  if (record.kind === 'instance-starting') {
+    const group = groupIn(state, record.instance);
+    if (group !== undefined) started(group, record.instance);
+  } else if (record.kind === 'action-outcome') {
+    const group = groupIn(state, actionOf(state, record.action)?.planned.target ?? '');
+    if (group?.change?.action === record.action) group.change = null;
+  }
+}
+
+function groupIn(state: EngineState, component: ComponentId): GroupState | undefined {
+  return state.services[serviceOf(component) ?? '']?.group;
+}
+
+/** Its order is in the start; whatever was under way at it before is over. */
+function started(group: GroupState, instance: InstanceId): void {
+  group.orders[instance] = group.epoch;
+  for (const [key, step] of Object.entries(group.steps)) {
+    if (step.instance === instance) delete group.steps[key];
+  }
+  if (instance === group.primary) group.told = [...group.eligible];
 }

@@ -148,7 +148,7 @@ export function knowledgeAt(state: EngineState, at: number): EngineState['knowle
 
 // Outcomes of actions.
 
-const remedies: ReadonlySet<string> = new Set(['restart', 'retry', 'take-out', 'run']);
+const remedies: ReadonlySet<string> = new Set(['restart', 'retry', 'take-out', 'fail-over', 'run']);
 
 /** Done for a fault of its own: what was spared came of a dependency, or was a try for a person. */
 function isTelling({ planned, begun, spared }: ActionState): boolean {
@@ -211,6 +211,7 @@ function isMended({ actions }: IncidentState, target: ComponentId): boolean {
 /** From its begin until its instance was ready, or else all was well. */
 function recoveryMs(state: EngineState, incident: IncidentState, action: ActionState) {
   const begun = action.begun ?? 0;
+  if (action.planned.kind === 'fail-over') return action.done === null ? null : action.done - begun;
   const readyAt = state.instances[action.planned.target as InstanceId]?.readyAt ?? null;
   const restarts = action.planned.kind === 'restart' || action.planned.kind === 'retry';
   if (restarts && readyAt !== null && readyAt >= begun) return readyAt - begun;

@@ -5,7 +5,7 @@
 import type { GroupRecord } from '../model/group.ts';
 import type { LogRecord } from '../model/record.ts';
 import { applyConfigured } from './apply-configured.ts';
-import { applyGroup, isGroupRecord } from './apply-group.ts';
+import { applyGroup, applyToGroup, isGroupRecord } from './apply-group.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
@@ -25,6 +25,7 @@ export function apply(state: EngineState, record: LogRecord): void {
   state.at = Math.max(state.at, record.at);
   if ('action' in record && record.action !== null) noteAction(state, record.action);
   applyKnowledge(state, record);
+  applyToGroup(state, record);
   if (record.kind === 'configured') applyConfigured(state, record.spec);
   else if (isGroupRecord(record)) applyGroup(state, record);
   else if ('instance' in record) applyInstance(state, record);

@@ -1,6 +1,7 @@
 /** Whether a service's dependencies are there. */
 import type { ServiceName } from '../model/ids.ts';
 import type { DependencySpec } from '../model/stack-spec.ts';
+import { groupOf, primaryOf } from './group.ts';
 import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
 
 export interface Missing {
@@ -20,7 +21,7 @@ export function missingDependency(state: EngineState, service: ServiceName): Mis
 
 function isMet(state: EngineState, dependency: DependencySpec): boolean {
   // What is to be stopped, and is not gone yet, is nothing to rely on.
-  const instances = instancesOf(state, dependency.service).filter(
+  const instances = providersOf(state, dependency.service).filter(
     (one) => one.wanted === 'up' || one.unasked,
   );
   switch (dependency.condition) {
@@ -31,6 +32,14 @@ function isMet(state: EngineState, dependency: DependencySpec): boolean {
     case 'service_completed_successfully':
       return instances.length > 0 && instances.every((one) => one.phase === 'completed');
   }
+}
+
+/** Those that may do a service's work: all, or with failover the primary, once it serves. */
+export function providersOf(state: EngineState, service: ServiceName): InstanceState[] {
+  const group = groupOf(state, service);
+  if (group === null) return instancesOf(state, service);
+  const primary = primaryOf(state, service);
+  return primary === null || group.servedAt === null || group.change !== null ? [] : [primary];
 }
 
 /** A dependency that is not required is waited for only while it is on its way. */

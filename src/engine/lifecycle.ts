@@ -4,6 +4,7 @@
  */
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
+import { firstPrimary, groupOf, missingPrimary, orderFor, primaryOf } from './group.ts';
 import {
   type Hold,
   type InstanceState,
@@ -35,9 +36,14 @@ function bringUp(turn: Turn, instance: InstanceState): void {
     hold(turn, instance, `observe mode: would start ${instance.id}`, 'observe');
     return;
   }
-  const missing = missingDependency(turn.state, instance.service);
+  const missing = whyNotStart(turn, instance);
   if (missing === null) beginStart(turn, instance.id, turn.newAction(), false);
-  else hold(turn, instance, missing.text, 'dependency');
+  else hold(turn, instance, missing, 'dependency');
+}
+
+/** What has to be there before it is started: dependencies, its primary; or null. */
+export function whyNotStart({ state }: Turn, instance: InstanceState): string | null {
+  return missingDependency(state, instance.service)?.text ?? missingPrimary(state, instance);
 }
 
 export function isObserved(turn: Turn, service: ServiceName): boolean {
@@ -63,9 +69,44 @@ export function beginStart(
   action: ActionId,
   recovery: boolean,
 ): void {
+  const known = turn.state.instances[instance];
+  if (known !== undefined && isGivingUp(turn, known)) return;
+  if (known !== undefined) formGroup(turn, known.service);
   overtake(turn, instance, action);
   turn.emit({ kind: 'instance-starting', instance, action });
-  turn.command({ kind: 'start', instance, action }, recovery);
+  commandStart(turn, instance, action, recovery);
+}
+
+/** F1: what is being fenced is not started before that is over. */
+function isGivingUp(turn: Turn, instance: InstanceState): boolean {
+  const why = missingPrimary(turn.state, instance);
+  if (groupOf(turn.state, instance.service)?.change?.from !== instance.id || why === null)
+    return false;
+  hold(turn, instance, why, 'dependency');
+  return true;
+}
+
+/** The first primary is chosen before anything of the group is started. */
+export function formGroup(turn: Turn, service: ServiceName): void {
+  const group = groupOf(turn.state, service);
+  if (group === null || group.primary !== null) return;
+  const primary = firstPrimary(turn.state, service);
+  const reason = `F7: ${primary} is the first primary of ${service}: epoch 1`;
+  const first = { epoch: 1, primary, eligible: [], action: null, reason };
+  turn.emit({ kind: 'primary-chosen', service, ...first });
+}
+
+/** With failover nothing is started by what the log may not keep: an epoch, the eligible ones. */
+export function commandStart(
+  turn: Turn,
+  instance: InstanceId,
+  action: ActionId,
+  recovery: boolean,
+): void {
+  const known = turn.state.instances[instance];
+  const order = known === undefined ? null : orderFor(turn.state, known);
+  if (order === null) turn.command({ kind: 'start', instance, action }, recovery);
+  else turn.command({ kind: 'start', instance, action, order }, false);
 }
 
 export function beginStop(
@@ -80,7 +121,7 @@ export function beginStop(
 }
 
 /** An action at the instance that was not done yet gives way to this one. */
-function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
+export function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
   for (const { planned, incident, done } of unjudgedAt(turn.state, target)) {
     const gives = isRemedy({ planned }) && done === null && planned.action !== by;
     if (!gives || incident === null) continue;
@@ -99,7 +140,7 @@ function bringDown(turn: Turn, instance: InstanceState): void {
     afterGone(turn, instance);
     return;
   }
-  if (hasDependentsGoingDown(turn, instance.service)) return;
+  if (hasDependentsGoingDown(turn, instance.service) || isPrimaryFirst(turn, instance)) return;
   // A person's «down» must be possible although the disk is full; a single stop can wait.
   const recovery = Object.values(turn.state.requests).some(
     ({ request }) => request.kind === 'down',
@@ -115,12 +156,19 @@ function hasDependentsGoingDown(turn: Turn, service: ServiceName): boolean {
   );
 }
 
+/** A standby goes after its primary, which would have to go on without it (F4). */
+function isPrimaryFirst(turn: Turn, { id, service }: InstanceState): boolean {
+  const primary = primaryOf(turn.state, service);
+  return primary !== null && primary.id !== id && primary.wanted === 'down' && isAlive(primary);
+}
+
 /** Goes on with what waited for an instance to be gone. */
 export function afterGone(turn: Turn, instance: InstanceState): void {
   const { services, order } = turn.state;
   // A service that left the stack file is forgotten by now, and what it depended on with it.
   const depended = services[instance.service]?.spec.dependsOn.map(({ service }) => service);
-  for (const name of depended ?? [...order]) {
+  const siblings = groupOf(turn.state, instance.service) === null ? [] : [instance.service];
+  for (const name of [...siblings, ...(depended ?? order)]) {
     for (const one of instancesOf(turn.state, name)) {
       if (one.wanted === 'down') reconcile(turn, one.id);
     }

@@ -7,12 +7,14 @@ import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import { isInstance } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
-import { reconcile } from './lifecycle.ts';
+import { commandStart, reconcile } from './lifecycle.ts';
 import { onStartError, onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { beginDeferred, deferredRequests, finishRequests, pumpQueue } from './requests.ts';
 import { resumeActions } from './resume.ts';
+import { resumeGroups } from './resume-groups.ts';
+import { stepAt } from './role-step.ts';
 import {
   actionOf,
   type EngineState,
@@ -72,6 +74,7 @@ export function onLooked(turn: Turn): void {
   const instances = Object.values(turn.state.instances);
   for (const instance of instances) resume(turn, instance);
   resumeActions(turn);
+  resumeGroups(turn);
   for (const name of turn.state.order) {
     for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
     pumpQueue(turn, name);
@@ -89,8 +92,10 @@ function resume(turn: Turn, instance: InstanceState): void {
   const { id: instanceId, action } = instance;
   const recovery = action !== null && actionOf(turn.state, action)?.incident != null;
   if (instance.phase === 'starting' && action !== null) {
-    turn.command({ kind: 'start', instance: instanceId, action }, recovery);
+    commandStart(turn, instanceId, action, recovery);
   } else if (instance.phase === 'stopping' && action !== null) {
+    // A fence is asked for again with its group.
+    if (stepAt(turn, instance.service, 'fence', instance.id)?.action === action) return;
     const hurry = instance.hurry;
     turn.command({ kind: 'stop', instance: instanceId, action, hurry }, recovery);
   } else if (instance.phase === 'exited' && instance.startError !== null) {

@@ -3,9 +3,9 @@ import type { ErrorInfo } from '../model/errors.ts';
 import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import { endWaits, putBack } from './act.ts';
-import { missingDependency } from './dependencies.ts';
 import { awaitEffect } from './effect.ts';
-import { beginStart } from './lifecycle.ts';
+import { primaryOf } from './group.ts';
+import { beginStart, whyNotStart } from './lifecycle.ts';
 import { notify, summary } from './notices.ts';
 import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
 import { isRemedy } from './treatment.ts';
@@ -46,8 +46,7 @@ export function onActionFinished(
 function startMended(turn: Turn, { planned }: ActionState): boolean {
   const instance = turn.instance(planned.target);
   if (planned.kind !== 'run' || instance?.phase !== 'exited') return false;
-  if (instance.wanted === 'down' || missingDependency(turn.state, instance.service) !== null)
-    return false;
+  if (instance.wanted === 'down' || whyNotStart(turn, instance) !== null) return false;
   beginStart(turn, instance.id, planned.action, true);
   return true;
 }
@@ -60,10 +59,15 @@ export function failActionsAt(
   which: 'begun' | 'done',
 ): void {
   for (const action of unjudgedAt(turn.state, target)) {
-    if (!isRemedy(action)) continue;
+    if (!isRemedy(action) || hasPassedOn(action)) continue;
     if (which === 'begun' ? action.begun !== null : action.done !== null)
       fail(turn, action, reason);
   }
+}
+
+/** The role went to another: what becomes of the one that had it says nothing of that. */
+function hasPassedOn({ planned, done }: ActionState): boolean {
+  return planned.kind === 'fail-over' && done !== null;
 }
 
 function fail(turn: Turn, action: ActionState, reason: string): void {
@@ -86,7 +90,9 @@ export function judgeEffect(turn: Turn, action: ActionId): InstanceState | null 
   const state = incident === null ? undefined : turn.state.incidents[incident];
   const known = state?.actions.find((one) => one.planned.action === action);
   if (incident === null || known === undefined) return null;
-  const instance = turn.instance(known.planned.target);
+  const target = turn.instance(known.planned.target);
+  const leads = target === undefined ? null : primaryOf(turn.state, target.service);
+  const instance = hasPassedOn(known) ? leads : target;
   const better = instance?.phase === 'ready' && instance.symptoms.length === 0;
   if (!better) fail(turn, known, 'no better after the time it should take');
   turn.touch(incident);

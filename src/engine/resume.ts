@@ -4,6 +4,7 @@
  */
 import type { ActionId } from '../model/ids.ts';
 import { awaitEffect } from './effect.ts';
+import { groupOf } from './group.ts';
 import { type ActionState, actionOf, type IncidentState, isRunning } from './state.ts';
 import { followMs, isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
@@ -41,6 +42,9 @@ function isAbandoned(turn: Turn, { planned, incident, begun, done }: ActionState
   const instance = turn.instance(planned.target);
   // Whether a user's command was carried out can't be known.
   if (planned.kind === 'run' || instance === undefined) return begun !== null;
+  const group = groupOf(turn.state, instance.service);
+  // A change of the primary goes on, or what was chosen is completed (F7).
+  if ([group?.change?.action, group?.action].includes(planned.action)) return false;
   if (begun !== null) return instance.action !== planned.action && !waitsForReady(turn, planned);
   if (incident === null) return false;
   return instance.hold !== 'back-off' || turn.state.timers[`backoff:${instance.id}`] === undefined;

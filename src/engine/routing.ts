@@ -4,10 +4,13 @@
  * 1. Only an instance that has been ready since its start gets connections.
  * 2. One that is suspected or fails its checks gets new ones only if no better one is left.
  * 3. One that ended is out at once; one that is being stopped keeps what it has.
+ * 4. With failover only the recorded primary gets connections, and only once a write through it
+ *    succeeded (F2); from the moment it is to be fenced it gets none.
  */
-import type { Command, RouteTarget } from '../model/command.ts';
+import type { Command, GroupRoute, RouteTarget } from '../model/command.ts';
 import type { ServiceName } from '../model/ids.ts';
 import type { SymptomKind } from '../model/symptom.ts';
+import { failoverOf, groupOf, isSynchronous, primaryOf, standbysOf } from './group.ts';
 import { type EngineState, type InstanceState, instancesOf } from './state.ts';
 
 type RouteCommand = Extract<Command, { readonly kind: 'route' }>;
@@ -34,6 +37,7 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 }
 
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
+  if (failoverOf(state, service) !== null) return primaryTargets(state, service);
   const ready = instancesOf(state, service).filter((one) => one.readyAt !== null);
   const anyGood = ready.some((one) => isGood(state, one));
   const targets: RouteTarget[] = [];
@@ -49,14 +53,85 @@ function isGood(state: EngineState, instance: InstanceState): boolean {
   return answers(state, instance) && !instance.suspected && !instance.takenOut;
 }
 
+function primaryTargets(state: EngineState, service: ServiceName): RouteTarget[] {
+  const group = groupOf(state, service);
+  const primary = primaryOf(state, service);
+  if (group?.servedAt == null || primary === null || isFenced(state, service)) return [];
+  const { id: instance, port, phase, readyAt } = primary;
+  if (readyAt === null || port === null || (phase === 'stopping' && primary.hurry)) return [];
+  return [{ instance, port, state: phase === 'ready' ? 'serving' : 'draining' }];
+}
+
+/** The role is being taken from the recorded primary, and no more connections may lead to it. */
+function isFenced(state: EngineState, service: ServiceName): boolean {
+  const change = groupOf(state, service)?.change ?? null;
+  return change !== null && change.quiesce !== 'begun';
+}
+
+/** Null: the service has no failover. */
+function groupRoute(state: EngineState, service: ServiceName): GroupRoute | null {
+  const group = groupOf(state, service);
+  if (group === null) return null;
+  const targets = primaryTargets(state, service);
+  const served = targets.some((one) => one.state === 'serving');
+  const standbys = standbysOf(state, service).filter((one) => isCaughtUp(state, one));
+  const read = standbys.flatMap(({ id: instance, port }): RouteTarget[] =>
+    port === null ? [] : [{ instance, port, state: 'serving' }],
+  );
+  const primary = primaryOf(state, service);
+  // While a person has to come, nobody is on the way.
+  const expected = state.services[service]?.wanted === 'up' && primary?.hold !== 'person';
+  return {
+    epoch: group.epoch,
+    read: read.length > 0 ? read : targets,
+    hold: !served && expected,
+  };
+}
+
+/** It answers, and is known to have every acknowledged write, or to lack no more than allowed. */
+function isCaughtUp(state: EngineState, standby: InstanceState): boolean {
+  const group = groupOf(state, standby.service);
+  const failover = failoverOf(state, standby.service);
+  if (group === null || failover === null || failover.mode === 'active-standby') return false;
+  if (!isGood(state, standby) || standby.id === group.change?.from) return false;
+  if (isSynchronous(failover)) return group.eligible.includes(standby.id);
+  return isWithinLag(state, standby);
+}
+
+/** By what its primary told last of how far it is behind (asynchronous durability). */
+export function isWithinLag(state: EngineState, standby: InstanceState): boolean {
+  const durability = failoverOf(state, standby.service)?.durability;
+  if (durability?.kind !== 'asynchronous') return false;
+  const lagBytes = lagOf(state, standby);
+  return lagBytes !== null && lagBytes <= durability.maxLagBytes;
+}
+
+/** Bytes that it was behind its primary when that was last seen; null: it did not stream. */
+export function lagOf(state: EngineState, { id, service }: InstanceState): number | null {
+  const group = groupOf(state, service);
+  const seen = group?.seen[group.primary ?? id]?.seen;
+  if (seen?.role !== 'primary' || seen.epoch !== group?.epoch) return null;
+  return seen.standbys.find((one) => one.instance === id)?.lagBytes ?? null;
+}
+
 /** Null: the service has no endpoint. */
 export function routeCommand(state: EngineState, service: ServiceName): RouteCommand | null {
   if (state.services[service]?.spec.endpoint == null) return null;
   const targets = routeTargets(state, service);
+  const group = groupRoute(state, service);
+  // An epoch that is not durable must not reach the endpoint.
+  if (group !== null) return { kind: 'route', service, targets, group, unrecordedOk: false };
   return { kind: 'route', service, targets, unrecordedOk: true };
 }
 
-export function isSameRoute(a: readonly RouteTarget[], b: readonly RouteTarget[]): boolean {
+export function isSameRoute(a: RouteCommand | null, b: RouteCommand): boolean {
+  if (!areSame(a?.targets ?? [], b.targets)) return false;
+  if (a?.group === undefined || b.group === undefined) return a?.group === b.group;
+  if (a.group.epoch !== b.group.epoch || a.group.hold !== b.group.hold) return false;
+  return areSame(a.group.read, b.group.read);
+}
+
+function areSame(a: readonly RouteTarget[], b: readonly RouteTarget[]): boolean {
   if (a.length !== b.length) return false;
   return a.every((one, index) => {
     const other = b[index];

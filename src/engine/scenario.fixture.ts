@@ -12,7 +12,9 @@ import type { StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom, SymptomKind } from '../model/symptom.ts';
 import type { IncidentView, InstancePhase } from '../model/view.ts';
 import { replay } from './apply.ts';
+import type { GroupState } from './group-state.ts';
 import { beginLook } from './look.ts';
+import { RoleWorld } from './roles.fixture.ts';
 import { type EngineState, initialState } from './state.ts';
 import { step } from './step.ts';
 import { nextTimer } from './timers.ts';
@@ -50,6 +52,9 @@ export class Scenario {
   /** Given to every event; 1 is the longest back-off. */
   chance = 0.999;
   #stopsFail = false;
+  readonly roles = new RoleWorld(this.#running, (delayMs, happening) =>
+    this.#later(delayMs, happening),
+  );
   /** No command is carried out and no event of the shell arrives: the controller is dead. */
   #dead = false;
 
@@ -88,10 +93,21 @@ export class Scenario {
 
   #deliver(happening: Happening): void {
     if (happening.kind === 'ready' && !this.#running.has(happening.instance)) return;
-    if (happening.kind === 'exited') this.#running.delete(happening.instance);
-    if (happening.kind === 'started') this.#running.add(happening.instance);
-    if (happening.kind === 'stopped') this.#running.delete(happening.instance);
+    this.#takePlace(happening);
     this.tell(happening);
+  }
+
+  /** What the world has become, whether or not anybody is told. */
+  #takePlace(happening: Happening): void {
+    if (happening.kind === 'started') this.#running.add(happening.instance);
+    if (happening.kind === 'exited' || happening.kind === 'stopped') this.#end(happening.instance);
+    if (happening.kind !== 'role-done' || happening.error !== null) return;
+    if (happening.step === 'fence') this.#end(happening.instance);
+  }
+
+  #end(instance: InstanceId): void {
+    this.#running.delete(instance);
+    this.roles.ended(instance);
   }
 
   #later(delayMs: number, happening: Happening): void {
@@ -102,7 +118,11 @@ export class Scenario {
 
   #carryOut(command: Command): void {
     if (this.#dead) return;
-    if (command.kind === 'start') this.#start(command.instance, command.action);
+    this.roles.carryOut(command);
+    if (command.kind === 'start') {
+      this.roles.started(command.instance, command.order);
+      this.#start(command.instance, command.action);
+    }
     if (command.kind === 'stop') {
       const { instance, action } = command;
       const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
@@ -153,7 +173,7 @@ export class Scenario {
   }
 
   exits(instance: InstanceId, how: number | string, lastLines: readonly string[] = []): this {
-    this.#running.delete(instance);
+    this.#end(instance);
     return this.tell({ kind: 'exited', instance, exit: exit(how, lastLines) });
   }
 
@@ -198,10 +218,7 @@ export class Scenario {
    * stack file says that now. */
   controllerReturns(spec: StackSpec | null = null): this {
     this.#dead = false;
-    for (const { happening } of this.#queue.splice(0)) {
-      if (happening.kind === 'started') this.#running.add(happening.instance);
-      if (happening.kind === 'stopped') this.#running.delete(happening.instance);
-    }
+    for (const { happening } of this.#queue.splice(0)) this.#takePlace(happening);
     this.state = replay(this.records);
     this.records.push(...beginLook(this.state, this.at));
     if (spec !== null) this.tell({ kind: 'configured', spec });
@@ -217,7 +234,7 @@ export class Scenario {
 
   /** An instance ends while nobody watches. */
   diesUnseen(instance: InstanceId): this {
-    this.#running.delete(instance);
+    this.#end(instance);
     return this;
   }
 
@@ -303,6 +320,30 @@ export class Scenario {
   route(service: string): string[] {
     const last = this.sent('route').findLast((one) => one.service === service);
     return (last?.targets ?? []).map((one) => `${one.instance} ${one.state}`);
+  }
+
+  /** What the record says of a group: «epoch primary [eligible] stage». */
+  group(service: string): string {
+    const { epoch, primary, eligible, servedAt, change } = this.groupState(service);
+    const stage = change !== null ? 'changing' : servedAt === null ? 'promoting' : 'serving';
+    return `${epoch} ${primary} [${eligible.join(' ')}] ${stage}`;
+  }
+
+  groupState(service: string): GroupState {
+    const known = this.state.services[service]?.group;
+    assert.ok(known, `${service} has no group yet`);
+    return known;
+  }
+
+  /** Commands about roles and their steps, such as «fence db/1 1». */
+  steps(): string[] {
+    return this.commands.flatMap((one) => {
+      if (one.kind === 'role') return [`${one.step} ${one.instance} ${one.order.epoch}`];
+      if (one.kind === 'survey') return [`survey ${one.instances.join(' ')} ${one.epoch}`];
+      if (one.kind === 'quiesce' || one.kind === 'release') return [one.kind];
+      if (one.kind !== 'start' || one.order === undefined) return [];
+      return [`start ${one.instance} ${one.order.role} ${one.order.epoch}`];
+    });
   }
 
   /** Forgets the commands so far. */

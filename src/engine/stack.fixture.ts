@@ -1,6 +1,7 @@
 /** Stacks for tests, with the defaults of a stack file. */
 import type {
   DependencySpec,
+  FailoverSpec,
   HealthcheckSpec,
   ServiceSpec,
   StackSpec,
@@ -59,6 +60,20 @@ export function service(
     postgres: null,
     ...rest,
   };
+}
+
+/** A database of one primary and standbys, whose writes are waited for. */
+export function database(
+  name: string,
+  options: Partial<ServiceSpec> & { readonly needs?: readonly string[] } = {},
+): ServiceSpec {
+  const failover: FailoverSpec = {
+    mode: 'replication',
+    durability: { kind: 'synchronous' },
+    switchoverLimitMs: 5_000,
+    holdMs: 30_000,
+  };
+  return service(name, { replicas: 2, failover, ...options });
 }
 
 export function dependency(

@@ -1,7 +1,7 @@
 /**
  * Timers live in the state; the shell sends `timer` when the earliest is due. Their names:
  * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
- * `effect:ACTION`, `stop:INSTANCE` (again).
+ * `effect:ACTION`, `stop:INSTANCE` (again), `group:SERVICE` (looked at again).
  */
 import type { ActionId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
@@ -44,6 +44,9 @@ export function onTimer(turn: Turn, timer: string): void {
       return;
     case 'verify':
       onProofDue(turn, subject as IncidentId);
+      return;
+    case 'group':
+      turn.pursue(subject);
       return;
     case 'effect':
       onEffectDue(turn, subject as ActionId);

@@ -2,7 +2,7 @@
  * One call of `step`: collects records and commands while the state moves along. Everything that
  * changes the state goes through `emit`; routes follow by themselves from what changed.
  */
-import type { Command, RouteTarget } from '../model/command.ts';
+import type { Command } from '../model/command.ts';
 import {
   type ActionId,
   type ComponentId,
@@ -12,6 +12,7 @@ import {
 } from '../model/ids.ts';
 import type { LogRecord, RecordBody } from '../model/record.ts';
 import { apply } from './apply.ts';
+import { failoverOf } from './group.ts';
 import { isSameRoute, routeCommand } from './routing.ts';
 import type { EngineState, InstanceState } from './state.ts';
 
@@ -20,6 +21,8 @@ type CommandBody = Command extends infer C
     ? Omit<C, 'unrecordedOk'>
     : never
   : never;
+
+type RouteCommand = Extract<Command, { readonly kind: 'route' }>;
 
 export class Turn {
   readonly state: EngineState;
@@ -30,10 +33,11 @@ export class Turn {
   readonly commands: Command[] = [];
   /** Incidents to be looked at before the step ends, each once. */
   readonly touched: IncidentId[] = [];
+  /** Services with failover to be looked at before the step ends, each once. */
+  readonly groups: ServiceName[] = [];
   #random: number;
   /** As they were before. */
-  readonly #routes: { readonly service: ServiceName; readonly targets: readonly RouteTarget[] }[] =
-    [];
+  readonly #routes: { readonly service: ServiceName; before: RouteCommand | null }[] = [];
 
   constructor(state: EngineState, at: number, random: number) {
     this.state = state;
@@ -49,6 +53,8 @@ export class Turn {
       const component = this.state.symptoms[record.id]?.symptom.component;
       if (component !== undefined) this.watchRoute(component);
     }
+    if ('service' in record) this.#watchService(record.service);
+    if (record.kind === 'wanted') this.#watchWanted(record.target);
     this.records.push(record);
     apply(this.state, record);
   }
@@ -61,6 +67,11 @@ export class Turn {
   /** An incident is to be looked at before the step ends. */
   touch(incident: IncidentId): void {
     if (!this.touched.includes(incident)) this.touched.push(incident);
+  }
+
+  /** What a group needs next is to be looked at before the step ends. */
+  pursue(service: ServiceName): void {
+    if (!this.groups.includes(service)) this.groups.push(service);
   }
 
   /** A number in [0, 1) for each use, all drawn from the event's one. */
@@ -96,21 +107,36 @@ export class Turn {
   /** Commands the routes of services whose targets this step changed; must be called last. */
   finish(): void {
     if (this.state.looking) return;
-    for (const { service, targets } of this.#routes) {
+    for (const { service, before } of this.#routes) {
       const command = routeCommand(this.state, service);
-      if (command !== null && !isSameRoute(targets, command.targets)) this.commands.push(command);
+      if (command !== null && !isSameRoute(before, command)) this.commands.push(command);
     }
   }
 
+  /** Commands the route as it is now; before what is commanded next. */
   route(service: ServiceName): void {
     const command = routeCommand(this.state, service);
     if (command !== null) this.commands.push(command);
+    const watched = this.#routes.find((one) => one.service === service);
+    if (watched !== undefined) watched.before = command;
   }
 
   /** To be called before what may change the route of the component's service. */
   watchRoute(component: ComponentId): void {
     const service = this.instance(component)?.service ?? serviceOf(component);
-    if (service === null || this.#routes.some((one) => one.service === service)) return;
-    this.#routes.push({ service, targets: routeCommand(this.state, service)?.targets ?? [] });
+    if (service !== null) this.#watchService(service);
+  }
+
+  #watchService(service: ServiceName): void {
+    if (failoverOf(this.state, service) !== null) this.pursue(service);
+    if (this.#routes.some((one) => one.service === service)) return;
+    this.#routes.push({ service, before: routeCommand(this.state, service) });
+  }
+
+  /** With failover it also depends on what is wanted whether connections are held. */
+  #watchWanted(target: ComponentId | null): void {
+    for (const name of target === null ? this.state.order : [serviceOf(target) ?? '']) {
+      if (failoverOf(this.state, name) !== null) this.#watchService(name);
+    }
   }
 }

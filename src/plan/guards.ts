@@ -13,6 +13,7 @@ export function blockedBy(input: PlanInput, candidate: Candidate): Guard | null 
   if (candidate.kind === 'ask-person') return null;
   return (
     hopeless(input, candidate) ??
+    failoverGuard(input, candidate) ??
     consentGuard(input, candidate) ??
     budgetGuard(input, candidate) ??
     blastGuard(input, candidate) ??
@@ -33,6 +34,20 @@ function hopeless({ target, slowTry, failed }: PlanInput, candidate: Candidate):
   return null;
 }
 
+/** F3: no promotion without a standby that has every acknowledged write, unless a person consented.
+ * F7: what was chosen is completed before another is. */
+function failoverGuard({ target, consent, failed }: PlanInput, { kind }: Candidate): Guard | null {
+  if (kind !== 'fail-over' || target.failover === null) return null;
+  const { isChosen, mayNot, loss } = target.failover;
+  const restarted = failed.some(
+    (one) => one.target === target.id && (one.kind === 'restart' || one.kind === 'retry'),
+  );
+  if (isChosen && !restarted)
+    return { why: `F7: ${target.id} was chosen, and that is completed first`, passing: false };
+  if (mayNot === null || (consent === true && loss !== null)) return null;
+  return { why: mayNot, passing: false };
+}
+
 function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate): Guard | null {
   if (userAction === null || !userAction.destructive) return null;
   if (target.allow.includes(userAction.name) || consent === true) return null;
@@ -43,10 +58,11 @@ function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate)
   return { why, passing: false };
 }
 
-function budgetGuard(input: PlanInput, { userAction }: Candidate): Guard | null {
+function budgetGuard(input: PlanInput, { kind, userAction }: Candidate): Guard | null {
   const { serviceBudget, stackBudget, slowTry, target, consent } = input;
   // A person who consented to an action wants it done.
-  if (userAction?.destructive === true && consent === true) return null;
+  const asked = userAction?.destructive === true || kind === 'fail-over';
+  if (asked && consent === true) return null;
   if (slowTry || target.sparedBy !== null) return null;
   if (serviceBudget.left <= 0) return { why: spent('its budget', serviceBudget), passing: false };
   if (stackBudget.left <= 0)
@@ -82,6 +98,6 @@ function allowedOut(replicas: number, share: number): number {
 }
 
 function storeGuard({ storeWritable }: PlanInput, { kind }: Candidate): Guard | null {
-  if (storeWritable || kind !== 'run') return null;
+  if (storeWritable || (kind !== 'run' && kind !== 'fail-over')) return null;
   return { why: 'the store can not write', passing: true };
 }

@@ -42,6 +42,22 @@ export interface TargetFacts {
   readonly lastLines: readonly string[];
   readonly actions: readonly UserActionSpec[];
   readonly allow: readonly string[];
+  /** Null: its service has no failover. */
+  readonly failover: FailoverFacts | null;
+}
+
+/** Of an instance in a service with failover. */
+export interface FailoverFacts {
+  readonly isPrimary: boolean;
+  /** Why a standby may take over, or why none may, with the rule. */
+  readonly may: string | null;
+  readonly mayNot: string | null;
+  /** What would be lost with the most advanced standby; null: there is none. */
+  readonly loss: string | null;
+  /** It was chosen and does not serve yet: that is completed first (F7). */
+  readonly isChosen: boolean;
+  /** It is primary though the record names another. */
+  readonly rogue: string | null;
 }
 
 export interface PlanInput {

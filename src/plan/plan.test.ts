@@ -38,6 +38,7 @@ const target: TargetFacts = {
   lastLines: [],
   actions: [],
   allow: [],
+  failover: null,
 };
 
 const budget = { count: 5, windowMs: 600_000, left: 5 };

@@ -7,6 +7,7 @@
  * 2. What still serves is not interrupted by choice when nothing else would serve instead.
  * 3. No action beyond its budget; what is destructive needs consent.
  * 4. Log lines alone never cause an action.
+ * 5. A primary that has only too much work is not failed over.
  */
 import type { ActionKind, PlannedAction } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
@@ -14,7 +15,15 @@ import { blockedBy, type Guard } from './guards.ts';
 import type { Candidate, PlanInput } from './input.ts';
 import { costMs, grounds, mends, mendsAgain } from './remedies.ts';
 import { blame, faultPhrase } from './sentence.ts';
-import { aloneFactor, drainMs, personMs, startMsDefault, worthFrom } from './tables.ts';
+import {
+  aloneFactor,
+  drainMs,
+  failOverMsDefault,
+  personMs,
+  recoveryMsMin,
+  startMsDefault,
+  worthFrom,
+} from './tables.ts';
 
 /**
  * - `act`: begin now, or after `delayMs`. `wait`: nothing, a dependency is mended first.
@@ -52,7 +61,7 @@ export function plan(input: PlanInput): Decision {
       continue;
     }
     // What will pass by itself is waited for before a person is asked.
-    if (strongest?.passing !== true)
+    if (strongest?.passing !== true && candidate.kind !== 'fail-over')
       strongest = guard?.passing === true ? guard : (strongest ?? guard);
     const why = guard?.why ?? 'expected to take longer for what it may mend';
     considered.push({ kind: candidate.kind, target: input.target.id, why });
@@ -73,7 +82,17 @@ function inOrder(input: PlanInput, list: readonly Candidate[]): Candidate[] {
   const left = Math.min(input.serviceBudget.left, input.stackBudget.left);
   const perCost = (a: Candidate, b: Candidate) => b.mends / b.costMs - a.mends / a.costMs;
   const within = acts.slice(0, left).sort(perCost);
-  return [...within, ...acts.slice(left).sort(perCost), ...list.filter(isAsking)];
+  const ordered = [...within, ...acts.slice(left).sort(perCost), ...list.filter(isAsking)];
+  return isAgreed(input) ? ordered.sort(overFirst) : ordered;
+}
+
+/** A person who consented to the loss wants it done. */
+function isAgreed({ consent, target }: PlanInput): boolean {
+  return consent === true && target.failover?.mayNot != null && target.failover.loss !== null;
+}
+
+function overFirst(a: Candidate, b: Candidate): number {
+  return Number(b.kind === 'fail-over') - Number(a.kind === 'fail-over');
 }
 
 function isAsking({ kind }: Candidate): boolean {
@@ -94,6 +113,7 @@ function specialCase(input: PlanInput): Decision | null {
     const reason = `${target.id} needs a person: ${why}; no action known mends this`;
     return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
   }
+  if (target.failover?.rogue != null) return rogueCase(input, target.failover.rogue);
   if (target.waitsFor !== null) {
     const held = target.condition === 'gone' ? 'hold' : 'leave';
     const reason = `${held} ${target.id}: it ${target.waitsFor}`;
@@ -112,9 +132,20 @@ function specialCase(input: PlanInput): Decision | null {
   return null;
 }
 
+/** F1: whoever is primary beside the recorded one is fenced, whatever made it so. */
+function rogueCase({ target, serviceBudget }: PlanInput, rogue: string): Decision {
+  if (serviceBudget.left <= 0) {
+    const reason = `${target.id} needs a person: ${rogue}; its budget is spent`;
+    return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
+  }
+  const reason = `fence ${target.id} and let it rejoin as a standby: ${rogue}`;
+  return { ...quiet, verdict: 'act', kind: 'rejoin', reason, hurry: true, spared: false };
+}
+
 function candidates(input: PlanInput): Candidate[] {
   const { target } = input;
-  const startMs = target.startMs ?? startMsDefault;
+  const leads = target.failover?.isPrimary === true;
+  const startMs = Math.max(target.startMs ?? startMsDefault, leads ? recoveryMsMin : 0);
   const serves = target.condition === 'serving';
   const failedHere = input.failed.some((one) => one.target === target.id);
   const list: Candidate[] = [];
@@ -134,6 +165,8 @@ function candidates(input: PlanInput): Candidate[] {
   };
   if (target.startFailed) add('retry', startMs);
   else if (!onlyBusy(input)) add('restart', (serves ? drainMs : 0) + startMs);
+  if (leads && !onlyBusy(input) && input.cause.fault !== 'overload')
+    add('fail-over', failOverMsDefault);
   if (canTakeOut(input)) add('take-out', 500);
   for (const action of target.actions) add('run', Math.max(1, action.costMs), action);
   list.push({ kind: 'ask-person', userAction: null, mends: 0.5, costMs: personMs });
@@ -161,6 +194,7 @@ function canTakeOut({ target, cause }: PlanInput): boolean {
   return (
     target.condition === 'serving' &&
     target.hasEndpoint &&
+    target.failover === null &&
     target.othersReady > 0 &&
     !target.takenOut &&
     cause.fault === 'slow'
@@ -170,7 +204,15 @@ function canTakeOut({ target, cause }: PlanInput): boolean {
 function notAvailable(input: PlanInput, ranked: readonly Candidate[]): Considered[] {
   const { target } = input;
   const list: Considered[] = [];
-  if (!ranked.some((one) => one.kind === 'take-out') && target.hasEndpoint) {
+  if (!ranked.some((one) => one.kind === 'fail-over') && target.failover?.isPrimary === true) {
+    const why =
+      input.cause.fault === 'overload' || onlyBusy(input)
+        ? 'a standby would have the same work to do'
+        : 'it would hardly mend this';
+    list.push({ kind: 'fail-over', target: target.id, why });
+  }
+  const alike = target.failover === null;
+  if (!ranked.some((one) => one.kind === 'take-out') && target.hasEndpoint && alike) {
     const why =
       target.condition !== 'serving'
         ? 'it gets no new connections already'
@@ -213,6 +255,10 @@ function actReason(input: PlanInput, chosen: Candidate): string {
     return `run «${name}» for ${target.id}: ${because('by its stack file it may mend this')}`;
   if (chosen.kind === 'retry')
     return `start ${target.id} again: ${because('by default table another try mends this')}`;
+  if (chosen.kind === 'fail-over') {
+    const may = target.failover?.may ?? `a person consented; ${target.failover?.loss ?? ''}`;
+    return `fail over from ${target.id}: ${because('by default table a fail-over mends this')}; ${may}`;
+  }
   const verb = chosen.kind.replace('-', ' ');
   const last = target.condition === 'serving' && target.othersReady === 0;
   const outage =
@@ -234,8 +280,15 @@ function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[])
   const ground = guard?.why ?? 'no action known mends this';
   const lines = tellingLines(target.lastLines).join(' | ');
   const told = lines === '' ? '' : `; last lines: ${lines}`;
-  const reason = `${target.id} needs a person: ${why}; ${ground}${told}`;
+  const reason = `${target.id} needs a person: ${why}; ${ground}${mayBeLost(input)}${told}`;
   return { ...quiet, verdict: 'person', kind: 'ask-person', reason, considered };
+}
+
+/** What a person may consent to, where no standby may be promoted without. */
+function mayBeLost({ target }: PlanInput): string {
+  const { isPrimary, mayNot, loss } = target.failover ?? {};
+  if (isPrimary !== true || mayNot == null) return '';
+  return loss === null ? `; ${mayNot}` : `; ${mayNot}; ${loss}`;
 }
 
 /** What a program said last, at most five lines: the one that names an error is among them. */

@@ -6,7 +6,13 @@ import type { Knowledge, Tally } from '../model/knowledge.ts';
 import type { ActionKind } from '../model/record.ts';
 import { type FaultKind, faultKinds } from '../model/symptom.ts';
 import { duration } from './sentence.ts';
-import { againFactor, restartMends, takeOutMends, userActionMends } from './tables.ts';
+import {
+  againFactor,
+  failOverMends,
+  restartMends,
+  takeOutMends,
+  userActionMends,
+} from './tables.ts';
 
 /** An action at a component. */
 export interface Remedy {
@@ -25,6 +31,7 @@ export function mends(knowledge: Knowledge, remedy: Remedy, fault: FaultKind): n
 function mendsByTable(kind: ActionKind, fault: FaultKind): number | null {
   if (kind === 'restart' || kind === 'retry') return restartMends[fault];
   if (kind === 'take-out') return takeOutMends[fault];
+  if (kind === 'fail-over') return failOverMends[fault];
   return kind === 'run' ? userActionMends : null;
 }
 

@@ -35,6 +35,22 @@ export const takeOutMends: Mends = {
   configuration: 0,
 };
 
+/** Another instance does the work, with its own process, disk and data; but with the same load, the
+ * same program and the same settings. */
+export const failOverMends: Mends = {
+  crash: 0.98,
+  hang: 0.98,
+  slow: 0.5,
+  overload: 0.02,
+  leak: 0.9,
+  disk: 0.9,
+  error: 0.3,
+  release: 0.05,
+  corruption: 0.3,
+  unreachable: 0.9,
+  configuration: 0.1,
+};
+
 /** A user's action mends what he says it may; nothing is known of how often. */
 export const userActionMends = 0.6;
 
@@ -42,6 +58,10 @@ export const userActionMends = 0.6;
 export const personMs = 1_800_000;
 /** Time to be ready again when no earlier start tells. */
 export const startMsDefault = 2_000;
+/** From the fence of the old primary to the first write through the new one. */
+export const failOverMsDefault = 600;
+/** A primary that is started again first recovers what its crash left. */
+export const recoveryMsMin = 2_000;
 /** To drain and stop what still serves. */
 export const drainMs = 2_000;
 /** An action is worth trying from this P(recovers) on. */

@@ -1,0 +1,158 @@
+/**
+ * A change of the primary, one step at a time. Each call looks at the state and takes what comes
+ * next, so it goes on after a restart of the controller where the records end.
+ *
+ *   quiesce ─▶ fence ─▶ survey ─▶ primary-chosen ─▶ promote ─▶ primary-serves ─▶ rejoin
+ *   (switchover)  └────────┴─ fails: the old primary comes back in its epoch
+ *
+ * 1. F1, F2: nothing is chosen before the old primary is fenced.
+ * 2. F3: who is chosen has every acknowledged write, or a person consented to the loss.
+ * 3. F7: what was chosen is completed; only `primary-chosen` ends this part.
+ */
+import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
+import { candidatesOf } from './candidates.ts';
+import { mostAdvanced } from './choose.ts';
+import { awaitEffect } from './effect.ts';
+import { failoverOf, groupOf, isSynchronous } from './group.ts';
+import type { ChangeState, GroupState } from './group-state.ts';
+import { beginFence } from './handover.ts';
+import { reconcile } from './lifecycle.ts';
+import { onActionFinished } from './outcomes.ts';
+import { answerSwitchover, judge } from './requests.ts';
+import { commandSurvey, recordStep, stepAt } from './role-step.ts';
+import { actionOf, type EngineState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+export function advanceChange(turn: Turn, service: ServiceName): void {
+  const change = groupOf(turn.state, service)?.change ?? null;
+  if (change === null || change.quiesce === 'begun') return;
+  const from = turn.instance(change.from);
+  const fence = stepAt(turn, service, 'fence', change.from);
+  const mine = fence?.action === change.action;
+  if (mine && fence.state === 'begun') return;
+  if (mine && fence.state === 'failed') {
+    failChange(turn, service, `F1: ${change.from} could not be fenced: ${fence.error}`);
+  } else if (from === undefined || from.wanted === 'down') {
+    failChange(turn, service, `${change.from} is not wanted up any more`);
+  } else if (!mine) beginFence(turn, from, change.action, true);
+  else chooseNext(turn, service, change);
+}
+
+function chooseNext(turn: Turn, service: ServiceName, change: ChangeState): void {
+  const among = promotable(turn.state, service, change);
+  if (among.length === 0) {
+    failChange(turn, service, 'F3: there is no standby that may be promoted');
+  } else if (failoverOf(turn.state, service)?.mode === 'active-standby') {
+    choose(turn, service, among[0] ?? change.from, 'it was ready to take over');
+  } else if (change.asked.length === 0) survey(turn, service, change.action, among);
+  else if (change.asked.every((id) => change.positions[id] !== undefined))
+    chooseSurveyed(turn, service, { change, among });
+}
+
+/** Those that may be, of which a person may have named one. */
+function promotable(
+  state: EngineState,
+  service: ServiceName,
+  { action, from }: ChangeState,
+): InstanceId[] {
+  const planned = actionOf(state, action)?.planned;
+  const named = planned?.kind === 'switch-over' ? planned.name : null;
+  return candidatesOf(state, service, isConsented(state, action))
+    .map((one) => one.id)
+    .filter((id) => id !== from && (named === null || id === named));
+}
+
+/** A person agreed that what the standbys lack is lost. */
+function isConsented(state: EngineState, action: ActionId): boolean {
+  const incident = actionOf(state, action)?.incident ?? null;
+  return incident !== null && state.incidents[incident]?.consent === true;
+}
+
+function survey(
+  turn: Turn,
+  service: ServiceName,
+  action: ActionId,
+  instances: readonly InstanceId[],
+): void {
+  for (const instance of instances) recordStep(turn, { service, step: 'survey', instance, action });
+  commandSurvey(turn, service, instances);
+}
+
+function chooseSurveyed(
+  turn: Turn,
+  service: ServiceName,
+  { change, among }: { readonly change: ChangeState; readonly among: readonly InstanceId[] },
+): void {
+  const asked = change.asked.filter((id) => among.includes(id));
+  const best = mostAdvanced(change.positions, asked);
+  if (best === null) {
+    failChange(turn, service, `F3: none of ${change.asked.join(', ')} told how far it reaches`);
+    return;
+  }
+  const told = change.asked.filter((id) => change.positions[id] != null);
+  const { timeline, position } = best.position;
+  const reach = `it reaches furthest of ${told.join(', ')}: ${position} on timeline ${timeline}`;
+  choose(turn, service, best.instance, reach);
+}
+
+/** F7: the one durable decision. */
+function choose(turn: Turn, service: ServiceName, primary: InstanceId, why: string): void {
+  const group = groupOf(turn.state, service);
+  if (group?.change == null) return;
+  const { change } = group;
+  const epoch = group.epoch + 1;
+  const eligible = stillEligible(turn.state, service, { group, primary });
+  const loss = isConsented(turn.state, change.action) ? '; a person consented to the loss' : '';
+  const fenced = `F1, F2: ${change.from} is fenced`;
+  const reason = `F7: ${primary} is primary of epoch ${epoch}: ${fenced}; F3: ${why}${loss}`;
+  const { action } = change;
+  turn.emit({ kind: 'primary-chosen', service, epoch, primary, eligible, action, reason });
+}
+
+/** Of the eligible ones those that told where they are: they have every acknowledged write, and the
+ * new primary waits for them from its first. */
+function stillEligible(
+  state: EngineState,
+  service: ServiceName,
+  { group, primary }: { readonly group: Readonly<GroupState>; readonly primary: InstanceId },
+): InstanceId[] {
+  const failover = failoverOf(state, service);
+  if (failover === null || !isSynchronous(failover) || !group.eligible.includes(primary)) return [];
+  return group.eligible.filter((id) => id !== primary && group.change?.positions[id] != null);
+}
+
+/** Nothing was chosen: the old primary comes back in its own epoch, which is always safe. */
+export function failChange(turn: Turn, service: ServiceName, reason: string): void {
+  const change = groupOf(turn.state, service)?.change ?? null;
+  if (change === null) return;
+  const { action, from, quiesce } = change;
+  const known = actionOf(turn.state, action);
+  const held = quiesce !== 'no' && !change.fenced;
+  if (known === undefined || known.incident !== null) {
+    const error = { code: 'ACTION_FAILED', message: reason };
+    if (known?.begun != null) onActionFinished(turn, action, false, error);
+  } else judge(turn, action, 'failed', reason);
+  if (groupOf(turn.state, service)?.change != null)
+    turn.emit({ kind: 'action-outcome', incident: null, action, outcome: 'failed', reason });
+  if (held) turn.command({ kind: 'release', service }, false);
+  answerSwitchover(turn, service, { error: reason, text: reason });
+  reconcile(turn, from);
+}
+
+/** The new primary serves: what was to bring that about is done. */
+export function completeChange(turn: Turn, service: ServiceName): void {
+  const group = groupOf(turn.state, service);
+  if (group?.servedAt == null || group.action === null) return;
+  const action = actionOf(turn.state, group.action);
+  if (action === undefined || action.begun === null || action.done !== null) return;
+  const { incident, planned } = action;
+  if (incident === null) {
+    const text = `${group.primary} is primary of epoch ${group.epoch}`;
+    if (planned.kind === 'switch-over') judge(turn, planned.action, 'verified', text);
+    answerSwitchover(turn, service, { error: null, text });
+    return;
+  }
+  turn.emit({ kind: 'action-done', incident, action: planned.action, error: null });
+  awaitEffect(turn, planned.action, planned.target);
+  turn.touch(incident);
+}

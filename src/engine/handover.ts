@@ -1,0 +1,23 @@
+/** How the primary's role is taken from an instance: its connections, its processes, its mark. */
+import type { ActionId } from '../model/ids.ts';
+import { overtake } from './lifecycle.ts';
+import { commandStep, recordStep } from './role-step.ts';
+import { type InstanceState, isAlive } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** F1, F2: no connection leads to it, its tree ends, and a mark keeps it from being primary.
+ * `orderly`: it may end in order, so that its standbys receive everything. */
+export function beginFence(
+  turn: Turn,
+  instance: InstanceState,
+  action: ActionId,
+  orderly: boolean,
+): void {
+  const { id, service } = instance;
+  overtake(turn, id, action);
+  if (isAlive(instance))
+    turn.emit({ kind: 'instance-stopping', instance: id, action, hurry: !orderly });
+  recordStep(turn, { service, step: 'fence', instance: id, action });
+  turn.route(service);
+  commandStep(turn, 'fence', id, action);
+}

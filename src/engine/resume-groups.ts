@@ -1,0 +1,29 @@
+/** Groups after a start of the controller: the steps under way are asked for again. */
+import type { ServiceName } from '../model/ids.ts';
+import { groupOf } from './group.ts';
+import { commandStep, commandSurvey } from './role-step.ts';
+import type { Turn } from './turn.ts';
+
+/** After a start of the controller: what was commanded may never have been carried out. */
+export function resumeGroups(turn: Turn): void {
+  for (const service of turn.state.order) {
+    const group = groupOf(turn.state, service);
+    if (group === null) continue;
+    for (const { step, instance, action, state } of Object.values(group.steps)) {
+      if (state === 'begun') commandStep(turn, step, instance, action);
+    }
+    resumeChange(turn, service);
+    turn.pursue(service);
+  }
+}
+
+function resumeChange(turn: Turn, service: ServiceName): void {
+  const group = groupOf(turn.state, service);
+  if (group?.change == null) return;
+  const { asked, positions, quiesce, action } = group.change;
+  const unanswered = asked.filter((id) => positions[id] === undefined);
+  commandSurvey(turn, service, unanswered);
+  const limitMs = turn.state.services[service]?.spec.failover?.switchoverLimitMs ?? 0;
+  if (quiesce === 'begun')
+    turn.command({ kind: 'quiesce', service, action, epoch: group.epoch, limitMs }, false);
+}
