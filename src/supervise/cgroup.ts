@@ -15,6 +15,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LimitsSpec } from '../model/stack-spec.ts';
+import { KeptFiles } from './kept-files.ts';
 import { unless } from './system-error.ts';
 
 type Controller = 'memory' | 'cpu' | 'pids';
@@ -77,6 +78,7 @@ function baseOf(mount: Mount, stackId: string): string | null {
 
 export class Cgroups {
   readonly enforcedBy: LimitsEnforcement;
+  readonly #kept = new KeptFiles();
   /** Of the hierarchy that holds membership. */
   readonly #base: string;
   readonly #v2: boolean;
@@ -92,7 +94,7 @@ export class Cgroups {
     const available = v2
       ? readFileSync(join(base, 'probe', 'cgroup.controllers'), 'utf8').split(/\s+/)
       : [];
-    this.remove('probe');
+    this.#remove('probe');
     const by = (controller: Controller) => {
       if (available.includes(controller)) return 'cgroup v2';
       return v1.has(controller) ? 'cgroup v1' : null;
@@ -200,9 +202,7 @@ export class Cgroups {
 
   isEmpty(slot: string): boolean {
     if (!this.#v2) return this.pids(slot).length === 0;
-    const events = unless(['ENOENT', 'ENODEV'], () =>
-      readFileSync(join(this.#base, slot, 'cgroup.events'), 'utf8'),
-    );
+    const events = this.#kept.read(`${this.#base}/${slot}/cgroup.events`);
     return events === null || events.includes('populated 0');
   }
 
@@ -220,17 +220,26 @@ export class Cgroups {
 
   /** How often the out-of-memory killer struck in the slot; null: not known here. */
   oomKills(slot: string): number | null {
-    const v2 = this.enforcedBy.memory === 'cgroup v2';
-    const base = v2 ? this.#base : this.#v1.get('memory');
-    if (base === undefined) return null;
-    const file = join(base, slot, v2 ? 'memory.events' : 'memory.oom_control');
-    const text = unless(['ENOENT', 'ENODEV'], () => readFileSync(file, 'utf8'));
+    const file = this.#oomFile(slot);
+    const text = file === null ? null : this.#kept.read(file);
     const count = /^oom_kill (\d+)$/m.exec(text ?? '')?.[1];
     return count === undefined ? null : Number(count);
   }
 
+  #oomFile(slot: string): string | null {
+    if (this.enforcedBy.memory === 'cgroup v2') return `${this.#base}/${slot}/memory.events`;
+    const base = this.#v1.get('memory');
+    return base === undefined ? null : `${base}/${slot}/memory.oom_control`;
+  }
+
   /** Removes the slot's groups, and those of the stack when they were the last. */
   remove(slot: string): void {
+    this.#kept.close(`${this.#base}/${slot}/cgroup.events`);
+    this.#kept.close(this.#oomFile(slot) ?? '');
+    this.#remove(slot);
+  }
+
+  #remove(slot: string): void {
     const gone = ['ENOENT', 'EBUSY', 'ENOTEMPTY'];
     for (const directory of this.#directories(slot)) {
       removeBelow(directory);

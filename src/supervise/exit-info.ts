@@ -1,6 +1,5 @@
 /** Makes of the end of a process what people and the engine are told. */
 import type { ExitInfo } from '../model/exit.ts';
-import { lastLines } from './logs.ts';
 import { kernelKilled } from './oom.ts';
 import type { RunRecord } from './run-file.ts';
 
@@ -18,7 +17,7 @@ const shellKilled = 128 + 9;
 const lineCount = 20;
 
 export interface ExitSurroundings {
-  readonly logDir: string;
+  readonly lastLines: (count: number, sinceOffset: number) => readonly string[];
   /** Kills that the cgroup has counted by now; null: not counted. */
   readonly oomKills: number | null;
   /** It ran since the system was booted last. */
@@ -33,7 +32,7 @@ export function exitInfo(
   return {
     ...status,
     oom: wasOutOfMemory(record, status, around),
-    lastLines: lastLines(around.logDir, lineCount, record.logOffset),
+    lastLines: around.lastLines(lineCount, record.logOffset),
   };
 }
 

@@ -5,9 +5,9 @@ import type { Layout } from '../model/layout.ts';
 import { instanceLogDir } from '../model/layout.ts';
 import type { LoggingSpec } from '../model/stack-spec.ts';
 import type { LiveFile } from './log-files.ts';
-import { sizeOf } from './log-files.ts';
+import { listLogFiles, sizeOf } from './log-files.ts';
 import type { RotationOptions } from './log-rotation.ts';
-import { beginRun, canPunchHoles, needsNewFile, openLog, rotateLog } from './log-rotation.ts';
+import { beginRun, canPunchHoles, isTooLong, openLog, rotateLog } from './log-rotation.ts';
 import { lastLines } from './logs.ts';
 
 /** Tells of what goes wrong behind the scenes. */
@@ -17,6 +17,8 @@ export class InstanceLogs {
   readonly #layout: Layout;
   readonly #tellTrouble: TellTrouble;
   readonly #turns = new Map<InstanceId, Promise<unknown>>();
+  /** Where they write to since it was opened for them, and the offset at which that begins. */
+  readonly #live = new Map<InstanceId, Pick<LiveFile, 'path' | 'base'>>();
   /** Live files in which nothing was to be rotated. */
   readonly #small = new Map<InstanceId, LiveFile>();
   /** Their rotation failed, which was told. */
@@ -55,24 +57,36 @@ export class InstanceLogs {
   /** A file descriptor to write to. Where no log can be written, the program still runs. */
   async open(id: InstanceId, logging: LoggingSpec): Promise<number> {
     try {
-      return await this.#inTurn(id, () => openLog(this.directory(id), this.#options(logging)));
+      const open = () => openLog(this.directory(id), this.#options(logging));
+      const { fd, live } = await this.#inTurn(id, open);
+      this.#live.set(id, live);
+      return fd;
     } catch (error) {
       this.#tellTrouble(`${id}: its output is lost, for its log can't be opened`, error);
       return openSync('/dev/null', 'a');
     }
   }
 
+  /** As it is now. Null: none was opened for it, or that was removed. */
+  #liveFile(id: InstanceId): LiveFile | null {
+    const live = this.#live.get(id);
+    const size = live === undefined ? null : sizeOf(live.path);
+    return live === undefined || size === null ? null : { ...live, end: live.base + size };
+  }
+
   /** Where the output of a run that begins now will begin. */
   begin(id: InstanceId): number {
-    return beginRun(this.directory(id));
+    return beginRun(this.#liveFile(id) ?? listLogFiles(this.directory(id)).live.at(-1));
   }
 
   /** Whether a run may write to the file that was opened for the one before. */
   serves(id: InstanceId, { maxSizeBytes }: LoggingSpec): boolean {
-    return !needsNewFile(this.directory(id), maxSizeBytes, this.#punches);
+    const live = this.#liveFile(id);
+    return live !== null && !isTooLong(live, maxSizeBytes, this.#punches);
   }
 
   lastLines(id: InstanceId, count: number, sinceOffset: number): readonly string[] {
+    if (this.#liveFile(id)?.end === sinceOffset) return [];
     return lastLines(this.directory(id), count, sinceOffset);
   }
 

@@ -1,9 +1,10 @@
 /** What is known of one instance while the controller runs. */
 import type { InstanceId } from '../model/ids.ts';
-import type { RunningInstance } from '../ports/processes.ts';
+import type { LaunchSpec, RunningInstance } from '../ports/processes.ts';
 import type { Launcher } from './launcher.ts';
 import type { ProcessRef } from './proc.ts';
 import type { RunRecord } from './run-file.ts';
+import type { Identity } from './user.ts';
 
 /** One run of its program, from the opening of the gate. */
 export class Run {
@@ -44,10 +45,12 @@ export class Run {
 /** A launcher at its gate. */
 export interface WaitingLauncher {
   readonly launcher: Launcher;
-  readonly program: string;
-  /** What it was made from: it serves only the same again. */
-  readonly key: string;
+  /** What it was made from, and as whom: it serves only the same again. */
+  readonly spec: LaunchSpec;
+  readonly identity: Identity | null;
   readonly slot: string | null;
+  /** Kills by the out-of-memory killer that its cgroup had counted before. */
+  readonly oomKills: number | null;
 }
 
 /** A stop under way; whoever asks again shares it. */

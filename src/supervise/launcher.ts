@@ -109,6 +109,7 @@ export class Launcher {
   readonly ref: ProcessRef;
   readonly #gate: Socket;
   readonly #exited: Promise<ExitStatus>;
+  #onExit: ((status: ExitStatus) => void) | null = null;
   #ended = false;
   #released = false;
 
@@ -122,8 +123,10 @@ export class Launcher {
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#ended = true;
+        const status = { code, signal, known: true };
+        this.#onExit?.(status);
         gate.destroy();
-        resolve({ code, signal, known: true });
+        resolve(status);
       });
     });
   }
@@ -173,8 +176,9 @@ export class Launcher {
     this.#gate.destroy();
   }
 
-  /** Calls back once, when the launcher or the program that it became has ended. */
+  /** Calls back once, when the launcher or the program that it became has ended; one listener. */
   onExit(listener: (status: ExitStatus) => void): void {
-    this.#exited.then(listener);
+    if (this.#ended) void this.#exited.then(listener);
+    else this.#onExit = listener;
   }
 }

@@ -13,6 +13,7 @@ import { requireProgram } from './program.ts';
 import type { RunFiles, RunRecord } from './run-file.ts';
 import { markName } from './tree.ts';
 import { Turnstile } from './turnstile.ts';
+import type { Identity } from './user.ts';
 import { environmentFor, identityOf } from './user.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -48,18 +49,19 @@ export class Launchers {
     this.#fifos.ensure(this.#files.fifo(id)).catch(() => undefined);
   }
 
-  /** What a launcher depends on: one serves for another start only if this is the same. Throws
-   * USER_UNKNOWN. */
-  keyOf(spec: LaunchSpec): string {
-    return JSON.stringify([spec, identityOf(spec.user)]);
+  /** Whether a launcher may serve for this start. Throws USER_UNKNOWN. */
+  serves(waiting: WaitingLauncher, spec: LaunchSpec): boolean {
+    const isSame =
+      isSameSpec(waiting.spec, spec) && isEqual(waiting.identity, identityOf(spec.user));
+    return isSame && this.#logs.serves(spec.instance, spec.logging);
   }
 
   /** `lastSlot`: the cgroup that it must not share. Rejects with START_FAILED or USER_UNKNOWN. */
   async make(spec: LaunchSpec, lastSlot: string | null): Promise<WaitingLauncher> {
-    const key = this.keyOf(spec);
+    const identity = identityOf(spec.user);
     requireProgram(spec.argv[0], spec.workingDir, spec.environment['PATH']);
     try {
-      return await this.#make(spec, key, lastSlot);
+      return await this.#make(spec, identity, lastSlot);
     } catch (cause) {
       if (cause instanceof DarumaError) throw cause;
       const text = `${spec.instance}: what it needs to run can't be made`;
@@ -67,20 +69,25 @@ export class Launchers {
     }
   }
 
-  async #make(spec: LaunchSpec, key: string, lastSlot: string | null): Promise<WaitingLauncher> {
+  async #make(
+    spec: LaunchSpec,
+    identity: Identity | null,
+    lastSlot: string | null,
+  ): Promise<WaitingLauncher> {
     const [first, second] = slotsOf(spec.instance);
     const slot = lastSlot === first ? second : first;
     const log = await this.#logs.open(spec.instance, spec.logging);
     const fifo = await this.#openFifo(spec.instance);
     try {
       await this.#spawns.pass();
+      const join = this.#cgroups?.join(slot, spec.limits) ?? [];
+      const oomKills = this.#cgroups?.oomKills(slot) ?? null;
       const launcher = await Launcher.spawn({
         ...this.#identified(spec.instance, spec.user, spec.environment),
         ...{ argv: spec.argv, workingDir: spec.workingDir },
-        ...{ log, fifo, join: this.#cgroups?.join(slot, spec.limits) ?? [] },
+        ...{ log, fifo, join },
       });
-      const program = spec.argv[0] ?? '';
-      return { launcher, program, key, slot: this.#cgroups === null ? null : slot };
+      return { launcher, spec, identity, slot: this.#cgroups === null ? null : slot, oomKills };
     } finally {
       closeSync(log);
       closeSync(fifo);
@@ -114,6 +121,16 @@ export class Launchers {
     await this.#fifos.ensure(path);
     return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   }
+}
+
+/** What was not made anew since is not looked into. */
+function isSameSpec(a: LaunchSpec, b: LaunchSpec): boolean {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof LaunchSpec>;
+  return [...names].every((name) => isEqual(a[name], b[name]));
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function ownEnvironment(): Environment {

@@ -186,20 +186,29 @@ async function rotateOnce(directory: string, options: RotationOptions): Promise<
 }
 
 /** Whether the next run should write to a new file. */
-export function needsNewFile(directory: string, maxSizeBytes: number, punches: boolean): boolean {
-  const { live } = listLogFiles(directory);
+export function isTooLong({ base, end }: LiveFile, maxSizeBytes: number, punches: boolean) {
+  return end - base > (punches ? lengthForNewFile : maxSizeBytes);
+}
+
+function needsNewFile({ live }: LogFiles, maxSizeBytes: number, punches: boolean): boolean {
   const current = live.at(-1);
   if (current === undefined || live.length > 1) return true;
-  return current.end - current.base > (punches ? lengthForNewFile : maxSizeBytes);
+  return isTooLong(current, maxSizeBytes, punches);
+}
+
+export interface OpenLog {
+  /** To be closed by the caller. */
+  readonly fd: number;
+  readonly live: Pick<LiveFile, 'path' | 'base'>;
 }
 
 /** Opens the log for a run that is about to begin, for appending; nobody writes to it now. */
-export async function openLog(directory: string, options: RotationOptions): Promise<number> {
+export async function openLog(directory: string, options: RotationOptions): Promise<OpenLog> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = listLogFiles(directory);
   const current = files.live.at(-1);
-  const large = current !== undefined && needsNewFile(directory, options.maxSizeBytes, false);
-  if (large && needsNewFile(directory, options.maxSizeBytes, await options.canPunch())) {
+  const large = current !== undefined && needsNewFile(files, options.maxSizeBytes, false);
+  if (large && needsNewFile(files, options.maxSizeBytes, await options.canPunch())) {
     await removeUnfinished(directory);
     const path = livePath(directory, logEnd(files));
     closeSync(openSync(path, 'a', 0o600));
@@ -208,14 +217,14 @@ export async function openLog(directory: string, options: RotationOptions): Prom
     }
     await prune(directory, options.maxFiles);
   }
-  const path = listLogFiles(directory).live.at(-1)?.path ?? livePath(directory, logEnd(files));
-  return openSync(path, 'a', 0o600);
+  const base = logEnd(files);
+  const live = listLogFiles(directory).live.at(-1) ?? { path: livePath(directory, base), base };
+  return { fd: openSync(live.path, 'a', 0o600), live: { path: live.path, base: live.base } };
 }
 
 /** Ends an unfinished last line, so that a new run doesn't go on in the middle of it, and returns
  * the offset where the new run's output begins. */
-export function beginRun(directory: string): number {
-  const live = listLogFiles(directory).live.at(-1);
+export function beginRun(live: LiveFile | undefined): number {
   if (live === undefined || live.end === live.base) return live?.base ?? 0;
   const lastByte = readPart(live.path, live.end - live.base - 1, 1)?.[0];
   if (lastByte === newline) return live.end;

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { archivePath, livePath } from './log-files.ts';
+import { archivePath, listLogFiles, livePath } from './log-files.ts';
 import { beginRun, openLog, rotateLog } from './log-rotation.ts';
 import type { LogLine, ReadLogsOptions } from './logs.ts';
 import { endOffset, lastLines, lineBytesMax, readLogs } from './logs.ts';
@@ -131,8 +131,8 @@ test('without holes a file is put away between runs, and offsets go on', async (
   const directory = directoryOf(t);
   const options = { ...rotation, canPunch: async () => false };
   for (let run = 0; run < 3; run += 1) {
-    const fd = await openLog(directory, options);
-    const begin = beginRun(directory);
+    const { fd } = await openLog(directory, options);
+    const begin = beginRun(listLogFiles(directory).live.at(-1));
     appendFileSync(fd, textOf(numbered(run * 20, run * 20 + 20)));
     await rotateLog(directory, options);
     assert.deepEqual(lastLines(directory, 50, begin), numbered(run * 20, run * 20 + 20));
@@ -144,7 +144,7 @@ test('a new run does not go on in the middle of a line', async (t) => {
   const directory = directoryOf(t);
   await openLog(directory, rotation);
   appendFileSync(livePath(directory, 0), 'cut off');
-  assert.equal(beginRun(directory), 8);
+  assert.equal(beginRun(listLogFiles(directory).live.at(-1)), 8);
   appendFileSync(livePath(directory, 0), 'next\n');
   assert.deepEqual(await linesOf(directory), ['cut off', 'next']);
 });

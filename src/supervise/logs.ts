@@ -113,11 +113,22 @@ function readFully(directory: string, from: number, to: number): Buffer {
 /** The last `count` lines at or after an offset. Reads at most 64 KiB: for a quick look. */
 export function lastLines(directory: string, count: number, sinceOffset = 0): readonly string[] {
   const end = endOffset(directory);
-  const floor = Math.max(sinceOffset, end - blockBytes);
-  const from = tailOffset(directory, count, floor);
-  const cutter = new LineCutter(from);
-  const lines = [...cutter.push(readFully(directory, from, end)), ...cutter.flush()];
+  const from = Math.max(sinceOffset, end - blockBytes);
+  const bytes = readFully(directory, from, end);
+  const start = beginOfLast(bytes, count);
+  const cutter = new LineCutter(from + start);
+  const lines = [...cutter.push(bytes.subarray(start)), ...cutter.flush()];
   return lines.map(({ text }) => text).slice(-count);
+}
+
+/** Where the last `count` lines begin, and a little before when the last one has no end. */
+function beginOfLast(bytes: Buffer, count: number): number {
+  let start = bytes.length;
+  for (let ends = 0; ends <= count && start > 0; ends += 1) {
+    start = bytes.lastIndexOf(newline, start - 1);
+    if (start === -1) return 0;
+  }
+  return start === 0 ? 0 : start + 1;
 }
 
 function* readAvailable(directory: string, cutter: LineCutter): Generator<LogLine> {

@@ -132,10 +132,10 @@ class LocalProcesses implements SupervisedProcesses {
   // Starting
 
   async prepare(spec: LaunchSpec): Promise<PreparedLaunch> {
-    this.#launchers.foresee(spec.instance);
     const over = this.#beginStart();
     const instance = this.#instance(spec.instance);
     const spare = instance.waiting;
+    if (spare === null) this.#launchers.foresee(spec.instance);
     try {
       const waiting = await this.#launcherFor(spec);
       return {
@@ -192,9 +192,7 @@ class LocalProcesses implements SupervisedProcesses {
   #takeSpare(instance: Instance, spec: LaunchSpec): WaitingLauncher | null {
     const { waiting } = instance;
     if (waiting === null) return null;
-    const same = waiting.key === this.#launchers.keyOf(spec);
-    const serves = same && this.#logs.serves(spec.instance, spec.logging);
-    if (serves && waiting.launcher.waits) return waiting;
+    if (waiting.launcher.waits && this.#launchers.serves(waiting, spec)) return waiting;
     this.#dismiss(instance, waiting);
     return null;
   }
@@ -229,26 +227,25 @@ class LocalProcesses implements SupervisedProcesses {
     return run.describe();
   }
 
-  async #open({ launcher, program }: WaitingLauncher, record: RunRecord): Promise<void> {
+  async #open({ launcher, spec }: WaitingLauncher, record: RunRecord): Promise<void> {
     const exit = await launcher.open();
     if (exit === null) return;
     const lines = this.#logs.lastLines(record.instance, startLines, record.logOffset);
     if (!couldNotRun(exit, lines[0])) return;
     const reason = lines.length === 0 ? `its launcher ended with ${exit.code}` : lines.join('; ');
-    throw new DarumaError('START_FAILED', `cannot run «${program}»: ${reason}`);
+    throw new DarumaError('START_FAILED', `cannot run «${spec.argv[0]}»: ${reason}`);
   }
 
   #record(waiting: WaitingLauncher, spec: LaunchSpec): RunRecord {
-    const { launcher, slot } = waiting;
+    const { launcher, slot, oomKills } = waiting;
     const { instance, port, user, logging } = spec;
     return {
       ...launcher.ref,
-      ...{ instance, port, user, logging, slot },
+      ...{ instance, port, user, logging, slot, oomKills },
       stackId: this.#options.stackId,
       bootId: this.#bootId,
       startedAt: this.#options.clock.now(),
       logOffset: this.#logs.begin(instance),
-      oomKills: slot === null ? null : (this.#cgroups?.oomKills(slot) ?? null),
       exit: null,
     };
   }
@@ -335,7 +332,7 @@ class LocalProcesses implements SupervisedProcesses {
     const thisBoot = record.bootId === this.#bootId;
     const oomKills = record.slot === null ? null : (this.#cgroups?.oomKills(record.slot) ?? null);
     return exitInfo(record, status, {
-      logDir: this.#logs.directory(record.instance),
+      lastLines: (count, since) => this.#logs.lastLines(record.instance, count, since),
       oomKills: thisBoot ? oomKills : null,
       thisBoot,
     });

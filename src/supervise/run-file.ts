@@ -14,6 +14,7 @@ import type { InstanceId } from '../model/ids.ts';
 import { instanceFileName } from '../model/layout.ts';
 import type { LoggingSpec } from '../model/stack-spec.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
+import { unless } from './system-error.ts';
 
 const version = 1;
 /** Files fill one block at least, so that there is room for the next run in it. */
@@ -43,6 +44,8 @@ export interface RunRecord {
 
 export class RunFiles {
   readonly #directory: string;
+  /** Their files were written by us and fill the block. */
+  readonly #written = new Set<InstanceId>();
 
   constructor(runDir: string) {
     this.#directory = join(runDir, 'instances');
@@ -62,15 +65,15 @@ export class RunFiles {
     const path = this.#path(record.instance);
     const text = JSON.stringify({ version, ...record }).padEnd(blockBytes);
     // One block is written whole or not at all, also when we are killed; more need not be.
-    if (overwrite(path, text, blockBytes)) return;
-    try {
-      replaceFile(path, text);
-    } catch (error) {
-      if (!isFull(error) || !overwrite(path, text, Number.POSITIVE_INFINITY)) throw error;
-    }
+    const isOneBlock = Buffer.byteLength(text) === blockBytes;
+    if (isOneBlock && this.#written.has(record.instance) && writeInto(path, text)) return;
+    this.#written.delete(record.instance);
+    if (!overwrite(path, text, blockBytes)) replace(path, text);
+    if (isOneBlock) this.#written.add(record.instance);
   }
 
   remove(instance: InstanceId): void {
+    this.#written.delete(instance);
     rmSync(this.#path(instance), { force: true });
   }
 
@@ -88,14 +91,28 @@ export class RunFiles {
 function overwrite(path: string, text: string, bytesMax: number): boolean {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (Buffer.byteLength(text) > size || size > bytesMax) return false;
-  const file = openSync(path, 'r+');
+  // Also what was longer before ends here: blanks after JSON mean nothing.
+  return writeInto(path, text.padEnd(size - Buffer.byteLength(text) + text.length));
+}
+
+/** False: it is gone. */
+function writeInto(path: string, text: string): boolean {
+  const file = unless(['ENOENT'], () => openSync(path, 'r+'));
+  if (file === null) return false;
   try {
-    // Also what was longer before ends here: blanks after JSON mean nothing.
-    writeSync(file, text.padEnd(size - Buffer.byteLength(text) + text.length));
+    writeSync(file, text);
   } finally {
     closeSync(file);
   }
   return true;
+}
+
+function replace(path: string, text: string): void {
+  try {
+    replaceFile(path, text);
+  } catch (error) {
+    if (!isFull(error) || !overwrite(path, text, Number.POSITIVE_INFINITY)) throw error;
+  }
 }
 
 function isFull(error: unknown): boolean {
