@@ -6,9 +6,10 @@ import { missingDependency } from './dependencies.ts';
 import { awaitEffect } from './effect.ts';
 import { budgetLeft } from './facts.ts';
 import { failingDependency } from './graph.ts';
+import { beginFence } from './handover.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
-import { isFailing } from './routing.ts';
+import { answers, isFailing } from './routing.ts';
 import {
   type ActionState,
   type IncidentState,
@@ -150,6 +151,9 @@ function begin(
   } else if (planned.kind === 'take-out') {
     turn.emit({ kind: 'action-done', incident, action, error: null });
     awaitEffect(turn, action, planned.target);
+  } else if (planned.kind === 'fail-over' && instance !== undefined) {
+    // What still answers can end in order, and its standbys receive everything.
+    beginFence(turn, instance, action, answers(turn.state, instance));
   } else if (instance !== undefined) replace(turn, instance, action, how.hurry);
 }
 

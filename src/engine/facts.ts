@@ -5,6 +5,7 @@ import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../mo
 import type { BudgetSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { BudgetFacts, TargetFacts } from '../plan/input.ts';
+import { lossOf, mayPromote, whyNoneMay } from './candidates.ts';
 import {
   dependenciesOf,
   failingDependency,
@@ -13,6 +14,7 @@ import {
   mayComeFromDependency,
   recentlyDown,
 } from './graph.ts';
+import { groupOf, missingPrimary, primaryOf } from './group.ts';
 import { answers, isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
 
@@ -92,7 +94,15 @@ function componentFacts(state: EngineState, instance: InstanceState, at: number)
   };
 }
 
+/** Nobody does a primary's work beside it, and nobody who depends on it misses a standby. */
 function othersReady(state: EngineState, instance: InstanceState): number {
+  const primary = primaryOf(state, instance.service);
+  if (primary?.id === instance.id) return 0;
+  if (primary !== null) return Math.max(1, countReady(state, instance));
+  return countReady(state, instance);
+}
+
+function countReady(state: EngineState, instance: InstanceState): number {
   return instancesOf(state, instance.service).filter(
     (one) => one.id !== instance.id && answers(state, one),
   ).length;
@@ -151,6 +161,7 @@ export function targetFacts(
     lastLines: instance.exit?.lastLines ?? [],
     actions: spec?.actions ?? [],
     allow: spec?.recovery.allow ?? [],
+    failover: failoverFacts(state, instance, at),
   };
 }
 
@@ -178,7 +189,27 @@ const bare: TargetFacts = {
   lastLines: [],
   actions: [],
   allow: [],
+  failover: null,
 };
+
+function failoverFacts(
+  state: EngineState,
+  instance: InstanceState,
+  at: number,
+): TargetFacts['failover'] {
+  const { service, id } = instance;
+  const group = groupOf(state, service);
+  if (group === null) return null;
+  const mayNot = whyNoneMay(state, service);
+  return {
+    isPrimary: group.primary === id,
+    may: mayNot === null ? mayPromote(state, service) : null,
+    mayNot,
+    loss: mayNot === null ? null : lossOf(state, service, at),
+    isChosen: group.primary === id && group.servedAt === null && group.epoch > 1,
+    rogue: null,
+  };
+}
 
 function hostSymptoms(state: EngineState, id: ComponentId): string[] {
   return Object.keys(state.symptoms).filter((key) => key.startsWith(`${id}#`));
@@ -197,7 +228,9 @@ function waitsFor(
   at: number,
 ): string | null {
   const passive = symptoms.some((one) => mayComeFromDependency(state, one));
-  return passive || !isRunning(instance) ? failingDependency(state, instance.service, at) : null;
+  const fails =
+    passive || !isRunning(instance) ? failingDependency(state, instance.service, at) : null;
+  return fails ?? (isRunning(instance) ? null : missingPrimary(state, instance));
 }
 
 function sparedBy(

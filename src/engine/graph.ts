@@ -1,7 +1,8 @@
 /** The dependency graph, walked from one service only as far as it is connected. */
 import { type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom, SymptomKind } from '../model/symptom.ts';
-import { missingDependency } from './dependencies.ts';
+import { missingDependency, providersOf } from './dependencies.ts';
+import { changedAt, groupOf } from './group.ts';
 import { isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
 
@@ -113,13 +114,23 @@ export function recentlyDown(
   at: number,
 ): ServiceName | null {
   for (const name of dependenciesOf(state, service)) {
-    const instances = instancesOf(state, name);
+    if (changedPrimary(state, name, at)) return name;
+    const instances = providersOf(state, name);
     if (instances.length > 0 && instances.every((one) => wasDown(one, at))) return name;
   }
   return null;
 }
 
 const afterEffectMs = 10_000;
+
+/** Connections to the primary that was were cut, now or until a moment ago. */
+function changedPrimary(state: EngineState, service: ServiceName, at: number): boolean {
+  const group = groupOf(state, service);
+  if (group === null) return false;
+  if (group.change !== null) return true;
+  const changed = changedAt(group);
+  return changed !== null && (group.servedAt === null || at - changed <= afterEffectMs);
+}
 
 /** It ceased to serve by a fault of its own, and is not back, or was not until a moment ago. */
 function wasDown({ downAt, readyAt }: InstanceState, at: number): boolean {

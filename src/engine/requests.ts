@@ -3,9 +3,16 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
 import { type ActionId, type ComponentId, isInstance, type ServiceName } from '../model/ids.ts';
 import { onBackOffOver } from './act.ts';
-import { missingDependency } from './dependencies.ts';
 import { dependenciesOf, dependentsOf } from './graph.ts';
-import { afterGone, beginStart, beginStop, hold, isObserved, reconcile } from './lifecycle.ts';
+import {
+  afterGone,
+  beginStart,
+  beginStop,
+  hold,
+  isObserved,
+  reconcile,
+  whyNotStart,
+} from './lifecycle.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
 import { placeStray, setAside } from './symptoms.ts';
 import type { Turn } from './turn.ts';
@@ -191,9 +198,9 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
 
 function startNow(turn: Turn, instance: InstanceState): void {
   turn.clearTimer(`backoff:${instance.id}`);
-  const missing = missingDependency(turn.state, instance.service);
+  const missing = whyNotStart(turn, instance);
   if (missing !== null) {
-    hold(turn, instance, missing.text, 'dependency');
+    hold(turn, instance, missing, 'dependency');
     return;
   }
   beginStart(turn, instance.id, turn.newAction(), false);
@@ -357,4 +364,16 @@ export function failRequests(turn: Turn, instance: InstanceState, message: strin
     if (concerned) reply(turn, id, refused('STOP_FAILED', `${instance.id}: ${message}`));
   }
   afterGone(turn, instance);
+}
+
+/** Whoever asked for a switchover of this service is told how it ended. */
+export function answerSwitchover(
+  turn: Turn,
+  service: ServiceName,
+  how: { readonly error: string | null; readonly text: string },
+): void {
+  for (const [id, { request }] of Object.entries(turn.state.requests)) {
+    if (request.kind !== 'switchover' || request.service !== service) continue;
+    reply(turn, id, how.error === null ? done(how.text) : refused('REFUSED', how.error));
+  }
 }

@@ -14,6 +14,7 @@ import type { Cause, Outcome, PlannedAction } from '../model/record.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom } from '../model/symptom.ts';
 import type { IncidentView, InstancePhase } from '../model/view.ts';
+import type { GroupState } from './group-state.ts';
 
 /** Resolved incidents that are kept; the oldest is forgotten first. */
 export const resolvedKept = 200;
@@ -80,6 +81,8 @@ export interface ServiceState {
   /** Restarts that a person asked for and that wait for their turn. */
   queue: ActionId[];
   removed: boolean;
+  /** With failover, once something was recorded of it. */
+  group?: GroupState;
 }
 
 export interface ActionState {

@@ -17,8 +17,10 @@ import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './li
 import { askStaleSymptoms, onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
+import { pursueTouched } from './pursue.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, giveUpRestarts, onRequest, pumpQueue } from './requests.ts';
+import { onRoleEvent } from './role-events.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
 import { endStale, endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
 import { onProgramChanged, onSlept, onTimer } from './timers.ts';
@@ -32,7 +34,10 @@ export interface StepResult {
 export function step(state: EngineState, event: EngineEvent): StepResult {
   const turn = new Turn(state, event.at, event.random);
   handle(turn, event);
-  assessTouched(turn);
+  do {
+    assessTouched(turn);
+    pursueTouched(turn);
+  } while (turn.touched.length > 0);
   turn.finish();
   return { records: turn.records, commands: turn.commands };
 }
@@ -100,6 +105,7 @@ function handle(turn: Turn, event: EngineEvent): void {
     case 'position':
     case 'quiesced':
     case 'role-seen':
+      onRoleEvent(turn, event);
       return;
   }
 }
