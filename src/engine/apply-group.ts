@@ -158,8 +158,13 @@ function groupIn(state: EngineState, component: ComponentId): GroupState | undef
 /** Its order is in the start; whatever was under way at it before is over. */
 function started(group: GroupState, instance: InstanceId): void {
   group.orders[instance] = group.epoch;
+  const leads = instance === group.primary;
+  let admits = false;
   for (const [key, step] of Object.entries(group.steps)) {
-    if (step.instance === instance) delete group.steps[key];
+    // Who was being admitted was so by a process that is gone: it waits for whom the start named.
+    const voided = leads && step.step === 'admit';
+    admits ||= voided && step.state === 'begun';
+    if (voided || step.instance === instance) delete group.steps[key];
   }
-  if (instance === group.primary) group.told = [...group.eligible];
+  if (leads) group.told = admits ? null : [...group.eligible];
 }

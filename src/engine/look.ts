@@ -94,8 +94,9 @@ function resume(turn: Turn, instance: InstanceState): void {
   if (instance.phase === 'starting' && action !== null) {
     commandStart(turn, instanceId, action, recovery);
   } else if (instance.phase === 'stopping' && action !== null) {
-    // A fence is asked for again with its group.
-    if (stepAt(turn, instance.service, 'fence', instance.id)?.action === action) return;
+    // A fence that is under way is asked for again with its group.
+    const fence = stepAt(turn, instance.service, 'fence', instance.id);
+    if (fence?.action === action && fence.state === 'begun') return;
     const hurry = instance.hurry;
     turn.command({ kind: 'stop', instance: instanceId, action, hurry }, recovery);
   } else if (instance.phase === 'exited' && instance.startError !== null) {

@@ -58,14 +58,25 @@ export class Scenario {
   /** No command is carried out and no event of the shell arrives: the controller is dead. */
   #dead = false;
 
+  /** The controller is killed when the log has so many records: those of one step may be durable
+   * in part, and none of its commands was given. */
+  #recordsMax = Number.POSITIVE_INFINITY;
+  #deaf = false;
+
   constructor(spec: StackSpec) {
     this.tell({ kind: 'configured', spec });
   }
 
   /** One event, now. */
   tell(happening: Happening): this {
+    if (this.#deaf) return this;
     const event = { at: this.at, random: this.chance, ...happening } as EngineEvent;
     const { records, commands } = step(this.state, event);
+    if (this.records.length + records.length > this.#recordsMax) {
+      this.records.push(...records.slice(0, this.#recordsMax - this.records.length));
+      this.#deaf = true;
+      return this.controllerDies();
+    }
     this.records.push(...records);
     this.commands.push(...commands);
     for (const command of commands) this.#carryOut(command);
@@ -87,6 +98,7 @@ export class Scenario {
       } else if (timer !== null) this.tell({ kind: 'timer', timer: timer.timer });
     }
     this.at = end;
+    if (this.#deaf) return this;
     assert.deepEqual(replay(this.records), this.state, 'the replay differs from the state');
     return this;
   }
@@ -214,10 +226,22 @@ export class Scenario {
     return this;
   }
 
+  /** The controller dies at the so manieth record from now. */
+  diesAfter(records: number): this {
+    this.#recordsMax = this.records.length + records;
+    return this;
+  }
+
+  isDead(): boolean {
+    return this.#deaf;
+  }
+
   /** It comes back: the state is read from the records, and instances are looked at. `spec`: the
    * stack file says that now. */
   controllerReturns(spec: StackSpec | null = null): this {
     this.#dead = false;
+    this.#recordsMax = Number.POSITIVE_INFINITY;
+    this.#deaf = false;
     for (const { happening } of this.#queue.splice(0)) this.#takePlace(happening);
     this.state = replay(this.records);
     this.records.push(...beginLook(this.state, this.at));
