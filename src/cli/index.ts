@@ -18,6 +18,7 @@ import { addLogs } from './commands/logs.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
 import { addSimulate } from './commands/simulate.ts';
+import { addSwitchover } from './commands/switchover.ts';
 import { addUp } from './commands/up.ts';
 import { processIo } from './process-io.ts';
 import { type GlobalOptions, Session } from './session.ts';
@@ -34,6 +35,7 @@ const commands: readonly AddCommand[] = [
   addKnowledge,
   addDetectors,
   addRequests,
+  addSwitchover,
   addDrill,
   addSimulate,
   addCheck,

@@ -8,6 +8,19 @@ type Sayings = {
   ) => string | null;
 };
 
+type Step = Extract<LogRecord, { readonly kind: 'role-step' }>['step'];
+
+/** What begins; null: it is no news. `_` stands for the instance, or for the service. */
+const stepTexts: Readonly<Record<Step, string | null>> = {
+  fence: '_ is being fenced',
+  survey: null,
+  promote: '_ is being made primary',
+  follow: '_ is told to follow the new primary',
+  'set-eligible': null,
+  admit: '_ catches up',
+  quiesce: 'new connections to _ wait until transactions have ended',
+};
+
 /** Kinds that aren't here are bookkeeping and no news to a person. */
 const sayings: Sayings = {
   configured: ({ spec }) => `stack file taken: ${spec.services.map(({ name }) => name).join(', ')}`,
@@ -51,6 +64,14 @@ const sayings: Sayings = {
     changed === undefined ? null : `the program of ${changed} was changed: it is tried again`,
   'incident-resolved': ({ incident, summary }) => `${incident} resolved: ${summary}`,
   'incident-reopened': ({ incident, symptom }) => `${incident} is back: ${symptom}`,
+  'primary-chosen': ({ reason }) => reason,
+  'primary-serves': ({ instance, epoch }) => `${instance} serves as primary of epoch ${epoch}`,
+  'eligible-changed': ({ reason }) => reason,
+  'role-step': ({ instance, service, step, state, error }) => {
+    if (state === 'failed') return `${instance}: ${step} failed: ${error?.message}`;
+    const text = state === 'begun' ? stepTexts[step] : null;
+    return text === null ? null : text.replace('_', step === 'quiesce' ? service : instance);
+  },
   'drill-began': ({ component, fault, by }) => `${by} drills ${component}: ${fault}`,
   'knowledge-imported': ({ by }) => `${by} replaced what was learned`,
   'knowledge-reset': ({ by }) => `${by} had what was learned forgotten`,

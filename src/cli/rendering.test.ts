@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, InstanceView, StackView } from '../model/view.ts';
 import type { DrillResult } from './drill-run.ts';
 import { drillText } from './drill-text.ts';
@@ -7,7 +8,7 @@ import { explainText, incidentTable } from './explain-text.ts';
 import { LiveView } from './live-view.ts';
 import { coloured, plain } from './paint.ts';
 import { recordText } from './record-text.ts';
-import { stackHeadline, stackTable } from './stack-text.ts';
+import { endpointLines, groupNotes, stackHeadline, stackTable } from './stack-text.ts';
 import { cell, cut, displayWidth, table } from './table.ts';
 import { clockText, dateText, durationText } from './time-text.ts';
 
@@ -220,6 +221,62 @@ test('of an incident that came back, each time is told apart', () => {
     '  verified   +10.0 s     11.5 s since it came back',
   ]);
   assert.match(incidentTable([back], plain)[1] ?? '', /api\/2 {3}1\.5 s/);
+});
+
+describe('a service with failover', () => {
+  const [api, job] = view.services;
+  const group = {
+    epoch: 3,
+    primary: 'api/2',
+    eligible: ['api/1'],
+    stage: 'waiting',
+    note: 'F3: no standby is known to have every acknowledged write',
+  } as const;
+  const instances = [
+    instance({ role: 'standby' }),
+    instance({ id: 'api/2', role: 'primary' }),
+    instance({ id: 'api/3', role: 'standby' }),
+  ];
+  const shown = { ...view, services: [{ ...api, group, instances }, job] } as StackView;
+
+  test('role, epoch and who is eligible', () => {
+    const roles = stackTable(shown, plain).map((line) => line.slice(17, 26).trim());
+    assert.deepEqual(roles, ['ROLE', 'eligible', 'primary 3', 'standby', '–']);
+    assert.deepEqual(groupNotes(shown), [`api: ${group.note}`]);
+    assert.deepEqual(groupNotes(view), []);
+  });
+
+  test('where it is read from', () => {
+    const endpointRead = { host: '127.0.0.1', port: 8081 };
+    const spec = { services: [{ name: 'api', endpointRead }] } as unknown as StackSpec;
+    assert.deepEqual(endpointLines(shown, spec), [
+      '  api         127.0.0.1:8080',
+      '  api (read)  127.0.0.1:8081',
+    ]);
+  });
+
+  test('its records', () => {
+    const step = {
+      at: 1,
+      kind: 'role-step',
+      service: 'db',
+      instance: 'db/1',
+      action: 'a1',
+    } as const;
+    const begun = { ...step, epoch: 1, state: 'begun', error: null } as const;
+    assert.equal(recordText({ ...begun, step: 'fence' }), 'db/1 is being fenced');
+    assert.equal(
+      recordText({ ...begun, step: 'quiesce' }),
+      'new connections to db wait until transactions have ended',
+    );
+    assert.equal(recordText({ ...begun, step: 'survey' }), null);
+    assert.equal(recordText({ ...begun, step: 'fence', state: 'done' }), null);
+    const error = { code: 'TIMED_OUT', message: 'not done within 5 s' };
+    assert.equal(
+      recordText({ ...begun, step: 'admit', state: 'failed', error }),
+      'db/1: admit failed: not done within 5 s',
+    );
+  });
 });
 
 test('records as sentences; bookkeeping has none', () => {

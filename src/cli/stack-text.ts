@@ -1,6 +1,7 @@
 /** The stack as a table, and as a few words. */
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { InstancePhase, InstanceView, ServiceView, StackView } from '../model/view.ts';
+import { formatAddress } from '../stack/endpoint.ts';
 import type { Colour, Paint } from './paint.ts';
 import { type Cell, cell, table } from './table.ts';
 import { durationText } from './time-text.ts';
@@ -18,12 +19,36 @@ const phaseColours: Readonly<Record<InstancePhase, Colour>> = {
 };
 
 const head = ['INSTANCE', 'PHASE', 'PID', 'PORT', 'UP', 'RESTARTS', 'ENDPOINT', 'NOTE'];
+/** Where the role stands, in a stack that has any. */
+const roleColumn = 2;
 
 export function stackTable(view: StackView, paint: Paint, width?: number): string[] {
   const rows = view.services.flatMap((service) =>
     service.instances.map((instance) => instanceRow(view, service, instance)),
   );
-  return table(head, rows, width === undefined ? { paint } : { paint, width });
+  const options = width === undefined ? { paint } : { paint, width };
+  if (view.services.every(({ group }) => group === undefined)) return table(head, rows, options);
+  const roles = view.services.flatMap((service) =>
+    service.instances.map((instance) => roleCell(service, instance)),
+  );
+  const withRoles = rows.map((row, index) =>
+    row.toSpliced(roleColumn, 0, roles[index] ?? cell('')),
+  );
+  return table(head.toSpliced(roleColumn, 0, 'ROLE'), withRoles, options);
+}
+
+/** «primary 3» is that of epoch 3. */
+function roleCell({ group }: ServiceView, { id, role }: InstanceView): Cell {
+  if (group === undefined || role === undefined) return cell(null, 'dim');
+  if (role === 'primary') return cell(`primary ${group.epoch}`, 'bold');
+  return group.eligible.includes(id) ? cell('eligible') : cell('standby', 'dim');
+}
+
+/** Why services with failover wait. */
+export function groupNotes(view: StackView): string[] {
+  return view.services.flatMap(({ name, group }) =>
+    group === undefined || group.note === '' ? [] : [`${name}: ${group.note}`],
+  );
 }
 
 function instanceRow(view: StackView, service: ServiceView, instance: InstanceView): Cell[] {
@@ -83,9 +108,14 @@ export function endpointLines(view: StackView, spec: StackSpec): string[] {
       .filter(({ healthcheck }) => healthcheck?.probe.kind === 'http')
       .map(({ name }) => name),
   );
-  const withEndpoint = view.services.filter(({ endpoint }) => endpoint !== null);
-  const longest = Math.max(0, ...withEndpoint.map(({ name }) => name.length));
-  return withEndpoint.map(({ name, endpoint }) => {
-    return `  ${name.padEnd(longest)}  ${web.has(name) ? `http://${endpoint}/` : endpoint}`;
+  const all = view.services.flatMap(({ name, endpoint }) => {
+    const read = spec.services.find((service) => service.name === name)?.endpointRead;
+    const main = endpoint === null ? [] : [{ what: name, endpoint, isWeb: web.has(name) }];
+    if (read === undefined) return main;
+    return [...main, { what: `${name} (read)`, endpoint: formatAddress(read), isWeb: false }];
+  });
+  const longest = Math.max(0, ...all.map(({ what }) => what.length));
+  return all.map(({ what, endpoint, isWeb }) => {
+    return `  ${what.padEnd(longest)}  ${isWeb ? `http://${endpoint}/` : endpoint}`;
   });
 }

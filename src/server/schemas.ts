@@ -6,6 +6,7 @@ import type { DrillFault } from '../ports/controller-api.ts';
 
 const largestPage = 1_000;
 const longestMessage = 4_000;
+const longestLimitMs = 3_600_000;
 
 export const name = z.string().min(1).max(200);
 
@@ -40,6 +41,12 @@ const request = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('reset'), target: name.nullable() }),
   z.object({ kind: z.enum(['approve', 'reject']), incident: incidentId }),
+  z.object({
+    kind: z.literal('switchover'),
+    service: name,
+    to: instance.nullable(),
+    limitMs: z.number().int().min(0).max(longestLimitMs),
+  }),
 ]) satisfies z.ZodType<PersonRequest>;
 
 export const personRequest = z.object({ by: name, request });

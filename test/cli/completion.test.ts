@@ -30,6 +30,7 @@ type Complete = (typed: Typed) => Promise<readonly string[]>;
 const always: readonly (readonly [Typed, readonly string[]])[] = [
   [['dri'], ['drill']],
   [['re'], ['reject', 'reset', 'restart']],
+  [['sw'], ['switchover']],
   [['errors', 's'], ['show']],
   [['up', '--de'], ['--detach']],
   [['--json', 'errors', '--li'], ['--lines']],
@@ -50,6 +51,10 @@ const running: typeof always = [
   [['--file', 'daruma.yaml', 'stop', 'web/2'], ['web/2']],
   [['drill', 'kill', 'worker/'], ['worker/1']],
   [['logs', '-f', 'web', 'worker/'], ['worker/1']],
+  [
+    ['switchover', 'wo'],
+    ['worker', 'worker/1'],
+  ],
   [['explain', 'i'], ['i1']],
   [['restart', 'web', 'w'], []],
 ];

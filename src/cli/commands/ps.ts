@@ -2,7 +2,7 @@ import { DarumaError } from '../../model/errors.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { changeNotice } from '../stack-changes.ts';
-import { stackHeadline, stackTable } from '../stack-text.ts';
+import { groupNotes, stackHeadline, stackTable } from '../stack-text.ts';
 
 export const addPs: AddCommand = ({ program, action }) => {
   program
@@ -12,9 +12,12 @@ export const addPs: AddCommand = ({ program, action }) => {
       action(async (session) => {
         const view = await session.client.stack();
         const notice = await fileNotice(session);
+        const waits = groupNotes(view);
         if (session.json) session.printJson({ ...view, fileChanged: notice !== null });
         else {
-          const notices = notice === null ? [] : [session.paint('yellow', notice)];
+          const notices = [...(notice === null ? [] : [notice]), ...waits].map((text) =>
+            session.paint('yellow', text),
+          );
           session.print(stackHeadline(view), ...notices, '', ...stackTable(view, session.paint));
         }
         return 0;

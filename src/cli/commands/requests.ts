@@ -5,6 +5,7 @@ import type { PersonRequest } from '../../model/event.ts';
 import type { IncidentId } from '../../model/ids.ts';
 import { addChange } from '../change.ts';
 import type { AddCommand } from '../command.ts';
+import { requireConsent } from '../consent.ts';
 import type { Session } from '../session.ts';
 
 async function ask(session: Session, request: PersonRequest): Promise<number> {
@@ -28,13 +29,35 @@ export const addRequests: AddCommand = ({ program, action }) => {
     .action(
       action((session, target?: string) => ask(session, { kind: 'reset', target: target ?? null })),
     );
-  for (const kind of ['approve', 'reject'] as const) {
-    program
-      .command(`${kind} <incident>`)
-      .description(`${kind} the action that an incident waits for`)
-      .action(action((session, id: string) => ask(session, { kind, incident: incidentOf(id) })));
-  }
+  program
+    .command('approve <incident>')
+    .description('approve the action that an incident waits for; what it costs is shown first')
+    .option('-y, --yes', 'do not ask')
+    .action(action(approve));
+  program
+    .command('reject <incident>')
+    .description('reject the action that an incident waits for')
+    .action(
+      action((session, id: string) => ask(session, { kind: 'reject', incident: incidentOf(id) })),
+    );
 };
+
+async function approve(
+  session: Session,
+  id: string,
+  { yes = false }: { readonly yes?: boolean },
+): Promise<number> {
+  const incident = incidentOf(id);
+  if (!session.json) {
+    const { actions } = await session.client.incident(incident);
+    const asks = actions.findLast(({ kind }) => kind === 'ask-person');
+    if (asks !== undefined) session.print(`${incident}: ${asks.reason}`);
+    const { input, out } = session.io;
+    const isAttended = input.isTTY === true && out.isTTY === true;
+    await requireConsent(session, `Approve ${incident}?`, yes || !isAttended);
+  }
+  return ask(session, { kind: 'approve', incident });
+}
 
 function incidentOf(id: string): IncidentId {
   if (/^i\d+$/.test(id)) return id as IncidentId;
