@@ -17,6 +17,7 @@ export class PortBook {
   readonly #stackId: string;
   readonly #log: (text: string) => void;
   readonly #ports = new Map<InstanceId, number>();
+  readonly #sought = new Map<InstanceId, Promise<number>>();
   /** Given to an instance, or found taken: not offered again in this run. */
   readonly #claimed = new Set<number>();
 
@@ -36,6 +37,17 @@ export class PortBook {
   async portOf(instance: InstanceId): Promise<number> {
     const known = this.#ports.get(instance);
     if (known !== undefined) return known;
+    // Whoever asks at the same time is given the same port.
+    const sought = this.#sought.get(instance) ?? this.#seek(instance);
+    this.#sought.set(instance, sought);
+    try {
+      return await sought;
+    } finally {
+      this.#sought.delete(instance);
+    }
+  }
+
+  async #seek(instance: InstanceId): Promise<number> {
     const kept = Number(await this.#store.get(`port:${instance}`));
     const port = kept > 0 && (await isFree(kept)) ? kept : await this.#search(instance);
     this.#ports.set(instance, port);
