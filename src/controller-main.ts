@@ -23,7 +23,7 @@ import { createObserver } from './observe/observer.ts';
 import { withoutCompileCache } from './ports/compile-cache.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import type { KeeperLink } from './ports/keeper.ts';
-import { type Lock, waitForLock } from './ports/lock.ts';
+import { type Lock, waitForLockOrDisk } from './ports/lock.ts';
 import { outliveOutput } from './ports/own-output.ts';
 import { identify } from './ports/process-identity.ts';
 import { reportAccess } from './server/report-access.ts';
@@ -177,7 +177,10 @@ async function main(): Promise<void> {
   const { stateDir } = what;
   const paths = layout(stateDir);
   const keeper = keeperLink(paths);
-  const lock = await waitForLock(paths.controllerLock, lockPatienceMs);
+  const lock = await waitForLockOrDisk(paths.controllerLock, lockPatienceMs, () => {
+    log('another controller was faster');
+    process.exit(1);
+  });
   if (lock === null) throw new DarumaError('ALREADY_RUNNING', 'another controller does not end');
   faultPoint('up.locked');
   const configuration = await configurationOf(what);
@@ -208,7 +211,9 @@ async function main(): Promise<void> {
   const { host, reports: access } = parts;
   const common = { api: controller, host, log };
   servers.push(await startReportServer({ ...common, access }));
-  servers.push(await startServer({ ...common, socket: paths.controlSocket }));
+  const control = await startServer({ ...common, socket: paths.controlSocket });
+  servers.push(control);
+  keeper.onConnection((connection) => control.accept(connection));
   keeper.onTerminate(() => {
     controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {
       log(`down: ${errorInfo(error).message}`);

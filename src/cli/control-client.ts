@@ -1,4 +1,5 @@
 /** Asks the running controller, over its socket. */
+import { existsSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +15,7 @@ import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault } from '../ports/controller-api.ts';
 import { lockHolder } from '../ports/lock.ts';
+import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
 
 interface Answer {
@@ -226,12 +228,18 @@ export class ControlClient {
     return text === '' ? undefined : JSON.parse(text);
   }
 
+  /** A controller that came while the file system was read-only has no socket of its own. */
+  #wayIn(): string {
+    const { runDir, controlSocket, relaySocket } = this.#paths;
+    return isReadOnly(runDir) && existsSync(relaySocket) ? relaySocket : controlSocket;
+  }
+
   #open({ method, path, body, signal }: Call): Promise<IncomingMessage> {
-    const { controlSocket } = this.#paths;
     const payload = body === undefined ? '' : JSON.stringify(body);
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     return new Promise((resolve, reject) => {
-      const socket = socketPath(dirname(controlSocket), basename(controlSocket));
+      const way = this.#wayIn();
+      const socket = socketPath(dirname(way), basename(way));
       const options = { socketPath: socket, method, path, headers, agent: false as const };
       const call = httpRequest(signal === undefined ? options : { ...options, signal }, resolve);
       call.on('error', reject).end(payload);

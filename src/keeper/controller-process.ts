@@ -6,6 +6,7 @@
  *     └─back-off┴── any other end, or silent for too long (killed)
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { ControllerToKeeper, KeeperCommand, KeeperToController } from '../ports/keeper.ts';
 import { Backoff } from './backoff.ts';
 import { withLog } from './log-file.ts';
@@ -75,6 +76,15 @@ export class ControllerProcess {
   send(message: KeeperToController): void {
     // One that has just died answers with an error here, and with `exit` right after.
     this.#child?.send(message, () => undefined);
+  }
+
+  /** Hands it a connection. False: there is none just now. */
+  pass(connection: Socket): boolean {
+    const child = this.#child;
+    if (child === null || !child.connected) return false;
+    return child.send({ kind: 'connection' } satisfies KeeperToController, connection, (error) => {
+      if (error !== null) connection.destroy();
+    });
   }
 
   /** Asks for a `down`; also each controller that is started from now on. */

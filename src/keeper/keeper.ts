@@ -29,6 +29,7 @@ import { ControllerProcess } from './controller-process.ts';
 import { EndpointProcess } from './endpoint-process.ts';
 import { addressOf, type HeldSocket } from './held-sockets.ts';
 import { logLine, withLog } from './log-file.ts';
+import { openRelay } from './relay.ts';
 import { openRequests } from './requests.ts';
 import { Systemd } from './systemd.ts';
 
@@ -46,7 +47,7 @@ export class Keeper {
   readonly #controller: ControllerProcess;
   readonly #endpoint: EndpointProcess;
   readonly #systemd: Systemd;
-  #server: Server | null = null;
+  #servers: readonly Server[] = [];
   /** Called when the successor that is being started has come up. */
   #succeeded: (() => void) | null = null;
 
@@ -71,10 +72,12 @@ export class Keeper {
 
   async start(): Promise<void> {
     const { layout, version, sockets } = this.#options;
-    this.#server = await openRequests(layout.runDir, {
+    const requests = await openRequests(layout.runDir, {
       endpoint: (link, first) => this.#endpointCalled(link, first),
       answer: (request) => this.#answer(request),
     });
+    const relay = await openRelay(layout, (connection) => this.#controller.pass(connection));
+    this.#servers = [requests, relay];
     this.#writeFile({ ...ownIdentity(), version });
     this.#log(`keeper ${process.pid} (version ${version}) started`);
     this.#controller.start();
@@ -197,7 +200,7 @@ export class Keeper {
   }
 
   #leave(): void {
-    this.#server?.close();
+    for (const server of this.#servers) server.close();
     this.#log(`keeper ${process.pid} ends`);
     this.#options.lock.release();
     process.exit(0);

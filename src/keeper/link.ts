@@ -4,6 +4,7 @@
  * 1. The heart beats from the moment of `keeperLink()`, so make it before anything that takes long.
  * 2. A lost keeper is always followed by another: the endpoint process brings it back, or we do.
  */
+import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Layout } from '../model/layout.ts';
 import {
@@ -40,6 +41,9 @@ class Link implements KeeperLink {
   readonly #keeperPid = process.ppid;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onTerminate: (() => void)[] = [];
+  #onConnection: ((connection: Socket) => void) | null = null;
+  /** Came before anybody listened. */
+  #connections: Socket[] = [];
   readonly #onLost: (() => void)[] = [];
   #command: KeeperCommand | null = null;
   #nextId = 1;
@@ -52,7 +56,9 @@ class Link implements KeeperLink {
     const beats = setInterval(() => this.#send({ kind: 'heartbeat' }), heartbeatMs);
     beats.unref();
     this.#send({ kind: 'heartbeat' });
-    process.on('message', (message) => this.#hear(message as KeeperToController));
+    process.on('message', (message, handle) => {
+      this.#hear(message as KeeperToController, handle instanceof Socket ? handle : null);
+    });
     process.once('disconnect', () => {
       clearInterval(beats);
       for (const { reject } of this.#waiting.values()) reject(new Error('the keeper is gone'));
@@ -79,6 +85,11 @@ class Link implements KeeperLink {
     if (this.#terminated) listener();
   }
 
+  onConnection(listener: (connection: Socket) => void): void {
+    this.#onConnection = listener;
+    for (const connection of this.#connections.splice(0)) listener(connection);
+  }
+
   onLost(listener: () => void): void {
     this.#onLost.push(listener);
     if (this.#lost) listener();
@@ -100,8 +111,13 @@ class Link implements KeeperLink {
     return true;
   }
 
-  #hear(message: KeeperToController): void {
-    if (message.kind === 'keeper') {
+  #hear(message: KeeperToController, connection: Socket | null): void {
+    if (message.kind === 'connection') {
+      // Null: who called has gone already.
+      if (connection === null) return;
+      if (this.#onConnection === null) this.#connections.push(connection);
+      else this.#onConnection(connection);
+    } else if (message.kind === 'keeper') {
       this.#command = message.command;
     } else if (message.kind === 'terminate') {
       this.#terminated = true;

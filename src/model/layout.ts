@@ -7,6 +7,8 @@ export interface Layout {
   /** Sockets, pid files and other things that need not survive a reboot. */
   readonly runDir: string;
   readonly controlSocket: string;
+  /** Leads to the controller by way of the keeper. */
+  readonly relaySocket: string;
   readonly endpointSocket: string;
   readonly keeperFile: string;
   readonly keeperSocket: string;
@@ -27,6 +29,7 @@ export function layout(stateDir: string): Layout {
     database: `${stateDir}/state.db`,
     runDir: `${stateDir}/run`,
     controlSocket: `${stateDir}/run/control.sock`,
+    relaySocket: `${stateDir}/run/relay.sock`,
     endpointSocket: `${stateDir}/run/endpoint.sock`,
     keeperFile: `${stateDir}/run/keeper.json`,
     keeperSocket: `${stateDir}/run/keeper.sock`,

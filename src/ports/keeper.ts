@@ -1,4 +1,5 @@
 /** The parent process, as the controller and the endpoint process see it. */
+import type { Socket } from 'node:net';
 import type { ServiceName } from '../model/ids.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -21,6 +22,8 @@ export interface KeeperLink {
   detach(): Promise<void>;
   /** The keeper was asked to end (SIGTERM, such as at the machine's shutdown): do a `down`. */
   onTerminate(listener: () => void): void;
+  /** Somebody reached us by way of the keeper. */
+  onConnection(listener: (connection: Socket) => void): void;
   /** The keeper died and another took over, which waits for this controller to exit with code 0. */
   onLost(listener: () => void): void;
 }
@@ -103,6 +106,8 @@ export type ControllerToKeeper =
 export type KeeperToController =
   | { readonly kind: 'keeper'; readonly command: KeeperCommand }
   | { readonly kind: 'terminate' }
+  /** With the socket of who called on `run/relay.sock`. */
+  | { readonly kind: 'connection' }
   | { readonly kind: 'listening'; readonly id: number }
   | {
       readonly kind: 'listen-failed';

@@ -8,6 +8,10 @@
 import { linkSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bootId, isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { isReadOnlyError } from './read-only.ts';
+
+/** How often it is tried whether a read-only file system can be written again. */
+const againMs = 500;
 
 export interface Lock {
   readonly file: string;
@@ -40,7 +44,7 @@ function removeOwn(file: string): void {
     unlinkSync(file);
   } catch (error) {
     // On a file system that became read-only it stays, and is stale once we are gone.
-    if (codeOf(error) !== 'EROFS') throw error;
+    if (!isReadOnlyError(error)) throw error;
   }
 }
 
@@ -52,6 +56,44 @@ export async function waitForLock(file: string, timeoutMs: number): Promise<Lock
     if (lock !== null || performance.now() >= endsAt) return lock;
     await pause(20);
   }
+}
+
+/**
+ * As `waitForLock`; on a read-only file system, where nobody else can take it either, it is taken
+ * once that can be written. `onLost`: another process was faster then.
+ */
+export async function waitForLockOrDisk(
+  file: string,
+  timeoutMs: number,
+  onLost: () => void,
+): Promise<Lock | null> {
+  try {
+    return await waitForLock(file, timeoutMs);
+  } catch (error) {
+    if (!isReadOnlyError(error)) throw error;
+    return lockOnceWritable(file, onLost);
+  }
+}
+
+function lockOnceWritable(file: string, onLost: () => void): Lock {
+  let lock: Lock | null = null;
+  const timer = setInterval(() => {
+    try {
+      lock = takeLock(file);
+    } catch (error) {
+      if (isReadOnlyError(error)) return;
+      throw error;
+    }
+    clearInterval(timer);
+    if (lock === null) onLost();
+  }, againMs);
+  return {
+    file,
+    release: () => {
+      clearInterval(timer);
+      lock?.release();
+    },
+  };
 }
 
 /** The living process that has the lock, or null. */

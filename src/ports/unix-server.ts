@@ -1,6 +1,6 @@
 /** Listening on Unix sockets of the state directory. */
 import { chmodSync, renameSync } from 'node:fs';
-import net, { type Server, type Socket } from 'node:net';
+import net, { type Server, type ServerOpts, type Socket } from 'node:net';
 import { socketPath } from './socket-path.ts';
 
 /**
@@ -11,9 +11,10 @@ export async function openUnixServer(
   dir: string,
   name: string,
   onConnection: (socket: Socket) => void,
+  options: ServerOpts = {},
 ): Promise<Server> {
   const temporary = `${name}.${process.pid}`;
-  const server = net.createServer(onConnection);
+  const server = net.createServer(options, onConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socketPath(dir, temporary), resolve);

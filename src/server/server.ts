@@ -3,9 +3,11 @@
  * it needs no login.
  */
 import { chmod, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { DarumaError, errorInfo } from '../model/errors.ts';
+import { isReadOnlyError } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addRoutes, type RouteOptions } from './routes.ts';
@@ -13,6 +15,7 @@ import { addRoutes, type RouteOptions } from './routes.ts';
 const bodyBytesMax = 64 * 1024;
 const closeTimeoutMs = 1_000;
 const requestTimeoutMs = 10_000;
+const listenAgainMs = 1_000;
 
 export interface ServerOptions extends RouteOptions {
   /** Absolute path; what is left there of an earlier run is removed. */
@@ -24,6 +27,11 @@ export interface Server {
   close(): Promise<void>;
 }
 
+export interface ControlServer extends Server {
+  /** Serves who came another way. */
+  accept(connection: Socket): void;
+}
+
 /** The API without a socket, for tests. */
 export function buildServer(options: RouteOptions): FastifyInstance {
   const server = emptyServer(options.log);
@@ -31,9 +39,33 @@ export function buildServer(options: RouteOptions): FastifyInstance {
   return server;
 }
 
-/** Resolves when requests are accepted. */
-export function startServer(options: ServerOptions): Promise<Server> {
-  return listen(buildServer(options), options.socket, 0o600);
+/** Resolves when requests are accepted; on a read-only file system those that come another way,
+ * and those on the socket once that can be made. */
+export async function startServer(options: ServerOptions): Promise<ControlServer> {
+  const { socket, log } = options;
+  const server = buildServer(options);
+  await server.ready();
+  const open = () => listenWhere(server, socket, 0o600);
+  let retry: NodeJS.Timeout | null = null;
+  const again = (error: unknown) => {
+    if (!isReadOnlyError(error)) throw error;
+    retry = setTimeout(() => {
+      open()
+        .catch(again)
+        .catch((failure: unknown) => log(errorInfo(failure).message));
+    }, listenAgainMs);
+  };
+  await open().catch(again);
+  return {
+    accept: (connection) => {
+      server.server.emit('connection', connection);
+      connection.resume();
+    },
+    close: () => {
+      if (retry !== null) clearTimeout(retry);
+      return closeSoon(server);
+    },
+  };
 }
 
 /** Tells errors as problems, and has no routes. */
@@ -62,10 +94,14 @@ export async function listen(
   socket: string,
   mode: number,
 ): Promise<Server> {
+  await listenWhere(server, socket, mode);
+  return { close: () => closeSoon(server) };
+}
+
+async function listenWhere(server: FastifyInstance, socket: string, mode: number): Promise<void> {
   await rm(socket, { force: true });
   await server.listen({ path: socketPath(dirname(socket), basename(socket)) });
   await chmod(socket, mode);
-  return { close: () => closeSoon(server) };
 }
 
 async function closeSoon(server: FastifyInstance): Promise<void> {

@@ -1,16 +1,17 @@
-/** The state directory is full, or slow, and then well again. */
+/** The state directory is full, read-only, or slow, and then well again. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
+import type { StackView } from '../../src/model/view.ts';
 import { identify } from '../../src/ports/process-identity.ts';
 import { freePort } from '../free-port.ts';
 import { canMount } from '../store/state-dir.ts';
 import { type Bench, bench, until } from './harness.ts';
-import { killController } from './own-processes.ts';
+import { controllerPid, killController } from './own-processes.ts';
 
 const service = path.join(import.meta.dirname, 'services/api.ts');
 const mayMount = canMount();
@@ -44,6 +45,34 @@ async function onSmallDisk(t: TestContext): Promise<Bench> {
   mounted = stand;
   await stand.up();
   return stand;
+}
+
+/** Whoever opens a file of the state directory by its name meets a read-only file system. */
+function readOnly(stand: Bench): () => void {
+  run('mount', '--bind', stand.stateDir, stand.stateDir);
+  run('mount', '-o', 'remount,ro,bind', stand.stateDir);
+  let mounted = true;
+  const mend = () => {
+    if (mounted) run('umount', '-l', stand.stateDir);
+    mounted = false;
+  };
+  return mend;
+}
+
+/** Kills the controller; resolves with what the next one, which can lock nothing, says. */
+async function anotherController(stand: Bench, before: number): Promise<StackView> {
+  process.kill(before, 'SIGKILL');
+  await until('it is dead', () => identify(before) === null);
+  return until('another one decides', async () => {
+    const view = await stand.view();
+    return view.state === 'running' && !view.storeWritable && view;
+  });
+}
+
+/** By what is told of the current run, for the controller that comes next. */
+function runFile(stand: Bench, instance: string): { readonly pid: number } {
+  const name = `run/instances/${instance.replace('/', '.')}.json`;
+  return JSON.parse(readFileSync(path.join(stand.stateDir, name), 'utf8'));
 }
 
 function run(program: string, ...args: readonly string[]): void {
@@ -145,6 +174,43 @@ if (mayMount) {
     await writable(stand, true);
     await records(stand);
     assert.equal((await stand.daruma('down')).code, 0);
+  });
+}
+
+if (mayMount) {
+  test('read-only: another controller adopts what runs, and restarts go on', async (t) => {
+    let mend: () => void = () => undefined;
+    // Before the hook of `bench`, which removes the directory.
+    t.after(() => mend());
+    const stand = await bench(t, stack(await freePort()));
+    await stand.up();
+    const pids = [await stand.pid('api/1'), await stand.pid('api/2')];
+    mend = readOnly(stand);
+    const { services } = await anotherController(stand, controllerPid(stand));
+    assert.deepEqual(
+      services[0]?.instances.map(({ pid }) => pid),
+      pids,
+      'adopted',
+    );
+    assert.match((await stand.daruma('ps')).stdout, /is on a read-only file system/);
+    const again = await restarted(stand);
+    const late = await stand.daruma('stop', 'api/2', '--timeout', '1');
+    assert.deepEqual([late.code, /log can’t be written/.test(late.stderr)], [7, true], late.stderr);
+    assert.notEqual(identify(pids[1] ?? 0), null, 'what was not recorded is not done');
+    mend();
+    assert.equal((await stand.daruma('stop', 'api/2')).code, 0);
+    await writable(stand, true);
+    await until('the next controller will find it', () => runFile(stand, 'api/1').pid === again);
+    await until('it has the lock', () => controllerPid(stand) > 0);
+    assert.doesNotMatch((await stand.daruma('ps')).stdout, /read-only/);
+    assert.equal(await stand.pid('api/1'), again);
+    await wellAgain(stand);
+  });
+} else {
+  test('read-only, full: untested, nothing may be mounted; writable is no news', async (t) => {
+    const stand = await bench(t, stack(await freePort()));
+    await stand.up();
+    assert.doesNotMatch((await stand.daruma('ps')).stdout, /read-only|can’t be written/);
   });
 }
 

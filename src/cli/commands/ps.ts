@@ -1,4 +1,5 @@
 import { DarumaError } from '../../model/errors.ts';
+import { isReadOnly } from '../../ports/read-only.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { changeNotice } from '../stack-changes.ts';
@@ -15,8 +16,8 @@ export const addPs: AddCommand = ({ program, action }) => {
         const waits = groupNotes(view);
         if (session.json) session.printJson({ ...view, fileChanged: notice !== null });
         else {
-          const notices = [...(notice === null ? [] : [notice]), ...waits].map((text) =>
-            session.paint('yellow', text),
+          const notices = [notice, diskNotice(session), ...waits].flatMap((text) =>
+            text === null ? [] : [session.paint('yellow', text)],
           );
           session.print(stackHeadline(view), ...notices, '', ...stackTable(view, session.paint));
         }
@@ -24,6 +25,15 @@ export const addPs: AddCommand = ({ program, action }) => {
       }),
     );
 };
+
+/** Null: the state can be written, or its disk is full. */
+function diskNotice({ stateDir }: Session): string | null {
+  if (!isReadOnly(stateDir)) return null;
+  return (
+    `${stateDir} is on a read-only file system: services are watched and restarted, but nothing ` +
+    'is recorded, and their output is lost where they are started anew'
+  );
+}
 
 /** Whether the stack file has changed since; null: no, or an older Daruma runs that can't tell. */
 async function fileNotice(session: Session): Promise<string | null> {
