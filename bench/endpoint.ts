@@ -15,6 +15,8 @@ import { type WrkLoad, wrk } from './wrk.ts';
 const connections = 64;
 /** More clients that pause: so their rate stays the same whoever is between. */
 const pausingConnections = 200;
+/** Latency is measured in more turns, so that what else the machine does falls into few of them. */
+const latencyTurnsPerRound = 3;
 const startLimitMs = 30_000;
 
 export const endpoint: Benchmark = {
@@ -30,7 +32,10 @@ What the way through the endpoint costs, beside HAProxy (TCP mode) and a direct 
 
 Clients, endpoint and the program behind it share the machine's cores. Whatever else runs there
 delays each of them by milliseconds now and then, which shows in \`p99_added_ms\` of everybody: read it
-beside HAProxy's, and only from a quiet machine.
+beside HAProxy's, and only from a quiet machine. It is measured in three times as many turns as there
+are rounds, half as long, each against the direct connection of the same turn. The client wakes up
+once in a millisecond and then sends all that is due at once: that alone makes requests wait for each
+other, whoever is in between.
 `,
   peers: ['haproxy', 'direct'],
   settings: { rounds: 5, seconds: 5 },
@@ -131,10 +136,13 @@ async function saturated(run: Run, stage: Stage, figure: string, keepAlive: bool
 
 async function measureLatency(run: Run, stages: readonly Stage[], perSecond: number) {
   const pauseMs = Math.max(1, Math.round((1_000 * pausingConnections) / perSecond));
-  const { seconds } = run.settings;
-  for (let round = 0; round < run.settings.rounds; round += 1) {
+  const turns = run.settings.rounds * latencyTurnsPerRound;
+  const seconds = Math.ceil(run.settings.seconds / 2);
+  for (let turn = 0; turn < turns; turn += 1) {
     const p99 = new Map<string, number>();
-    await interleaved(stages, 1, (stage) =>
+    const first = turn % stages.length;
+    const inTurn = [...stages.slice(first), ...stages.slice(0, first)];
+    await interleaved(inTurn, 1, (stage) =>
       run.attempt(stage.contender.name, 'half load', async () => {
         const { port } = stage;
         const load = { port, seconds, connections: pausingConnections, keepAlive: true, pauseMs };
