@@ -7,11 +7,21 @@ import net, { type Socket } from 'node:net';
 /** So much is kept, for each of perhaps thousands that wait; then reading stops. */
 const earlyBytesMax = 16 * 1024;
 
+/** Told of all that passes: of what comes from the client before it goes on, else after. */
+export interface Follower {
+  fromClient(chunk: Buffer): void;
+  fromServer(chunk: Buffer): void;
+}
+
 export class ClientConnection {
   readonly socket: Socket;
+  /** What came last, came from the client. */
+  isAsking = false;
   #upstream: Socket | null = null;
+  #follower: Follower | null = null;
   #early: Buffer[] = [];
   #earlyBytes = 0;
+  #isOver = false;
 
   constructor(accepted: Socket) {
     this.socket = readCheaply(accepted, (chunk) => this.#take(chunk));
@@ -24,18 +34,48 @@ export class ClientConnection {
     return destroyed || (readableEnded && this.#upstream === null && this.#earlyBytes === 0);
   }
 
+  /** Whether what came before there was an instance begins so. */
+  beganWith(bytes: Buffer): boolean {
+    if (this.#earlyBytes < bytes.length) return false;
+    return Buffer.concat(this.#early).subarray(0, bytes.length).equals(bytes);
+  }
+
   /** All that came, and all that will come, goes there. */
-  flowTo(upstream: Socket): void {
+  flowTo(upstream: Socket, follower: Follower | null): void {
     this.#upstream = upstream;
-    for (const chunk of this.#early) upstream.write(chunk);
+    this.#follower = follower;
+    for (const chunk of this.#early) {
+      follower?.fromClient(chunk);
+      upstream.write(chunk);
+    }
     this.#early = [];
     upstream.on('drain', () => this.socket.resume());
     if (!upstream.writableNeedDrain) this.socket.resume();
   }
 
+  /** A piece of what the instance sends. False: stop reading, until the client's `drain`. */
+  answer(chunk: Buffer): boolean {
+    if (this.#isOver) return true;
+    this.isAsking = false;
+    const mayGoOn = this.socket.write(chunk);
+    this.#follower?.fromServer(chunk);
+    return mayGoOn;
+  }
+
+  /** What still comes goes nowhere, from either side. */
+  discard(): void {
+    this.#isOver = true;
+    this.socket.resume();
+  }
+
   /** False: stop reading. */
   #take(chunk: Buffer): boolean {
-    if (this.#upstream !== null) return this.#upstream.write(chunk);
+    if (this.#isOver) return true;
+    this.isAsking = true;
+    if (this.#upstream !== null) {
+      this.#follower?.fromClient(chunk);
+      return this.#upstream.write(chunk);
+    }
     this.#early.push(chunk);
     this.#earlyBytes += chunk.length;
     return this.#earlyBytes < earlyBytesMax;

@@ -96,12 +96,15 @@ class EndpointClient implements Endpoints {
     if (this.#isListed(service)) await this.#ask({ kind: 'drained', service, instance });
   }
 
-  async quiesce(service: ServiceName): Promise<number> {
-    throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
+  async quiesce(service: ServiceName, limitMs: number): Promise<number> {
+    if (!this.#isListed(service)) return 0;
+    const { busy } = await this.#ask({ kind: 'quiesce', service, limitMs });
+    if (busy === undefined) throw new DarumaError('NOT_RUNNING', 'the endpoints were let go');
+    return busy;
   }
 
   async release(service: ServiceName): Promise<void> {
-    throw new DarumaError('INTERNAL', `the endpoint of ${service} can't hold connections yet`);
+    if (this.#isListed(service)) await this.#ask({ kind: 'release', service });
   }
 
   onStats(listener: StatsListener): void {

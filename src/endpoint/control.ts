@@ -7,13 +7,18 @@ import type { ControlMessage, ControlRequest } from './protocol.ts';
 
 const statsMs = 1_000;
 
+/** What is told with `done`. */
+export interface Result {
+  readonly busy?: number;
+}
+
 export class Control {
   readonly #clients = new Set<Socket>();
-  readonly #carryOut: (request: ControlRequest) => Promise<void>;
+  readonly #carryOut: (request: ControlRequest) => Promise<Result>;
   #server: Server | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(carryOut: (request: ControlRequest) => Promise<void>) {
+  constructor(carryOut: (request: ControlRequest) => Promise<Result>) {
     this.#carryOut = carryOut;
   }
 
@@ -43,7 +48,7 @@ export class Control {
       const request = message as ControlRequest;
       const { id } = request;
       this.#carryOut(request).then(
-        () => writeJsonLine(socket, { kind: 'done', id }),
+        (result) => writeJsonLine(socket, { ...result, kind: 'done', id }),
         (error) => writeJsonLine(socket, { kind: 'done', id, error: errorInfo(error) }),
       );
     });

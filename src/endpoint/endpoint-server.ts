@@ -4,6 +4,7 @@
  *
  *   starting ──all listen──▶ serving ──another took over──▶ retiring ──last connection──▶ ended
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { GroupRoute } from '../model/command.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { ServiceName } from '../model/ids.ts';
@@ -12,7 +13,7 @@ import type { EndpointTable } from '../ports/endpoints.ts';
 import type { EndpointFile, HeldAddress } from '../ports/keeper.ts';
 import { ownIdentity } from '../ports/process-identity.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
-import { Control } from './control.ts';
+import { Control, type Result } from './control.ts';
 import { KeeperConnection } from './keeper-connection.ts';
 import type { ControlRequest, RoutesFile } from './protocol.ts';
 import { ServiceEndpoint } from './service-endpoint.ts';
@@ -24,6 +25,9 @@ const holdMs = 5_000;
 /** How long a retiring process may live for its last connections. */
 const retiringMs = 3_600_000;
 const retiringLookMs = 500;
+const quietLookMs = 5;
+/** So long after their limit connections are held for a switchover of which nothing is heard. */
+const forgottenMs = 30_000;
 const controlRetryMs = 1_000;
 /** How long to wait for a predecessor's address when sockets can't be handed over. */
 const plainListenMs = 3_000;
@@ -43,6 +47,7 @@ export class EndpointServer {
   readonly #control: Control;
   readonly #keeper: KeeperConnection;
   #tables: readonly EndpointTable[];
+  readonly #expiring = new WeakSet<object>();
   /** Files that could not be written, each told once. */
   readonly #unwritten = new Set<string>();
 
@@ -59,6 +64,7 @@ export class EndpointServer {
     };
     this.#endpoints = held.map((address) => new ServiceEndpoint(address, proxyOptions));
     this.#applyTables([]);
+    this.#expire();
     this.#keeper = new KeeperConnection({
       ...options,
       onRetire: () => this.#retire(),
@@ -111,7 +117,7 @@ export class EndpointServer {
     return Array.from({ length: copies }, (_, copy) => 3 + copy * held.length + index);
   }
 
-  async #carryOut(request: ControlRequest): Promise<void> {
+  async #carryOut(request: ControlRequest): Promise<Result> {
     if (request.kind === 'spawn-keeper') this.#keeper.startKeeper(request.command, request.env);
     if (request.kind === 'drained') {
       const { service, instance } = request;
@@ -119,18 +125,40 @@ export class EndpointServer {
     }
     if (request.kind === 'route') this.#route(request);
     if (request.kind === 'listen') {
-      this.#change(
-        request.endpoints.map((endpoint) => {
-          const { targets = [], group, quiesced } = this.#tableOf(endpoint.service) ?? {};
-          return {
-            ...endpoint,
-            targets,
-            ...(group === undefined ? {} : { group }),
-            ...(quiesced === undefined ? {} : { quiesced }),
-          };
-        }),
-      );
+      this.#change(request.endpoints.map((one) => ({ ...this.#kept(one.service), ...one })));
     }
+    if (request.kind === 'release') this.#release(request.service);
+    if (request.kind === 'quiesce') return this.#quiesce(request.service, request.limitMs);
+    return {};
+  }
+
+  /** Of a service that is listed anew. */
+  #kept(service: ServiceName): Pick<EndpointTable, 'targets' | 'group' | 'quiesced'> {
+    const { targets = [], group, quiesced } = this.#tableOf(service) ?? {};
+    return { targets, ...withGroup(group), ...(quiesced === undefined ? {} : { quiesced }) };
+  }
+
+  async #quiesce(service: ServiceName, limitMs: number): Promise<Result> {
+    const known = this.#tableOf(service);
+    if (known === undefined) throw new DarumaError('NOT_FOUND', `${service} has no endpoint`);
+    const quiesced = { limitMs };
+    this.#replace({ ...known, quiesced });
+    const endsAt = performance.now() + limitMs;
+    for (;;) {
+      const busy = this.#endpointsOf(service).reduce((sum, one) => sum + one.busy, 0);
+      if (busy === 0 || performance.now() >= endsAt) return { busy };
+      await pause(quietLookMs);
+      if (this.#tableOf(service)?.quiesced !== quiesced) {
+        throw new DarumaError('REFUSED', `${service}: connections are not held any more`);
+      }
+    }
+  }
+
+  #release(service: ServiceName): void {
+    const known = this.#tableOf(service);
+    if (known === undefined) return;
+    const { quiesced, ...rest } = known;
+    if (quiesced !== undefined) this.#replace(rest);
   }
 
   /** Throws when a newer epoch is known (F6). */
@@ -138,16 +166,9 @@ export class EndpointServer {
     const known = this.#tableOf(service);
     if (known === undefined) return;
     refuseOlder(service, group, known.group);
-    const { endpoint, endpointRead, quiesced } = known;
-    const isOtherReign = group?.epoch !== known.group?.epoch;
-    this.#replace({
-      service,
-      endpoint,
-      ...(endpointRead === undefined ? {} : { endpointRead }),
-      targets,
-      ...(group === undefined ? {} : { group }),
-      ...(quiesced === undefined || isOtherReign ? {} : { quiesced }),
-    });
+    const { quiesced, group: _, ...rest } = known;
+    const goesOn = quiesced !== undefined && group?.epoch === known.group?.epoch;
+    this.#replace({ ...rest, targets, ...withGroup(group), ...(goesOn ? { quiesced } : {}) });
   }
 
   #replace(table: EndpointTable): void {
@@ -158,8 +179,23 @@ export class EndpointServer {
     const before = this.#tables;
     this.#tables = tables;
     this.#applyTables(before);
+    this.#expire();
     const file: RoutesFile = { tables };
     this.#keepFile(this.#options.layout.routesFile, file);
+  }
+
+  /** Who held the connections of a service may never come back to release them. */
+  #expire(): void {
+    for (const { service, quiesced } of this.#tables) {
+      if (quiesced === undefined || this.#expiring.has(quiesced)) continue;
+      this.#expiring.add(quiesced);
+      const expire = () => {
+        if (this.#tableOf(service)?.quiesced !== quiesced) return;
+        console.error(`${service}: nobody released its connections, which were held`);
+        this.#release(service);
+      };
+      setTimeout(expire, quiesced.limitMs + forgottenMs);
+    }
   }
 
   /** What is in memory counts; files are for the processes after us. */
@@ -231,4 +267,8 @@ function refuseOlder(
   if (asked === undefined || known === undefined || asked.epoch >= known.epoch) return;
   const text = `F6: a route of ${service} in epoch ${asked.epoch} is older than epoch ${known.epoch}`;
   throw new DarumaError('REFUSED', text);
+}
+
+function withGroup(group: GroupRoute | undefined): Pick<EndpointTable, 'group'> {
+  return group === undefined ? {} : { group };
 }

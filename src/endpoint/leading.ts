@@ -13,6 +13,8 @@ export interface Leading {
   readonly targets: readonly RouteTarget[];
   /** New connections wait although there may be somebody. */
   readonly hold: boolean;
+  /** Connections are closed as soon as nothing is under way. */
+  readonly quiet: boolean;
   /** Connections to these instances are cut, also when they are listed. */
   readonly cut: ReadonlySet<InstanceId>;
   /** What becomes of connections to an instance that is no longer listed. */
@@ -30,15 +32,16 @@ export function leadingOf(
 
 function leadingOfMain(now: EndpointTable, before: EndpointTable | undefined): Leading {
   const cut = new Set(isOtherReign(now, before) ? namesOf(now.targets) : []);
-  const hold = now.group?.hold === true || now.quiesced !== undefined;
-  return { targets: now.targets, hold, cut, unlisted: 'cut' };
+  const quiet = now.quiesced !== undefined;
+  const hold = quiet || now.group?.hold === true;
+  return { targets: now.targets, hold, quiet, cut, unlisted: 'cut' };
 }
 
 function leadingOfRead(now: EndpointTable, before: EndpointTable | undefined): Leading {
   const targets = now.group?.read ?? [];
   const reigning = new Set(isOtherReign(now, before) ? [] : namesOf(now.targets));
   const deposed = namesOf(before?.targets ?? []).filter((one) => !reigning.has(one));
-  return { targets, hold: false, cut: new Set(deposed), unlisted: 'drain' };
+  return { targets, hold: false, quiet: false, cut: new Set(deposed), unlisted: 'drain' };
 }
 
 function isOtherReign(now: EndpointTable, before: EndpointTable | undefined): boolean {

@@ -25,6 +25,13 @@ export type ControlRequest =
     }
   | {
       readonly id: number;
+      readonly kind: 'quiesce';
+      readonly service: ServiceName;
+      readonly limitMs: number;
+    }
+  | { readonly id: number; readonly kind: 'release'; readonly service: ServiceName }
+  | {
+      readonly id: number;
       readonly kind: 'drained';
       readonly service: ServiceName;
       readonly instance: InstanceId;
@@ -32,7 +39,13 @@ export type ControlRequest =
   | SpawnKeeperRequest;
 
 export type ControlMessage =
-  | { readonly kind: 'done'; readonly id: number; readonly error?: ErrorInfo }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly error?: ErrorInfo;
+      /** Of `quiesce`. */
+      readonly busy?: number;
+    }
   | {
       readonly kind: 'stats';
       readonly stats: readonly EndpointStats[];

@@ -82,6 +82,11 @@ export class ServiceEndpoint {
     return this.#carrier?.stats() ?? [];
   }
 
+  /** Connections with something under way that its end would break. */
+  get busy(): number {
+    return this.#role === 'main' ? this.#tcp.busy + this.#http.busy : 0;
+  }
+
   get held(): HeldStats {
     const { connections = 0, longestMs = 0 } = this.#carrier?.held ?? {};
     return { service: this.service, connections, longestSeconds: longestMs / 1_000 };

@@ -11,14 +11,17 @@ import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { EndpointStats } from '../ports/endpoints.ts';
 import { ClientConnection, destroy } from './client-connection.ts';
+import { Connection } from './connection.ts';
 import type { Leading } from './leading.ts';
+import { cancelHead, PostgresSession } from './postgres/session.ts';
 import { proxyHeader } from './proxy-header.ts';
-import { connectUpstream, splice } from './splice.ts';
+import { connectUpstream } from './splice.ts';
 import { Target } from './target.ts';
 import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
 
 /** So many are led to instances at once; more would only overflow an instance's own queue. */
 const underWayMax = 100;
+const quietLookMs = 50;
 
 export interface ProxyOptions {
   readonly seats: Seats;
@@ -35,6 +38,8 @@ export class ServiceProxy {
   #targets: readonly Target[] = [];
   #turn = 0;
   #holds = false;
+  /** Closes what is idle, while the service is to fall quiet. */
+  #quiet: NodeJS.Timeout | null = null;
   /** Being connected. */
   #underWay = 0;
   /** Grows when connections that are being made lead to where they should no longer. */
@@ -65,7 +70,12 @@ export class ServiceProxy {
     return { connections: this.#waiting.size, longestMs: this.#waiting.longestMs };
   }
 
-  follow({ targets, hold, cut, unlisted }: Leading): void {
+  /** Connections that may have something under way. */
+  get busy(): number {
+    return this.#targets.reduce((sum, target) => sum + target.busy, 0);
+  }
+
+  follow({ targets, hold, quiet, cut, unlisted }: Leading): void {
     const before = this.#targets;
     const listed = targets.map((route) => this.#keepOrMake(route, before));
     const left = before.filter((target) => !listed.includes(target));
@@ -82,6 +92,7 @@ export class ServiceProxy {
     }
     if (cut.size > 0) this.#generation++;
     for (const target of listed) if (cut.has(target.instance)) target.cut();
+    this.#fallQuiet(quiet);
     this.#serveWaiting();
   }
 
@@ -93,6 +104,18 @@ export class ServiceProxy {
 
   stats(): EndpointStats[] {
     return this.#targets.map((target) => target.stats(this.service));
+  }
+
+  #fallQuiet(quiet: boolean): void {
+    if (this.#quiet !== null) clearInterval(this.#quiet);
+    this.#quiet = null;
+    if (!quiet) return;
+    const look = () => {
+      const now = performance.now();
+      for (const target of this.#targets) target.closeIdle(now);
+    };
+    look();
+    this.#quiet = setInterval(look, quietLookMs);
   }
 
   #keepOrMake(route: RouteTarget, before: readonly Target[]): Target {
@@ -118,7 +141,6 @@ export class ServiceProxy {
 
   /** Round robin; those that refused lately only when there are no others. */
   #choose(tried: readonly Target[]): Target | null {
-    if (this.#holds) return null;
     const now = performance.now();
     let skipped: Target | null = null;
     const count = this.#targets.length;
@@ -137,14 +159,15 @@ export class ServiceProxy {
   #lead(arrival: Arrival, tried: readonly Target[]): void {
     const client = arrival.client.socket;
     if (client.destroyed) return;
-    const target = this.#choose(tried);
+    const passes = this.#passes(arrival);
+    const target = this.#holds && !passes ? null : this.#choose(tried);
     if (target === null) {
       this.#waiting.enter(arrival);
       return;
     }
     const begunMs = performance.now();
     const generation = this.#generation;
-    const upstream = connectUpstream(target.port, client);
+    const upstream = connectUpstream(target.port, (chunk) => arrival.client.answer(chunk));
     this.#underWay++;
     const fail = (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
@@ -165,7 +188,7 @@ export class ServiceProxy {
       this.#underWay--;
       upstream.off('error', fail);
       upstream.on('error', destroy);
-      const isWanted = !this.#holds && generation === this.#generation;
+      const isWanted = (passes || !this.#holds) && generation === this.#generation;
       if (isWanted && !client.destroyed && this.#targets.includes(target)) {
         this.#join(arrival, target, upstream, performance.now() - begunMs);
       } else {
@@ -177,14 +200,25 @@ export class ServiceProxy {
 
   #join({ client }: Arrival, target: Target, upstream: Socket, tookMs: number): void {
     if (this.spec.proxyProtocol) upstream.write(proxyHeader(client.socket));
-    const connection = splice(client, upstream, () => target.closed(connection));
-    client.flowTo(upstream);
+    const connection = new Connection(client, upstream, {
+      session: this.spec.session === 'postgres' ? new PostgresSession() : null,
+      isToEnd: () => this.#quiet !== null,
+      onClosed: () => target.closed(connection),
+    });
     target.opened(connection, tookMs);
     if (!this.#waiting.isEmpty) this.#serveWaiting();
   }
 
+  /** A transaction that connections are held for may be cancelled. */
+  #passes({ client }: Arrival): boolean {
+    return this.spec.session === 'postgres' && client.beganWith(cancelHead);
+  }
+
   /** Whether there is anybody is told by one attempt at a time. */
   #tryNext(): void {
+    if (this.#quiet !== null) {
+      for (const arrival of this.#waiting.take((one) => this.#passes(one))) this.#lead(arrival, []);
+    }
     if (this.#underWay === 0) this.#serveWaiting(1);
   }
 

@@ -1,17 +1,23 @@
 /** Joins a client and an instance: what comes in at one goes out at the other, ends too. */
 import net, { type Socket } from 'node:net';
 import { type ClientConnection, intoLanding } from './client-connection.ts';
-import type { OpenConnection } from './target.ts';
 
-/** Begins to connect; what the instance will send goes to the client. */
-export function connectUpstream(port: number, client: Socket): Socket {
+export interface Splice {
+  /** Closes both sides at once, such that both notice. */
+  cut(): void;
+  /** Ends both sides with these last words. */
+  end(toClient: string | Buffer, toInstance: string | Buffer): void;
+}
+
+/** Begins to connect; what the instance will send goes to `take`; false from it stops reading,
+ * until `drain` of the client resumes it. */
+export function connectUpstream(port: number, take: (chunk: Buffer) => boolean): Socket {
   return net.connect({
     host: '127.0.0.1',
     port,
     allowHalfOpen: true,
     noDelay: true,
-    // False stops reading, until `drain` of the client resumes it.
-    onread: intoLanding((chunk) => client.write(chunk)),
+    onread: intoLanding(take),
   });
 }
 
@@ -20,28 +26,45 @@ export function splice(
   { socket: client }: Pick<ClientConnection, 'socket'>,
   upstream: Socket,
   onClosed: () => void,
-): OpenConnection {
+): Splice {
   let left = 2;
-  const closed = () => {
-    left--;
-    if (left === 0) onClosed();
+  const joint: Joint = {
+    isApart: false,
+    closed() {
+      left--;
+      if (left === 0) onClosed();
+    },
   };
   client.on('drain', () => upstream.resume());
-  passEnd(client, upstream, closed);
-  passEnd(upstream, client, closed);
+  passEnd(client, upstream, joint);
+  passEnd(upstream, client, joint);
   if (client.readableEnded) endSoon(upstream);
   return {
     cut() {
       client.resetAndDestroy();
       upstream.destroy();
     },
+    end(toClient, toInstance) {
+      joint.isApart = true;
+      client.end(toClient);
+      upstream.end(toInstance);
+    },
   };
 }
 
-function passEnd(from: Socket, to: Socket, closed: () => void): void {
-  from.on('end', () => endSoon(to));
+interface Joint {
+  /** Each side ends by itself. */
+  isApart: boolean;
+  closed(): void;
+}
+
+function passEnd(from: Socket, to: Socket, joint: Joint): void {
+  from.on('end', () => {
+    if (!joint.isApart) endSoon(to);
+  });
   from.on('close', (hadError: boolean) => {
-    closed();
+    joint.closed();
+    if (joint.isApart) return;
     // An end that was not an orderly one must not look like one: half an answer is not the whole.
     if (!to.destroyed && (hadError || !from.readableEnded)) to.resetAndDestroy();
   });

@@ -9,8 +9,12 @@ const connectTimesKept = 1_000;
 
 /** An open connection through the endpoint. */
 export interface OpenConnection {
+  /** Something may be under way. */
+  readonly isBusy: boolean;
   /** Closes both sides at once, such that both notice. */
   cut(): void;
+  /** Closes it if nothing is under way. Called now and then, as long as it is to be closed. */
+  closeIdle(nowMs: number): void;
 }
 
 export class Target {
@@ -38,6 +42,17 @@ export class Target {
 
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Connections that may have something under way. */
+  get busy(): number {
+    let busy = 0;
+    for (const connection of this.#open) if (connection.isBusy) busy++;
+    return busy;
+  }
+
+  closeIdle(nowMs: number): void {
+    for (const connection of [...this.#open]) connection.closeIdle(nowMs);
   }
 
   opened(connection: OpenConnection, tookMs: number): void {

@@ -71,6 +71,16 @@ export class WaitingRoom {
     return arrival;
   }
 
+  /** Those of whom that is true. */
+  take(which: (arrival: Arrival) => boolean): Arrival[] {
+    const taken = this.#waiting.filter(which);
+    if (taken.length === 0) return taken;
+    this.#waiting = this.#waiting.filter((arrival) => !which(arrival));
+    this.#seats.free += taken.length;
+    if (this.isEmpty) this.#stop();
+    return taken;
+  }
+
   #look(): void {
     const all = this.#waiting;
     this.#seats.free += all.length;

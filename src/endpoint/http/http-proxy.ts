@@ -88,6 +88,11 @@ export class HttpProxy implements Dispatcher {
     return { connections: this.#line.size, longestMs };
   }
 
+  /** Requests and upgraded connections that are under way. */
+  get busy(): number {
+    return this.#instances.reduce((sum, { inUse }) => sum + inUse, 0);
+  }
+
   follow({ targets, hold, cut, unlisted }: Leading): void {
     const before = this.#instances;
     const listed = targets.map((route) => this.#keepOrMake(route, before));

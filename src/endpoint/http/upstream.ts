@@ -10,7 +10,7 @@
 import net, { type Socket } from 'node:net';
 import { destroy, intoLanding } from '../client-connection.ts';
 import { proxyHeader } from '../proxy-header.ts';
-import type { OpenConnection } from '../target.ts';
+import type { Splice } from '../splice.ts';
 import { BodyReader } from './body-reader.ts';
 import { untilEnd } from './framing.ts';
 import { HeadParser } from './head-parser.ts';
@@ -63,7 +63,7 @@ export class Upstream implements InstanceConnection {
   readonly #isPrivate: boolean;
   #carried: Carried | null = null;
   #head: ResponseHead | null = null;
-  #tunnel: { readonly client: Socket; readonly connection: OpenConnection } | null = null;
+  #tunnel: { readonly client: Socket; readonly connection: Splice } | null = null;
 
   /** `client`: whom PROXY protocol is to tell of; null: it isn't spoken. */
   constructor(instance: Instance, client: Socket | null) {
@@ -119,7 +119,7 @@ export class Upstream implements InstanceConnection {
   }
 
   /** From now on the two sides are joined. */
-  tunnelTo(client: Socket, connection: OpenConnection): void {
+  tunnelTo(client: Socket, connection: Splice): void {
     this.#tunnel = { client, connection };
     this.#carried = null;
     this.socket.on('error', destroy);
