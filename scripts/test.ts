@@ -4,7 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { removeLeftovers } from '../test/leftovers.ts';
 import { provideDebianPackages } from './debian-packages.ts';
 import { runTests, type TestRun } from './test-run.ts';
 
@@ -43,6 +44,7 @@ function writeReport({ success, counts, results }: TestRun): string {
 async function main(): Promise<void> {
   const long = process.argv.includes('--long');
   const names = process.argv.slice(2).filter((name) => name !== '--long');
+  removeLeftovers('/var/lib/daruma', tmpdir());
   provideDebianPackages();
   if (long) process.env['DARUMA_TEST_LONG'] = '1';
   const files = testFiles(names.length === 0 ? everything : names);
