@@ -347,7 +347,6 @@ export class Controller implements ControllerApi {
       if (result.kind !== 'adopted' || result.running.port === null) continue;
       this.#ports.adopt(result.running.instance, result.running.port);
     }
-    const views = new Map(this.view().services.map((service) => [service.name, service]));
     for (const result of results) {
       const instance = result.kind === 'adopted' ? result.running.instance : result.instance;
       found.set(instance, 'told');
@@ -369,8 +368,7 @@ export class Controller implements ControllerApi {
       const service = this.#serviceOf(instance);
       loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
       if (service === null) continue;
-      const group = views.get(service.name);
-      if (group !== undefined) await this.#groups.adopt(service, instance, group);
+      await this.#groups.adopt(service, instance, loop.state.services[service.name]?.group);
       const context = this.#contexts.context(service, instance, port);
       this.#watcher.watch(service, running, context, { adopted: true });
     }

@@ -1,8 +1,7 @@
 /** What the controller has for services of which one instance is primary. */
-import type { RoleOrder } from '../model/group.ts';
+import type { GroupView, RoleOrder } from '../model/group.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import type { ServiceView } from '../model/view.ts';
 import type { RoleBook } from './role-book.ts';
 import { RoleWatch } from './role-watch.ts';
 import { Roles, type RolesOptions } from './roles.ts';
@@ -42,16 +41,22 @@ export class Groups {
   }
 
   /** An instance that runs already is what its group's record says. */
-  async adopt(service: ServiceSpec, instance: InstanceId, view: ServiceView): Promise<void> {
-    const order = orderBy(instance, view);
+  async adopt(
+    service: ServiceSpec,
+    instance: InstanceId,
+    recorded: Recorded | undefined,
+  ): Promise<void> {
+    const order = orderBy(instance, recorded);
     if (order === null) return;
     this.#book.keep(instance, (await this.#book.context(service, instance, order)).role);
   }
 }
 
+type Recorded = Pick<GroupView, 'epoch' | 'primary' | 'eligible'>;
+
 /** Null: nobody has been made primary yet. */
-function orderBy(instance: InstanceId, { group }: ServiceView): RoleOrder | null {
-  if (group === undefined || group.primary === null) return null;
-  const { epoch, primary, eligible } = group;
+function orderBy(instance: InstanceId, recorded: Recorded | undefined): RoleOrder | null {
+  if (recorded === undefined || recorded.primary === null) return null;
+  const { epoch, primary, eligible } = recorded;
   return { role: instance === primary ? 'primary' : 'standby', epoch, primary, eligible };
 }

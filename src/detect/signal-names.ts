@@ -25,6 +25,7 @@ export const signalTree = {
     status_5xx: 'double',
     latency: { p50: 'double', p95: 'double', p99: 'double' },
   },
+  replication: { lag_bytes: 'double' },
   pressure: { cpu: 'double', memory: 'double', io: 'double' },
   host: {
     cpu: 'double',

@@ -10,6 +10,7 @@ import type { ComponentId } from './ids.ts';
  *   open connections; seconds to connect (median of the last second).
  * - With `protocol: http`: `endpoint.requests`, `endpoint.unanswered`, `endpoint.status_1xx` …
  *   `status_5xx`: per second; `endpoint.latency.p50`, `p95`, `p99`: seconds to the first byte.
+ * - Of a standby: `replication.lag_bytes`: how much of the primary's log it does not have yet.
  * - `check.LABEL`: a value that a Nagios check printed, in seconds, bytes or as a share of one.
  * - `pressure.cpu`, `pressure.memory`, `pressure.io`: PSI «some», share of the last 10 s.
  * - `host.cpu`, `host.memory.available`, `host.load1`, `host.disk.free` (of the state directory).
