@@ -51,7 +51,11 @@ export function beginStep(
   instance: InstanceId,
   action: ActionId | null = null,
 ): void {
-  const again = stepAt(turn, service, step, instance) !== undefined;
+  const group = groupOf(turn.state, service);
+  const startedAt = turn.state.instances[instance]?.startingAt ?? Number.NEGATIVE_INFINITY;
+  // What was asked of the process before is answered late, and not for this one.
+  const anew = group !== null && startedAt >= group.chosenAt;
+  const again = anew || stepAt(turn, service, step, instance) !== undefined;
   const id = again || action === null ? turn.newAction() : action;
   recordStep(turn, { service, step, instance, action: id });
   commandStep(turn, step, instance, id);
