@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { service, stack } from '../engine/stack.fixture.ts';
 import type { LogRecord, PlannedAction } from '../model/record.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import type { InstancePhase, StackView } from '../model/view.ts';
+import type { IncidentView, InstancePhase, StackView } from '../model/view.ts';
 import { type Drillable, plannedDrills } from './drill-plan.ts';
-import type { DrillResult } from './drill-run.ts';
-import { drillTimes } from './drill-times.ts';
+import { type DrillPlan, type DrillResult, resultOf } from './drill-run.ts';
+import { drillTimes, noTimes } from './drill-times.ts';
 import { plain } from './paint.ts';
 import { isPassed, type Scorecard, type ScoredDrill } from './scorecard.ts';
 import { drillLine, scorecardText } from './scorecard-text.ts';
@@ -121,4 +121,66 @@ test('a scorecard says what came of each, and how it was before', () => {
   assert.equal(drillLine(kill), 'kill api/1: recovered in 400 ms');
   assert.equal(drillLine(leak), 'leak api: skipped: no limit');
   assert.deepEqual([isPassed(now), isPassed(before), isPassed(card([leak]))], [false, true, false]);
+});
+
+test('the line of a drill says how it ended', () => {
+  const line = (over: Partial<DrillResult>) =>
+    drillLine({ fault: 'kill', service: 'api', skipped: null, result: { ...result, ...over } });
+  assert.equal(line({ recoveredMs: null }), 'kill api/1: recovered');
+  assert.equal(line({ end: 'observed' }), 'kill api/1: observed, nothing was touched');
+  assert.equal(line({ end: 'needs-person' }), 'kill api/1: needs a person');
+  assert.equal(line({ end: 'timed-out' }), 'kill api/1: not in time');
+  assert.equal(line({ end: 'interrupted' }), 'kill api/1: interrupted');
+  const keeperless = { fault: 'controller-kill', service: null, result: null } as const;
+  assert.equal(
+    drillLine({ ...keeperless, skipped: 'no keeper' }),
+    'controller-kill controller: skipped: no keeper',
+  );
+});
+
+test('a first scorecard has nothing before it, and nothing blamed is no wrong blame', () => {
+  const unseen: DrillResult = { ...result, ...noTimes, end: 'observed', blamed: null, load: null };
+  const drill = { fault: 'slow', service: 'api', skipped: null, result: unseen } as const;
+  assert.deepEqual(scorecardText(card([drill]), null, plain), [
+    'FAULT  TARGET  DETECTED  LOCATED  RECOVERED                      REQUESTS  BEFORE',
+    'slow   api/1   –         –        observed, nothing was touched  –         –',
+    '',
+    '1 of 1 ended well, the right one was blamed in 0 of 0, 0 skipped (--seed 7)',
+  ]);
+  assert.match(scorecardText(card([]), null, plain).at(-1) ?? '', /^0 of 0 ended well/);
+});
+
+test('a drill is summed up by what was done to whom it befell', () => {
+  const plan: DrillPlan = {
+    ...{ fault: 'kill', instance: 'api/1', timeoutMs: 1, bytesPerSecond: 1, kills: 1 },
+    ...{ target: null, external: false, observed: false },
+  };
+  const action = (target: string, reason: string) => ({ target, reason, wouldOnly: false });
+  const cause = (component: string) => ({
+    component,
+    fault: 'crash',
+    probability: 1,
+    evidence: [],
+  });
+  const incident = (over: object) =>
+    ({
+      ...{ id: 'i3', state: 'resolved', summary: 'api/1 crashed; recovered', unsure: false },
+      ...{ causes: [cause('api/1')], actions: [], ...over },
+    }) as unknown as IncidentView;
+  const told = (over: object) => {
+    const { end, blamed, summary } = resultOf(plan, incident(over), noTimes, null);
+    return [end, blamed?.component, blamed?.right, summary];
+  };
+  const actions = [action('api/1', 'restart api/1'), action('web/1', 'restart web/1')];
+  assert.deepEqual(told({ actions }), ['recovered', 'api/1', true, 'restart api/1']);
+  const elsewhere = { actions: actions.slice(1), causes: [cause('web/1')] };
+  assert.deepEqual(told(elsewhere), ['recovered', 'web/1', false, 'restart web/1']);
+  assert.deepEqual(told({ unsure: true }).slice(1), ['api/1', false, 'api/1 crashed; recovered']);
+  assert.deepEqual(told({ causes: [cause('api')] }).slice(1, 3), ['api', true], 'its service');
+  assert.deepEqual(told({ causes: [], state: 'needs-person' })[0], 'needs-person');
+  assert.deepEqual(told({ state: 'acting' })[0], 'timed-out');
+  const { end, incident: none, summary } = resultOf(plan, null, noTimes, null);
+  assert.deepEqual([end, none, summary], ['timed-out', null, '']);
+  const would = incident({ state: 'open', actions: [{ ...actions[0], wouldOnly: true }] });
+  assert.equal(resultOf({ ...plan, observed: true }, would, noTimes, null).end, 'observed');
 });

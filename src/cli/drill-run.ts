@@ -161,7 +161,8 @@ function timesOf(
   };
 }
 
-function resultOf(
+/** What came of it. `incident` null: nothing was noticed. */
+export function resultOf(
   plan: DrillPlan,
   incident: IncidentView | null,
   times: DrillTimes,
