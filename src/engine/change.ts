@@ -18,7 +18,7 @@ import type { ChangeState, GroupState } from './group-state.ts';
 import { beginFence } from './handover.ts';
 import { reconcile } from './lifecycle.ts';
 import { onActionFinished } from './outcomes.ts';
-import { answerSwitchover, judge } from './requests.ts';
+import { judge, onHandedOver } from './queue.ts';
 import { commandSurvey, recordStep, stepAt } from './role-step.ts';
 import { actionOf, type EngineState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -40,26 +40,35 @@ export function advanceChange(turn: Turn, service: ServiceName): void {
 
 function chooseNext(turn: Turn, service: ServiceName, change: ChangeState): void {
   const among = promotable(turn.state, service, change);
-  if (among.length === 0) {
+  const [first] = wanted(turn.state, change, among);
+  if (first === undefined) {
     failChange(turn, service, 'F3: there is no standby that may be promoted');
   } else if (failoverOf(turn.state, service)?.mode === 'active-standby') {
-    choose(turn, service, among[0] ?? change.from, 'it was ready to take over');
+    choose(turn, service, first, 'it was ready to take over');
   } else if (change.asked.length === 0) survey(turn, service, change.action, among);
   else if (change.asked.every((id) => change.positions[id] !== undefined))
     chooseSurveyed(turn, service, { change, among });
 }
 
-/** Those that may be, of which a person may have named one. */
 function promotable(
   state: EngineState,
   service: ServiceName,
   { action, from }: ChangeState,
 ): InstanceId[] {
-  const planned = actionOf(state, action)?.planned;
-  const named = planned?.kind === 'switch-over' ? planned.name : null;
   return candidatesOf(state, service, isConsented(state, action))
     .map((one) => one.id)
-    .filter((id) => id !== from && (named === null || id === named));
+    .filter((id) => id !== from);
+}
+
+/** Of these, the one that a person named. */
+function wanted(
+  state: EngineState,
+  { action }: ChangeState,
+  among: readonly InstanceId[],
+): readonly InstanceId[] {
+  const planned = actionOf(state, action)?.planned;
+  if (planned?.kind !== 'switch-over' || planned.name === null) return among;
+  return among.filter((id) => id === planned.name);
 }
 
 /** A person agreed that what the standbys lack is lost. */
@@ -84,7 +93,7 @@ function chooseSurveyed(
   { change, among }: { readonly change: ChangeState; readonly among: readonly InstanceId[] },
 ): void {
   const asked = change.asked.filter((id) => among.includes(id));
-  const best = mostAdvanced(change.positions, asked);
+  const best = mostAdvanced(change.positions, wanted(turn.state, change, asked));
   if (best === null) {
     failChange(turn, service, `F3: none of ${change.asked.join(', ')} told how far it reaches`);
     return;
@@ -125,17 +134,12 @@ function stillEligible(
 export function failChange(turn: Turn, service: ServiceName, reason: string): void {
   const change = groupOf(turn.state, service)?.change ?? null;
   if (change === null) return;
-  const { action, from, quiesce } = change;
+  const { action, from } = change;
   const known = actionOf(turn.state, action);
-  const held = quiesce !== 'no' && !change.fenced;
-  if (known === undefined || known.incident !== null) {
-    const error = { code: 'ACTION_FAILED', message: reason };
-    if (known?.begun != null) onActionFinished(turn, action, false, error);
-  } else judge(turn, action, 'failed', reason);
+  if (known?.incident === null) judge(turn, action, 'failed', reason);
+  else onActionFinished(turn, action, false, { code: 'ACTION_FAILED', message: reason });
   if (groupOf(turn.state, service)?.change != null)
     turn.emit({ kind: 'action-outcome', incident: null, action, outcome: 'failed', reason });
-  if (held) turn.command({ kind: 'release', service }, false);
-  answerSwitchover(turn, service, { error: reason, text: reason });
   reconcile(turn, from);
 }
 
@@ -147,9 +151,7 @@ export function completeChange(turn: Turn, service: ServiceName): void {
   if (action === undefined || action.begun === null || action.done !== null) return;
   const { incident, planned } = action;
   if (incident === null) {
-    const text = `${group.primary} is primary of epoch ${group.epoch}`;
-    if (planned.kind === 'switch-over') judge(turn, planned.action, 'verified', text);
-    answerSwitchover(turn, service, { error: null, text });
+    onHandedOver(turn, action, service);
     return;
   }
   turn.emit({ kind: 'action-done', incident, action: planned.action, error: null });

@@ -12,6 +12,8 @@ interface Path {
   readonly begin: (s: Scenario) => void;
   /** That may be primary in the end. */
   readonly primaries: readonly InstanceId[];
+  /** Primaries one after the other; absent: two. */
+  readonly epochsMax?: number;
 }
 
 const paths: Readonly<Record<string, Path>> = {
@@ -29,6 +31,16 @@ const paths: Readonly<Record<string, Path>> = {
     primaries: ['db/1', 'db/2'],
   },
   'a standby that crashed': { begin: (s) => s.up().exits('db/3', 'SIGKILL'), primaries: ['db/1'] },
+  'a switchover': {
+    begin: (s) => s.up().ask({ kind: 'switchover', service: 'db', to: null, limitMs: 1000 }),
+    primaries: ['db/1', 'db/2'],
+  },
+  'a rolling restart': {
+    // What is not answered yet is begun anew.
+    begin: (s) => s.up().ask({ kind: 'restart', target: 'db' }),
+    primaries: ['db/1', 'db/2', 'db/3'],
+    epochsMax: 4,
+  },
   'primary and standby that crashed': {
     begin: (s) => s.up().exits('db/2', 'SIGKILL').exits('db/1', 'SIGKILL'),
     primaries: ['db/1', 'db/2', 'db/3'],
@@ -57,7 +69,14 @@ function settled(s: Scenario, path: Path, at: number): void {
     told,
   );
   const chosen = s.records.flatMap((one) => (one.kind === 'primary-chosen' ? [one.epoch] : []));
-  assert.deepEqual(chosen, [1, 2].slice(0, epoch), told);
+  assert.deepEqual(
+    chosen,
+    Array.from({ length: epoch }, (_, index) => index + 1),
+    told,
+  );
+  assert.ok(epoch <= (path.epochsMax ?? 2), told);
+  assert.deepEqual(s.state.services['db']?.queue, [], told);
+  assert.deepEqual(s.state.requests, {}, told);
 }
 
 describe('the controller is killed during', () => {

@@ -1,5 +1,6 @@
 /** How the primary's role is taken from an instance: its connections, its processes, its mark. */
 import type { ActionId } from '../model/ids.ts';
+import { groupOf } from './group.ts';
 import { overtake } from './lifecycle.ts';
 import { commandStep, recordStep } from './role-step.ts';
 import { type InstanceState, isAlive } from './state.ts';
@@ -20,4 +21,16 @@ export function beginFence(
   recordStep(turn, { service, step: 'fence', instance: id, action });
   turn.route(service);
   commandStep(turn, 'fence', id, action);
+}
+
+/** New connections are held, transactions under way end. */
+export function beginQuiesce(
+  turn: Turn,
+  { id, service }: InstanceState,
+  action: ActionId,
+  limitMs: number,
+): void {
+  recordStep(turn, { service, step: 'quiesce', instance: id, action });
+  const epoch = groupOf(turn.state, service)?.epoch ?? 0;
+  turn.command({ kind: 'quiesce', service, action, epoch, limitMs }, false);
 }

@@ -8,6 +8,7 @@ import { keepEligible } from './admission.ts';
 import { advanceChange, completeChange } from './change.ts';
 import { groupOf, missingPrimary, primaryOf, standbysOf } from './group.ts';
 import { formGroup, isObserved, reconcile } from './lifecycle.ts';
+import { pumpQueue } from './queue.ts';
 import { rejoin } from './rejoin.ts';
 import { beginStep, mayBegin, stepAt } from './role-step.ts';
 import { isRunning } from './state.ts';
@@ -30,6 +31,7 @@ function pursue(turn: Turn, service: ServiceName): void {
   rejoin(turn, service);
   keepEligible(turn, service);
   releaseStandbys(turn, service);
+  pumpQueue(turn, service);
 }
 
 /** Somebody else started it, or it ran before it had standbys. */

@@ -1,6 +1,6 @@
 /** What left the stack file: nothing that concerned it is waited for any more. */
 import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
-import { judge } from './requests.ts';
+import { judge } from './queue.ts';
 import type { EngineState } from './state.ts';
 import { endSymptom } from './symptoms.ts';
 import type { Turn } from './turn.ts';

@@ -1,19 +1,13 @@
 /** What people ask. Each request is replied to exactly once. */
-import type { ErrorCode } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
-import { type ActionId, type ComponentId, isInstance, type ServiceName } from '../model/ids.ts';
+import { type ComponentId, isInstance } from '../model/ids.ts';
 import { onBackOffOver } from './act.ts';
-import { dependenciesOf, dependentsOf } from './graph.ts';
-import {
-  afterGone,
-  beginStart,
-  beginStop,
-  hold,
-  isObserved,
-  reconcile,
-  whyNotStart,
-} from './lifecycle.ts';
+import { primaryOf } from './group.ts';
+import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
+import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
+import { type Answer, done, refused, reply } from './replies.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
+import { isSwitching, whyNotSwitch } from './switchover.ts';
 import { placeStray, setAside } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
@@ -46,29 +40,10 @@ function begin(turn: Turn, requestId: string, by: string, request: PersonRequest
   if (answer !== null) reply(turn, requestId, answer);
 }
 
-interface Answer {
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
-  readonly message: string;
-}
-
-function done(message: string): Answer {
-  return { error: null, message };
-}
-
-function refused(code: ErrorCode, message: string): Answer {
-  return { error: { code, message }, message };
-}
-
-function reply(turn: Turn, requestId: string, answer: Answer): void {
-  const kind = turn.state.requests[requestId]?.request.kind;
-  turn.emit({ kind: 'replied', requestId });
-  const { error, message } = answer;
-  turn.command({ kind: 'reply', requestId, error, message }, kind === 'down');
-}
-
 function describe(request: PersonRequest): string {
   if ('incident' in request) return `${request.kind} ${request.incident}`;
   if ('target' in request) return `${request.kind} ${request.target ?? 'everything'}`;
+  if (request.kind === 'switchover') return `switchover ${request.service}`;
   return request.kind;
 }
 
@@ -90,7 +65,7 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     case 'reset-knowledge':
       return note(turn, by, request);
     case 'switchover':
-      return refused('REFUSED', `${request.service} has no failover`);
+      return switchover(turn, by, request);
     default: {
       const instances = resolveTarget(turn, request.target);
       if (instances === null) return unknownTarget(turn, request.target);
@@ -220,80 +195,25 @@ function restart(turn: Turn, by: string, target: ComponentId, instances: Instanc
   return done(`restarting ${listed(instances)}`);
 }
 
+/** Answered when it is done, or came to nothing. */
+function switchover(
+  turn: Turn,
+  by: string,
+  { service, to }: PersonRequest & { readonly kind: 'switchover' },
+): Answer | null {
+  if (isSwitching(turn.state, service)) return null;
+  const why = whyNotSwitch(turn.state, service, to);
+  const primary = primaryOf(turn.state, service);
+  if (why !== null) return refused(why.code, why.message);
+  if (primary === null || isObserved(turn, service))
+    return refused('REFUSED', `${service} is in observe mode: nothing is done to it`);
+  planSwitchover(turn, primary, to, by);
+  return null;
+}
+
 /** Nothing is wrong with it, and nobody is served by it: its start waits for no other's turn. */
 function isIdle({ phase, symptoms }: InstanceState): boolean {
   return phase === 'stopped' || (phase === 'held' && symptoms.length === 0);
-}
-
-function planRestarts(turn: Turn, instances: readonly InstanceState[], why: string): void {
-  for (const one of instances) {
-    const planned = {
-      action: turn.newAction(),
-      kind: 'restart' as const,
-      target: one.id,
-      name: null,
-      reason: `restart ${one.id}: ${why}`,
-      wouldOnly: false,
-      considered: [],
-    };
-    turn.emit({ kind: 'action-planned', incident: null, planned });
-  }
-  for (const service of new Set(instances.map((one) => one.service))) pumpQueue(turn, service);
-}
-
-/** Goes on with restarts that a person asked for: one instance at a time, each ready before the
- * next, and those of a dependency before those of what depends on it. */
-export function pumpQueue(turn: Turn, name: ServiceName): void {
-  const head = turn.state.services[name]?.queue[0];
-  const action = head === undefined ? undefined : turn.state.personal[head];
-  const instance = action === undefined ? undefined : turn.instance(action.planned.target);
-  if (head === undefined || action === undefined || instance === undefined) return;
-  if (action.begun !== null) {
-    const { phase } = instance;
-    if ((phase !== 'ready' && phase !== 'completed') || instance.next !== null) return;
-    judge(turn, head, 'verified', `${instance.id} is ${phase} again`);
-    pumpQueue(turn, name);
-    for (const dependent of dependentsOf(turn.state, name)) pumpQueue(turn, dependent);
-    return;
-  }
-  if (instance.phase === 'starting' || instance.phase === 'stopping') return;
-  const first = [...dependenciesOf(turn.state, name)];
-  if (first.some((other) => hasQueue(turn, other))) return;
-  turn.emit({ kind: 'action-begun', incident: null, action: head, spared: true });
-  if (isAlive(instance)) {
-    beginStop(turn, instance.id, head, { hurry: false, recovery: false });
-  } else beginStart(turn, instance.id, head, false);
-}
-
-function hasQueue(turn: Turn, name: ServiceName): boolean {
-  return (turn.state.services[name]?.queue.length ?? 0) > 0;
-}
-
-/** Ends a restart that a person asked for. */
-export function judge(
-  turn: Turn,
-  action: ActionId,
-  outcome: 'verified' | 'failed',
-  reason: string,
-): void {
-  const error = outcome === 'failed' ? { code: 'ACTION_FAILED', message: reason } : null;
-  turn.emit({ kind: 'action-done', incident: null, action, error });
-  turn.emit({ kind: 'action-outcome', incident: null, action, outcome, reason });
-}
-
-/** Restarts that a person asked for come to nothing when the instance fails or is stopped; so do
- * those that waited for its own. */
-export function giveUpRestarts(turn: Turn, instance: InstanceState, why: string): void {
-  const { services, personal } = turn.state;
-  const queue = services[instance.service]?.queue ?? [];
-  const stopsAll = queue.some((id) => personal[id]?.planned.target === instance.id);
-  if (!stopsAll) return;
-  const waiting = [...dependentsOf(turn.state, instance.service)]
-    .map((name) => services[name]?.queue ?? [])
-    .filter(([head]) => head !== undefined && personal[head]?.begun === null);
-  for (const id of [...queue, ...waiting.flat()]) {
-    judge(turn, id, 'failed', `${instance.id}: ${why}`);
-  }
 }
 
 function reset(turn: Turn, by: string, target: string | null): Answer {
@@ -364,16 +284,4 @@ export function failRequests(turn: Turn, instance: InstanceState, message: strin
     if (concerned) reply(turn, id, refused('STOP_FAILED', `${instance.id}: ${message}`));
   }
   afterGone(turn, instance);
-}
-
-/** Whoever asked for a switchover of this service is told how it ended. */
-export function answerSwitchover(
-  turn: Turn,
-  service: ServiceName,
-  how: { readonly error: string | null; readonly text: string },
-): void {
-  for (const [id, { request }] of Object.entries(turn.state.requests)) {
-    if (request.kind !== 'switchover' || request.service !== service) continue;
-    reply(turn, id, how.error === null ? done(how.text) : refused('REFUSED', how.error));
-  }
 }

@@ -7,7 +7,7 @@ import { failoverOf, groupOf } from './group.ts';
 import { afterGone, reconcile, releaseDependents } from './lifecycle.ts';
 import { askStaleSymptoms } from './look.ts';
 import { onUnexpectedExit } from './outages.ts';
-import { failRequests, finishRequests, pumpQueue } from './requests.ts';
+import { failRequests, finishRequests } from './requests.ts';
 import { stepAt } from './role-step.ts';
 import { type InstanceState, isAlive } from './state.ts';
 import { endSymptoms, onServing } from './symptoms.ts';
@@ -77,7 +77,6 @@ function onPromoted(turn: Turn, instance: InstanceState, epoch: number): void {
   turn.emit({ kind: 'primary-serves', service, epoch, instance: id });
   onServing(turn, instance);
   releaseDependents(turn, service);
-  pumpQueue(turn, service);
 }
 
 function onPosition(turn: Turn, event: Of<'position'>): void {
