@@ -5,8 +5,8 @@
  * 2. A launch is prepared (gated) as soon as it is foreseen and let go only by its command, so the
  *    commit and the launcher's own start overlap.
  * 3. Commands of one instance are carried out one after the other.
- * 4. The endpoint of a service without failover is told its routes at the end of the turn, when a
- *    launcher that is ready was let go; what is asked of it then comes after.
+ * 4. While something is started, the endpoint is told a little later where to lead (without
+ *    failover): whoever is started gets the processor. It is told before it is asked anything.
  */
 import { setImmediate as turnOver } from 'node:timers/promises';
 import type { Command } from '../model/command.ts';
@@ -49,11 +49,16 @@ export interface ActorOptions {
 
 type Of<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
 
+/** Longer than a launcher takes to become the program. */
+const routeDelayMs = 3;
+
 export class Actor {
   readonly #options: ActorOptions;
   readonly #prepared = new Map<ActionId, Promise<Prepared>>();
   /** The tail of each instance's queue. */
   readonly #queues = new Map<InstanceId, Promise<void>>();
+  /** The endpoint is yet to be told them. */
+  readonly #untold = new Map<ServiceName, Of<'route'>>();
 
   constructor(options: ActorOptions) {
     this.#options = options;
@@ -175,7 +180,9 @@ export class Actor {
     hurry: boolean,
   ): Promise<void> {
     if (!hurry && service?.endpoint) {
+      // The route away from it comes with this command.
       await turnOver();
+      this.#tellRoutes();
       await this.#options.endpoints.drained(service.name, instance);
     }
     faultPoint('stop.drained');
@@ -185,11 +192,18 @@ export class Actor {
   }
 
   #route(command: Of<'route'>): void {
-    if (command.group === undefined) setImmediate(() => this.#lead(command));
-    else this.#lead(command);
+    this.#untold.set(command.service, command);
+    if (command.group !== undefined || this.#queues.size === 0) this.#tellRoutes();
+    else this.#options.clock.after(routeDelayMs, () => this.#tellRoutes());
   }
 
-  #lead({ service, targets, group }: Of<'route'>): void {
+  #tellRoutes(): void {
+    const routes = [...this.#untold.values()];
+    this.#untold.clear();
+    for (const route of routes) this.#tellRoute(route);
+  }
+
+  #tellRoute({ service, targets, group }: Of<'route'>): void {
     this.#options.endpoints.route(service, targets, group).catch((error: unknown) => {
       const info = errorInfo(error);
       this.#report(null, info.code, `routes of ${service}: ${info.message}`);
