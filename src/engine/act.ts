@@ -154,6 +154,8 @@ function begin(
   } else if (planned.kind === 'fail-over' && instance !== undefined) {
     // What still answers can end in order, and its standbys receive everything.
     beginFence(turn, instance, action, answers(turn.state, instance));
+  } else if (planned.kind === 'rejoin' && instance !== undefined) {
+    beginFence(turn, instance, action, false);
   } else if (instance !== undefined) replace(turn, instance, action, how.hurry);
 }
 

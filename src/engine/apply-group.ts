@@ -53,7 +53,10 @@ function chosen(state: EngineState, group: GroupState, record: Of<'primary-chose
   const { primary, epoch, eligible, action, at } = record;
   noteLeft(group, eligible, at);
   if (group.primary !== null && group.primary !== primary) group.former = group.primary;
-  if (group.former !== null) group.left[group.former] = at;
+  if (group.former !== null) {
+    group.left[group.former] = at;
+    delete group.seen[group.former];
+  }
   delete group.left[primary];
   Object.assign(group, { epoch, primary, eligible: [...eligible], action, chosenAt: at });
   Object.assign(group, { servedAt: null, told: null, change: null, steps: {} });
@@ -136,7 +139,9 @@ function ended(group: GroupState, record: PlainStep): void {
     known.failures += 1;
     return;
   }
+  // What it was seen to be is over; how far its standbys were is still of use.
   if (step === 'fence' && group.change?.from === instance) group.change.fenced = true;
+  else if (step === 'fence') delete group.seen[instance];
   if (step === 'set-eligible' || step === 'promote') group.told = [...known.eligible];
 }
 
@@ -159,6 +164,7 @@ function groupIn(state: EngineState, component: ComponentId): GroupState | undef
 function started(group: GroupState, instance: InstanceId): void {
   group.orders[instance] = group.epoch;
   const leads = instance === group.primary;
+  if (!leads && group.seen[instance]?.seen.role === 'primary') delete group.seen[instance];
   let admits = false;
   for (const [key, step] of Object.entries(group.steps)) {
     // Who was being admitted was so by a process that is gone: it waits for whom the start named.

@@ -15,6 +15,7 @@ import {
   recentlyDown,
 } from './graph.ts';
 import { groupOf, missingPrimary, primaryOf } from './group.ts';
+import { rogueText } from './rogue.ts';
 import { answers, isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
 
@@ -207,7 +208,7 @@ function failoverFacts(
     mayNot,
     loss: mayNot === null ? null : lossOf(state, service, at),
     isChosen: group.primary === id && group.servedAt === null && group.epoch > 1,
-    rogue: null,
+    rogue: rogueText(state, instance),
   };
 }
 
@@ -217,6 +218,9 @@ function hostSymptoms(state: EngineState, id: ComponentId): string[] {
 
 function conditionOf(state: EngineState, instance: InstanceState): TargetFacts['condition'] {
   if (!isRunning(instance)) return 'gone';
+  // Chosen to be primary, and no write through it succeeded yet.
+  const group = groupOf(state, instance.service);
+  if (group?.primary === instance.id && group.servedAt === null) return 'failing';
   return isFailing(state, instance) || instance.phase !== 'ready' ? 'failing' : 'serving';
 }
 

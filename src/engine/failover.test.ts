@@ -265,13 +265,32 @@ describe('a primary fails', () => {
   test('a promotion that fails is tried again, and nobody else is chosen (F7)', () => {
     const s = trio().up().forget();
     s.roles.fails('promote', 'db/2', 'disk full');
-    s.exits('db/1', 'SIGKILL').passes(10_000);
-    assert.ok(s.steps().filter((one) => one === 'promote db/2 2').length > 2);
+    s.exits('db/1', 'SIGKILL').passes(1_000);
+    assert.equal(s.steps().filter((one) => one === 'promote db/2 2').length, 2);
     assert.equal(s.group('db'), '2 db/2 [db/3] promoting');
     assert.deepEqual(s.route('db'), []);
     s.roles.fails('promote', 'db/2', null);
     s.passes(30_000);
     assert.equal(s.group('db'), '2 db/2 [db/3 db/1] serving');
+  });
+
+  test('one that always fails: the chosen one is restarted, and only then given up', () => {
+    const s = trio().up().forget();
+    s.roles.fails('promote', 'db/2', 'disk full');
+    s.exits('db/1', 'SIGKILL').passes(60_000);
+    const steps = s.steps();
+    const order = ['start db/2 primary 2', 'fence db/2 2', 'promote db/3 3'];
+    assert.deepEqual(
+      order.map((one) => steps.indexOf(one)),
+      order.map((one) => steps.indexOf(one)).sort((a, b) => a - b),
+    );
+    assert.equal(s.groupState('db').primary, 'db/3');
+    assert.equal(s.groupState('db').epoch, 3);
+    assert.match(
+      s.sentences()[1] ?? '',
+      /^restart db\/2: .*it could not be promoted 3×: disk full/,
+    );
+    assert.match(s.sentences()[2] ?? '', /^fail over from db\/2: /);
   });
 
   test('the chosen one dies before it serves: it is started as primary first (F7)', () => {

@@ -11,6 +11,7 @@ import { formGroup, isObserved, reconcile } from './lifecycle.ts';
 import { pumpQueue } from './queue.ts';
 import { rejoin } from './rejoin.ts';
 import { beginStep, mayBegin, stepAt } from './role-step.ts';
+import { watchRoles } from './role-watch.ts';
 import { isRunning } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -30,6 +31,7 @@ function pursue(turn: Turn, service: ServiceName): void {
   completeChange(turn, service);
   rejoin(turn, service);
   keepEligible(turn, service);
+  watchRoles(turn, service);
   releaseStandbys(turn, service);
   pumpQueue(turn, service);
 }

@@ -4,12 +4,13 @@ import { serviceOf } from '../model/ids.ts';
 import { onAdmitted } from './admission.ts';
 import { failChange } from './change.ts';
 import { failoverOf, groupOf } from './group.ts';
-import { afterGone, reconcile, releaseDependents } from './lifecycle.ts';
+import { afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
 import { askStaleSymptoms } from './look.ts';
 import { onUnexpectedExit } from './outages.ts';
+import { onActionFinished } from './outcomes.ts';
 import { failRequests, finishRequests } from './requests.ts';
 import { stepAt } from './role-step.ts';
-import { type InstanceState, isAlive } from './state.ts';
+import { actionOf, type InstanceState, isAlive } from './state.ts';
 import { endSymptoms, onServing } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
@@ -53,22 +54,25 @@ function onFenceEnded(
   instance: InstanceState,
   { action, error }: Of<'role-done'>,
 ): void {
-  const { id } = instance;
+  const { id, service } = instance;
   const mine = instance.phase === 'stopping' && instance.action === action;
-  if (mine && error === null) {
-    turn.emit({ kind: 'instance-stopped', instance: id, action });
-    endSymptoms(turn, instance);
-    reconcile(turn, id);
-    afterGone(turn, instance);
-    finishRequests(turn);
-  } else if (mine && error !== null) {
-    turn.emit({ kind: 'instance-stop-failed', instance: id, action, error });
-    failRequests(turn, instance, error.message);
-    askStaleSymptoms(turn, [instance]);
-    const reason = `F1: ${id} could not be fenced: ${error.message}`;
-    failChange(turn, instance.service, reason);
-    if (!isAlive(instance)) onUnexpectedExit(turn, instance);
+  if (error !== null) {
+    const message = `F1: ${id} could not be fenced: ${error.message}`;
+    if (mine) turn.emit({ kind: 'instance-stop-failed', instance: id, action, error });
+    if (mine) failRequests(turn, instance, error.message);
+    if (mine) askStaleSymptoms(turn, [instance]);
+    failChange(turn, service, message);
+    onActionFinished(turn, action, false, { ...error, message });
+    if (mine && !isAlive(instance)) onUnexpectedExit(turn, instance);
+    return;
   }
+  if (mine) turn.emit({ kind: 'instance-stopped', instance: id, action });
+  if (mine) endSymptoms(turn, instance);
+  const rejoins = actionOf(turn.state, action)?.planned.kind === 'rejoin';
+  if (rejoins && !isAlive(instance) && instance.wanted === 'up') beginStart(turn, id, action, true);
+  else reconcile(turn, id);
+  afterGone(turn, instance);
+  finishRequests(turn);
 }
 
 /** F2: a write through it succeeded, so that traffic may return. */

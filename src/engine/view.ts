@@ -8,6 +8,7 @@ import type {
   ServiceView,
   StackView,
 } from '../model/view.ts';
+import { groupView, isSpare, roleView } from './group-view.ts';
 import { routeTargets } from './routing.ts';
 import {
   type EngineState,
@@ -38,7 +39,7 @@ function stackState(state: EngineState): StackView['state'] {
   if (state.looking) return 'looking';
   if (state.wanted === 'down') return state.alive > 0 ? 'stopping' : 'stopped';
   const starting = Object.values(state.instances).some((one) => {
-    if (one.wanted === 'down' || one.starts > 1) return false;
+    if (one.wanted === 'down' || one.starts > 1 || isSpare(state, one)) return false;
     if (one.phase === 'held') return one.starts === 0 && one.hold === 'dependency';
     return one.phase === 'stopped' || one.phase === 'starting' || one.phase === 'running';
   });
@@ -55,6 +56,7 @@ function serviceView(state: EngineState, service: ServiceState): ServiceView {
     dependsOn: spec.dependsOn.map((dependency) => dependency.service),
     endpoint: spec.endpoint === null ? null : `${spec.endpoint.host}:${spec.endpoint.port}`,
     instances: instancesOf(state, spec.name).map((one) => instanceView(state, one)),
+    ...groupView(state, spec.name),
   };
 }
 
@@ -74,6 +76,7 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
     note: noteOf(state, instance),
     needsPerson: needsPerson(state, instance),
     changed: instance.changed,
+    ...roleView(state, instance),
   };
 }
 

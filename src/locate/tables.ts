@@ -42,10 +42,11 @@ export const showOwn: Readonly<Record<FaultKind, Shows>> = {
     unready: 0.2,
     'health-refused': 0.5,
     signal: 0.2,
+    role: 0.3,
   },
   release: { 'health-failed': 0.5, exit: 0.5, unready: 0.6, error: 0.6, 'start-failed': 0.2 },
   corruption: { 'health-failed': 0.4, exit: 0.4, unready: 0.3, log: 0.5, error: 0.5 },
-  unreachable: { 'health-timeout': 0.3, 'health-refused': 0.6, latency: 0.2 },
+  unreachable: { 'health-timeout': 0.3, 'health-refused': 0.6, latency: 0.2, role: 0.3 },
   configuration: {
     'start-failed': 0.95,
     exit: 0.6,
@@ -106,6 +107,7 @@ export const leaks: Readonly<Record<SymptomKind | 'killed', number>> = {
   error: 0.005,
   'io-error': 0.00001,
   'read-only': 0.00001,
+  role: 0.0001,
 };
 
 /** How likely each kind of fault is at one component, before anything was seen. */

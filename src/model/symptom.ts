@@ -27,6 +27,7 @@ export type FaultKind = (typeof faultKinds)[number];
  *   over such signals holds. `log`: a log pattern. `error`: errors that the application reports.
  * - `unready`: running, but never healthy since its start, beyond its start period.
  * - `io-error`, `read-only`: the kernel reports a failing device or a read-only remount.
+ * - `role`: with failover, it is not in the role that it is to have.
  */
 export const symptomKinds = [
   'exit',
@@ -48,6 +49,7 @@ export const symptomKinds = [
   'error',
   'io-error',
   'read-only',
+  'role',
 ] as const;
 export type SymptomKind = (typeof symptomKinds)[number];
 

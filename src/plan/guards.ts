@@ -82,7 +82,8 @@ function blastGuard(
 ): Guard | null {
   const interrupts = candidate.kind === 'restart' || candidate.kind === 'take-out';
   if (!interrupts || target.condition === 'gone' || target.hangs) return null;
-  if (target.replicas === 1) return null;
+  // Nor has a primary: its standbys do not do its work.
+  if (target.replicas === 1 || target.failover?.isPrimary === true) return null;
   if (target.condition === 'failing') {
     if (target.othersBusy + 1 <= allowedOut(target.replicas, maxUnavailableShare)) return null;
     return { why: 'another instance is being restarted', passing: true };
