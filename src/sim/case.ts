@@ -135,7 +135,7 @@ export function cutCase(whole: Case, cut: Cut): Case {
     .filter((service) => kept(service.name))
     .map((service) => ({
       ...service,
-      replicas: cut.single ? 1 : service.replicas,
+      replicas: cut.single && service.failover === undefined ? 1 : service.replicas,
       dependsOn: service.dependsOn.filter((one) => kept(one.service)),
     }));
   const instances = new Set(

@@ -15,6 +15,7 @@ export const usage = `usage: npm run simulate -- [--seeds N] [--from SEED | --se
   --seed SEED      only this one; any text
   --faults 2,5     only these faults of it (none: --faults -)
   --services a,c   only these services of it
+  --groups         seeds g1, g2, …: a service with a primary and standbys in each
   --single         one instance of each service
   --threads N      worker threads; all cores by default
   --verbose        print what happens
@@ -24,6 +25,7 @@ const options = {
   seeds: { type: 'string', default: '100' },
   from: { type: 'string', default: '1' },
   seed: { type: 'string' },
+  groups: { type: 'boolean', default: false },
   faults: { type: 'string' },
   services: { type: 'string' },
   single: { type: 'boolean', default: false },
@@ -36,7 +38,9 @@ export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...args], options });
   const from = wholeNumber(values.from, '--from');
   const count = wholeNumber(values.seeds, '--seeds');
-  const seeds = Array.from({ length: count }, (_, index) => String(from + index));
+  const seeds = Array.from({ length: count }, (_, index) =>
+    values.groups ? `g${from + index}` : String(from + index),
+  );
   return {
     seeds: values.seed === undefined ? seeds : [values.seed],
     cut: {

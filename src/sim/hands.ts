@@ -6,13 +6,15 @@
  */
 import type { Externals } from '../controller/externals.ts';
 import type { Command } from '../model/command.ts';
-import { errorInfo } from '../model/errors.ts';
+import { type ErrorInfo, errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
-import type { ActionId, InstanceId } from '../model/ids.ts';
+import type { RoleCommand } from '../model/group.ts';
+import { type ActionId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { KillPoint } from './case.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { Dice } from './dice.ts';
 import type { Eyes } from './eyes.ts';
+import { RoleHands } from './groups/role-hands.ts';
 import type { Process, World } from './world.ts';
 
 type Of<K extends Command['kind']> = Extract<Command, { readonly kind: K }>;
@@ -22,6 +24,8 @@ const launchMs = 2;
 /** Between the end of a process and our notice of it. */
 const noticeMs = 1;
 const killedMs = 2_000;
+/** To make the mark of a fence durable. */
+const markMs = 5;
 
 export interface HandsOptions {
   readonly process: ControllerProcess;
@@ -36,6 +40,7 @@ export interface HandsOptions {
 
 export class Hands {
   readonly #options: HandsOptions;
+  readonly #roles: RoleHands;
   readonly #preparedAt = new Map<ActionId, number>();
   readonly #queues = new Map<InstanceId, (() => void)[]>();
   /** Processes whose end our own stop brings about; who waits for it. */
@@ -43,6 +48,7 @@ export class Hands {
 
   constructor(options: HandsOptions) {
     this.#options = options;
+    this.#roles = new RoleHands(options);
   }
 
   foresee(command: Command): void {
@@ -59,6 +65,11 @@ export class Hands {
     else if (command.kind === 'confirm') eyes.confirm(command.instances, command.timeoutMs);
     else if (command.kind === 'run') this.#run(command);
     else if (command.kind === 'reply') reply(command);
+    else if (command.kind === 'route' && command.group !== undefined)
+      this.#options.world.replicas.get(command.service)?.route(command.targets, command.group);
+    else if (command.kind === 'role' && command.step === 'fence')
+      this.#enqueue(command.instance, () => this.#fence(command));
+    else if (isRoleCommand(command)) this.#roles.run(command);
   }
 
   /** A process ended. True: it is no news, a stop of ours waits for it. */
@@ -83,12 +94,17 @@ export class Hands {
   /** The command at hand is done; the next of its instance begins. */
   #done(instance: InstanceId, happening: Happening): void {
     this.#options.tell(happening);
+    this.#next(instance);
+  }
+
+  #next(instance: InstanceId): void {
     const next = this.#queues.get(instance)?.shift();
     if (next === undefined) this.#queues.delete(instance);
     else next();
   }
 
-  #start({ instance, action }: Of<'start'>): void {
+  #start(command: Of<'start'>): void {
+    const { instance, action, order } = command;
     const { process, world } = this.#options;
     if (this.#isExternal(instance)) {
       this.#startExternal(instance, action);
@@ -104,10 +120,13 @@ export class Hands {
     }
     const preparedAt = this.#preparedAt.get(action) ?? process.now() + prepareMs;
     this.#preparedAt.delete(action);
-    process.input(Math.max(0, preparedAt - process.now()), () => this.#launch(instance, action));
+    const replicas = world.replicas.get(serviceOf(instance) ?? '');
+    const copyMs = order === undefined ? 0 : (replicas?.prepareMs(instance, order) ?? 0);
+    const waitMs = Math.max(0, preparedAt - process.now()) + copyMs;
+    process.input(waitMs, () => this.#launch(command));
   }
 
-  #launch(instance: InstanceId, action: ActionId): void {
+  #launch({ instance, action, order }: Of<'start'>): void {
     const { process, world, pass } = this.#options;
     const left = world.process(instance);
     if (left !== null && !world.kill(left)) {
@@ -120,6 +139,14 @@ export class Hands {
       const { message, retryable } = failed;
       const error = { code: 'START_FAILED', message };
       this.#done(instance, { kind: 'start-failed', instance, action, error, retryable });
+      return;
+    }
+    try {
+      if (order !== undefined)
+        world.replicas.get(serviceOf(instance) ?? '')?.launch(instance, order);
+    } catch (thrown) {
+      const error = errorInfo(thrown);
+      this.#done(instance, { kind: 'start-failed', instance, action, error, retryable: true });
       return;
     }
     const started = world.spawn(instance, process.now());
@@ -173,22 +200,44 @@ export class Hands {
     process.input(drainMs, () => {
       const running = world.process(instance);
       const graceMs = hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000);
-      if (running === null) this.#done(instance, { kind: 'stopped', instance, action });
-      else this.#end(running, action, graceMs);
+      const stopped = (): void => this.#done(instance, { kind: 'stopped', instance, action });
+      if (running === null) stopped();
+      else
+        this.#end(running, graceMs, (error) => {
+          if (error === null) stopped();
+          else this.#done(instance, { kind: 'stop-failed', instance, action, error });
+        });
     });
   }
 
-  #end(running: Process, action: ActionId, graceMs: number): void {
+  /** Ends the whole tree, then the mark. */
+  #fence(command: Of<'role'>): void {
+    const { process, world, eyes } = this.#options;
+    const { instance } = command;
+    eyes.unwatch(instance);
+    process.input(1, () => {
+      const running = world.process(instance);
+      const graceMs = command.orderly === true ? 10_000 : 0;
+      const gone = (error: ErrorInfo | null): void => {
+        if (error === null) this.#roles.mark(command);
+        else this.#roles.failed(command, error);
+        this.#next(instance);
+      };
+      if (running === null) process.input(markMs, () => gone(null));
+      else this.#end(running, graceMs, gone);
+    });
+  }
+
+  #end(running: Process, graceMs: number, tell: (error: ErrorInfo | null) => void): void {
     const { process, world, pass } = this.#options;
-    const { instance } = running;
     let over = false;
-    const finish = (happening: Happening): void => {
+    const finish = (error: ErrorInfo | null): void => {
       if (over) return;
       over = true;
       this.#awaited.delete(running);
-      this.#done(instance, happening);
+      tell(error);
     };
-    this.#awaited.set(running, () => finish({ kind: 'stopped', instance, action }));
+    this.#awaited.set(running, () => finish(null));
     if (graceMs > 0) world.signal(running);
     pass('after-signal');
     process.input(graceMs, () => {
@@ -196,7 +245,7 @@ export class Hands {
       const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
       process.input(killedMs, () => {
         this.#watchAgain(running);
-        finish({ kind: 'stop-failed', instance, action, error });
+        finish(error);
       });
     });
   }
@@ -217,4 +266,9 @@ export class Hands {
       tell({ kind: 'action-finished', action, ok, error: ok ? null : error });
     });
   }
+}
+
+function isRoleCommand(command: Command): command is Command & RoleCommand {
+  const { kind } = command;
+  return kind === 'role' || kind === 'survey' || kind === 'quiesce' || kind === 'release';
 }

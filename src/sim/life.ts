@@ -18,6 +18,7 @@ import type { Dice } from './dice.ts';
 import type { Disk } from './disk.ts';
 import { followExternals } from './external-driver.ts';
 import { Eyes } from './eyes.ts';
+import { watchRoles } from './groups/role-eyes.ts';
 import { Hands } from './hands.ts';
 import { isObserved } from './outsider.ts';
 import type { Process, World } from './world.ts';
@@ -107,6 +108,7 @@ export class Life {
       this.#eyes.slept();
       this.tell({ kind: 'slept', ms });
     });
+    watchRoles(process, this.#options.world, (happening) => this.tell(happening));
     this.tell({ kind: 'configured', spec: this.#options.spec });
     await this.#look();
   }

@@ -1,12 +1,15 @@
-/** A case from a seed: a random stack and random faults, some kinds switched off (swarm). */
+/** A case from a seed: a random stack and random faults, some kinds switched off (swarm). In cases
+ * of a seed that begins with `g`, one service has a primary and standbys. */
 import type { Case } from './case.ts';
 import { Dice } from './dice.ts';
+import { makeGroupCase } from './groups/make-group.ts';
 import { makeExtras } from './make-extras.ts';
 import { makeFaults } from './make-faults.ts';
 import { makeStack } from './make-stack.ts';
 import { isObserved } from './outsider.ts';
 
 export function makeCase(seed: string): Case {
+  if (seed.startsWith('g')) return makeGroupCase(seed);
   const dice = new Dice(seed);
   const made = makeStack(dice.of('stack'));
   const quietAt = dice.of('length').between(60_000, 240_000);

@@ -12,6 +12,7 @@ import { BudgetChecker } from './checkers/budget.ts';
 import { ConsentChecker } from './checkers/consent.ts';
 import { DependencyOrderChecker } from './checkers/dependency-order.ts';
 import { EvidenceChecker } from './checkers/evidence.ts';
+import { FailoverChecker } from './checkers/failover.ts';
 import { LogAloneChecker } from './checkers/log-alone.ts';
 import { ObserveChecker } from './checkers/observe.ts';
 import { PersonChecker } from './checkers/person.ts';
@@ -68,6 +69,7 @@ class Run {
   readonly #requests: RequestChecker;
   readonly #writeAhead: WriteAheadChecker;
   readonly #recovery: RecoveryChecker;
+  readonly #failover: FailoverChecker;
   readonly #checkers: readonly Checker[];
   #steps = 0;
   #crashed = false;
@@ -88,6 +90,7 @@ class Run {
     this.#requests = new RequestChecker(this.#scene);
     this.#writeAhead = new WriteAheadChecker(this.#scene);
     this.#recovery = new RecoveryChecker(this.#scene);
+    this.#failover = new FailoverChecker(this.#scene);
     this.#checkers = [
       this.#evidence,
       new BudgetChecker(this.#scene),
@@ -102,8 +105,12 @@ class Run {
       this.#requests,
       this.#writeAhead,
       this.#recovery,
+      this.#failover,
     ];
-    this.#disk.onDurable = (records) => this.#writeAhead.durable(records);
+    this.#disk.onDurable = (records) => {
+      this.#writeAhead.durable(records);
+      this.#failover.durable(records);
+    };
     this.#keeper = this.#makeKeeper(dice.of('keeper'));
   }
 

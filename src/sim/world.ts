@@ -12,6 +12,7 @@ import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../mod
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Case, Fault, HostFault, ProbeFault, Program, ProgramFault } from './case.ts';
 import type { Dice } from './dice.ts';
+import { Replicas } from './groups/replicas.ts';
 import type { Timeline } from './timeline.ts';
 
 type BrokenFault = Extract<Fault, { readonly name: ProgramFault }>;
@@ -68,12 +69,27 @@ export class World {
   onKernel: (failing: boolean) => void = () => undefined;
   readonly #hostTroubles = new Set<TroubledHost>();
   #pids = 1_000;
+  /** Of each service of which one instance is primary. */
+  readonly replicas: ReadonlyMap<ServiceName, Replicas>;
 
   constructor(timeline: Timeline, dice: Dice, given: Case) {
     this.timeline = timeline;
     this.#dice = dice;
     this.#programs = given.programs;
     this.#services = new Map(given.spec.services.map((service) => [service.name, service]));
+    this.replicas = new Map(
+      given.spec.services
+        .filter((service) => service.failover !== undefined)
+        .map((service) => [service.name, this.#replicate(service)]),
+    );
+  }
+
+  #replicate(service: ServiceSpec): Replicas {
+    const dice = this.#dice.of(`replicas ${service.name}`);
+    return new Replicas(service, this.timeline, dice, {
+      isAlive: (instance) => this.process(instance)?.killed === false,
+      isWell: (instance) => this.process(instance)?.killed === false && this.works(instance),
+    });
   }
 
   get instances(): InstanceId[] {
@@ -158,6 +174,7 @@ export class World {
   end(process: Process, exit: ExitInfo): void {
     if (this.#processes.get(process.instance) !== process) return;
     this.#processes.delete(process.instance);
+    this.replicas.get(serviceOf(process.instance) ?? '')?.ended(process.instance);
     for (const fault of process.faults) this.#forgive(process.instance, fault.name);
     this.onEnd(process, exit);
   }
@@ -383,8 +400,10 @@ export class World {
     const service = this.#services.get(name);
     if (service === undefined) return true;
     if (this.#programs[name]?.completesAfterMs != null) return true;
+    const replicas = this.replicas.get(name);
     for (let number = 1; number <= service.replicas; number += 1) {
-      if (this.works(instanceId(name, number))) return true;
+      const instance = instanceId(name, number);
+      if (this.works(instance) && replicas?.isWritable(instance) !== false) return true;
     }
     return false;
   }

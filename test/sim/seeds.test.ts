@@ -6,6 +6,7 @@ import { noCut } from '../../src/sim/case.ts';
 import { commandLine } from '../../src/sim/command-line.ts';
 import { runSeeds } from '../../src/sim/crew.ts';
 
+const groups = Array.from({ length: 200 }, (_, index) => `g${index + 1}`);
 const fixed = Array.from({ length: 700 }, (_, index) => String(index + 1));
 // Few, as long as about one in a thousand still shows something.
 const drawn = Array.from({ length: 20 }, (_, index) => `${commit()}-${index + 1}`);
@@ -22,7 +23,7 @@ function commit(): string {
   }
 }
 
-for (const [title, seeds] of Object.entries({ fixed, drawn })) {
+for (const [title, seeds] of Object.entries({ fixed, groups, drawn })) {
   test(`${seeds.length} ${title} seeds, each twice: no violation, the same log`, async () => {
     const reports = await runSeeds(seeds, { threads: 2 });
     assert.equal(reports.length, seeds.length);

@@ -19,7 +19,8 @@ export class BlastRadiusChecker implements Checker {
     const { target, kind } = planned;
     if (!isInstance(target) || !this.#scene.answers(this.#scene.ledger.instance(target))) return;
     const service = this.#scene.serviceOf(target);
-    if (service === null) return;
+    // Who leads and who may is judged by the rules F.
+    if (service === null || service.failover !== undefined) return;
     const others = this.#scene
       .known(service.name)
       .filter((one) => one.id !== target && this.#scene.answers(one)).length;
@@ -34,7 +35,8 @@ export class BlastRadiusChecker implements Checker {
   }
 
   command(command: Command): void {
-    if (command.kind !== 'route') return;
+    // Only a primary is led to; whether there is one is judged by the rules F.
+    if (command.kind !== 'route' || command.group !== undefined) return;
     if (command.targets.some((target) => target.state === 'serving')) return;
     const ready = this.#scene.known(command.service).filter((one) => one.phase === 'ready');
     // The command may have waited for the disk while an instance became ready.

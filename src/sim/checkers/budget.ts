@@ -15,6 +15,8 @@ export class BudgetChecker implements Checker {
   #stackActs: number[] = [];
   /** Slow tries that were used, by incident and target. */
   #slowTries = new Map<string, number>();
+  /** Changes of primary whose former one has not rejoined yet. */
+  #changes = new Map<ServiceName, number>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -24,6 +26,7 @@ export class BudgetChecker implements Checker {
     this.#acts = new Map();
     this.#stackActs = [];
     this.#slowTries = new Map();
+    this.#changes = new Map();
   }
 
   record(record: LogRecord): void {
@@ -32,8 +35,15 @@ export class BudgetChecker implements Checker {
     const action = this.#scene.ledger.actions.get(record.action);
     const incident = this.#scene.ledger.incidents.get(record.incident);
     if (action === undefined || incident === undefined) return;
-    const { kind } = action.planned;
+    const { kind, target } = action.planned;
     if (kind === 'wait' || kind === 'ask-person' || kind === 'put-back') return;
+    const changes = this.#changes.get(serviceOf(target) ?? '') ?? 0;
+    if (kind === 'fail-over') this.#changes.set(serviceOf(target) ?? '', changes + 1);
+    // Part of the change of primary before it.
+    if (kind === 'rejoin' && record.spared && changes > 0) {
+      this.#changes.set(serviceOf(target) ?? '', changes - 1);
+      return;
+    }
     if (record.spared && this.#mayBeSpared(action, incident)) return;
     this.#count(action, record.at, incident.consented && this.#isDestructive(action));
   }

@@ -105,7 +105,18 @@ export class PersonChecker implements Checker {
     const underWay = [...ledger.actions.values()].filter(
       ({ incident, outcome }) => incident !== null && outcome === null,
     );
-    return !underWay.some((action) => this.#isWait(action, one) || this.#mendsCause(action, one));
+    return !underWay.some(
+      (action) =>
+        this.#isWait(action, one) ||
+        this.#mendsCause(action, one) ||
+        this.#changesPrimary(action, one),
+    );
+  }
+
+  /** Its service gets another primary, which may have to wait for the disk. */
+  #changesPrimary({ planned, begunAt }: KnownAction, { id }: KnownInstance): boolean {
+    const changes = planned.kind === 'fail-over' || planned.kind === 'rejoin';
+    return changes && begunAt !== null && serviceOf(planned.target) === serviceOf(id);
   }
 
   #isWait({ planned }: KnownAction, { id }: KnownInstance): boolean {

@@ -18,6 +18,8 @@ export class WriteAheadChecker implements Checker {
       if (record.kind === 'instance-starting') this.#durable.add(`start ${record.action}`);
       if (record.kind === 'instance-stopping') this.#durable.add(`stop ${record.action}`);
       if (record.kind === 'action-begun') this.#durable.add(`run ${record.action}`);
+      if (record.kind === 'role-step' && record.state === 'begun')
+        this.#durable.add(`${record.step} ${record.action}`);
       if (record.kind === 'replied') this.#durable.add(`reply ${record.requestId}`);
     }
   }
@@ -33,5 +35,6 @@ export class WriteAheadChecker implements Checker {
 
 function keyOf(command: Command): string | null {
   if (command.kind === 'reply') return `reply ${command.requestId}`;
+  if (command.kind === 'role') return `${command.step} ${command.action}`;
   return 'action' in command ? `${command.kind} ${command.action}` : null;
 }
