@@ -159,8 +159,13 @@ export class Controller implements ControllerApi {
       observer.unwatch(instance);
       loop.push({ kind: 'exited', instance, exit });
     });
-    endpoints.onStats((stats) => {
-      observer.add(endpointSignals.samples(stats, clock.now()));
+    endpoints.onStats((stats, held) => {
+      const { samples, ended } = endpointSignals.next(stats, held, clock.now());
+      observer.add(samples);
+      observer.forget(ended);
+    });
+    endpoints.onRefused((_, instance, error) => {
+      if (error === 'SILENT') observer.suspect(instance);
     });
     loop.push({ kind: 'configured', spec });
     void this.#listen();

@@ -27,11 +27,11 @@ function values(samples: readonly { signal: string; value: number }[]) {
 
 test('counts become rates from the second time on; all have names that expressions know', () => {
   const signals = new EndpointSignals();
-  assert.deepEqual(values(signals.samples([stats(10, 0.5)], 1_000)), {
+  assert.deepEqual(values(signals.next([stats(10, 0.5)], [], 1_000).samples), {
     'endpoint.connections': 2,
     'endpoint.latency.p99': 0.5,
   });
-  const second = values(signals.samples([stats(30, null)], 3_000));
+  const second = values(signals.next([stats(30, null)], [], 3_000).samples);
   assert.equal(second['endpoint.requests'], 10);
   assert.equal(second['endpoint.status_2xx'], 10);
   assert.equal(second['endpoint.status_5xx'], 0);
@@ -40,6 +40,26 @@ test('counts become rates from the second time on; all have names that expressio
 
 test('an endpoint process that began anew gives no rates at first', () => {
   const signals = new EndpointSignals();
-  signals.samples([stats(100, null)], 1_000);
-  assert.deepEqual(values(signals.samples([stats(5, null)], 2_000)), { 'endpoint.connections': 2 });
+  signals.next([stats(100, null)], [], 1_000);
+  const { samples } = signals.next([stats(5, null)], [], 2_000);
+  assert.deepEqual(values(samples), { 'endpoint.connections': 2 });
+});
+
+test('what is not known any more has ended', () => {
+  const signals = new EndpointSignals();
+  signals.next([stats(10, 0.5)], [], 1_000);
+  const names = (ended: readonly { readonly signal: string }[]) => ended.map((one) => one.signal);
+  const quiet = signals.next([stats(10, null)], [], 2_000);
+  assert.deepEqual(names(quiet.ended), ['endpoint.latency.p99']);
+  assert.deepEqual(signals.next([stats(10, null)], [], 3_000).ended, []);
+  const gone = signals.next([], [], 4_000);
+  assert.ok(names(gone.ended).includes('endpoint.connections'));
+  assert.ok(names(gone.ended).includes('endpoint.requests'));
+});
+
+test('who is held is a signal of the service', () => {
+  const held = [{ service: 'db', connections: 3, longestSeconds: 0.25 }];
+  const { samples } = new EndpointSignals().next([], held, 1_000);
+  assert.deepEqual(values(samples), { 'endpoint.held': 3, 'endpoint.held_longest': 0.25 });
+  assert.deepEqual([...new Set(samples.map(({ component }) => component))], ['db']);
 });

@@ -71,6 +71,19 @@ const table: readonly (readonly [string, number, number, readonly Row[], readonl
     ['1: since 1', '9: ended'],
   ],
   [
+    'ends when it has been unknown for long',
+    0,
+    0,
+    [
+      [1, true],
+      [11, null],
+      [12, null],
+      [13, null],
+      [14, true],
+    ],
+    ['1: since 1', '12: ended', '14: since 14'],
+  ],
+  [
     'unknown changes nothing',
     3,
     0,

@@ -1,8 +1,8 @@
 /**
  * A condition over time → a symptom, with Prometheus' `for` and `keep_firing_for`: it begins when
  * the condition has held for `forMs` without a break, and ends when it has not held for
- * `keepFiringForMs`. An unknown value changes nothing; after a gap in the samples nobody knows
- * whether it held meanwhile, so waiting begins anew.
+ * `keepFiringForMs`. An unknown value changes nothing at first; after a gap in the samples nobody
+ * knows whether it held meanwhile, so waiting begins anew, and what nobody sees any more has ended.
  */
 export interface ExpressionRules {
   readonly forMs: number;
@@ -39,13 +39,23 @@ export function observeCondition(
   sample: { readonly at: number; readonly holds: boolean | null },
 ): { readonly state: ExpressionState; readonly change: ExpressionChange } {
   const { at, holds } = sample;
-  if (holds === null) return { state, change: null };
+  if (holds === null) return unknown(state, rules, at);
   if (!holds) return released(state, rules, at);
   const unbroken = state.since !== null && at - state.seenAt <= gapMsMax;
   const since = unbroken && state.since !== null ? state.since : at;
   const firing = state.firing || at - since >= rules.forMs;
   const change: ExpressionChange = firing && !state.firing ? { kind: 'began', began: since } : null;
   return { state: { since, seenAt: at, heldAt: at, firing }, change };
+}
+
+function unknown(
+  state: ExpressionState,
+  rules: ExpressionRules,
+  at: number,
+): { readonly state: ExpressionState; readonly change: ExpressionChange } {
+  const isLost = at - state.seenAt > Math.max(gapMsMax, rules.keepFiringForMs);
+  if (!state.firing || !isLost) return { state, change: null };
+  return { state: { ...state, since: null, firing: false }, change: { kind: 'ended' } };
 }
 
 function released(

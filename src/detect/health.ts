@@ -141,7 +141,7 @@ function failed(
   const row = [...state.row, askedAt].sort((a, b) => a - b).slice(-rules.retries);
   const next: HealthState = { ...state, row, passes: 0 };
   if (state.unhealthy) return { state: next, verdicts: [] };
-  if (row.length < rules.retries) return suspect(next);
+  if (row.length < rules.retries) return suspectHealth(next);
   const began = row[0] ?? askedAt;
   const flapping = began - state.endedAt < flapIntervals * rules.intervalMs;
   const verdict: HealthVerdict = {
@@ -154,7 +154,8 @@ function failed(
   return { state: { ...next, unhealthy: true, flaps }, verdicts: [verdict] };
 }
 
-function suspect(state: HealthState): HealthStep {
+/** There is a reason to prefer others, until a check passes. */
+export function suspectHealth(state: HealthState): HealthStep {
   if (state.suspected || state.phase === 'starting') return { state, verdicts: [] };
   return {
     state: { ...state, suspected: true },

@@ -18,7 +18,7 @@ import { KeeperConnection } from './keeper-connection.ts';
 import type { ControlRequest, RoutesFile } from './protocol.ts';
 import { ServiceEndpoint } from './service-endpoint.ts';
 import type { ProxyOptions } from './service-proxy.ts';
-import { joined } from './stats.ts';
+import { joined, joinedHeld } from './stats.ts';
 
 const seats = 10_000;
 const holdMs = 5_000;
@@ -87,7 +87,7 @@ export class EndpointServer {
       await this.#control.open(this.#options.layout.runDir, () => ({
         kind: 'stats',
         stats: joined(this.#endpoints.flatMap((one) => one.stats())),
-        held: this.#endpoints.map((one) => one.held),
+        held: joinedHeld(this.#endpoints.map((one) => one.held)),
       }));
     } catch (error) {
       console.error(`endpoint.sock: ${String(error)}`);

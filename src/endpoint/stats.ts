@@ -1,5 +1,5 @@
-/** What is told of an instance that both addresses of its service lead to. */
-import type { EndpointStats, HttpStats, StatusClass } from '../ports/endpoints.ts';
+/** What is told of both addresses of a service together. */
+import type { EndpointStats, HeldStats, HttpStats, StatusClass } from '../ports/endpoints.ts';
 
 /** One for each instance, in the order in which they came. */
 export function joined(all: readonly EndpointStats[]): EndpointStats[] {
@@ -9,6 +9,20 @@ export function joined(all: readonly EndpointStats[]): EndpointStats[] {
     byInstance.set(one.instance, other === undefined ? one : sum(other, one));
   }
   return [...byInstance.values()];
+}
+
+/** One for each service. */
+export function joinedHeld(all: readonly HeldStats[]): HeldStats[] {
+  const byService = new Map<string, HeldStats>();
+  for (const one of all) {
+    const { connections = 0, longestSeconds = 0 } = byService.get(one.service) ?? {};
+    byService.set(one.service, {
+      service: one.service,
+      connections: connections + one.connections,
+      longestSeconds: Math.max(longestSeconds, one.longestSeconds),
+    });
+  }
+  return [...byService.values()];
 }
 
 function sum(a: EndpointStats, b: EndpointStats): EndpointStats {

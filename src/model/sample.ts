@@ -10,6 +10,8 @@ import type { ComponentId } from './ids.ts';
  *   open connections; seconds to connect (median of the last second).
  * - With `protocol: http`: `endpoint.requests`, `endpoint.unanswered`, `endpoint.status_1xx` …
  *   `status_5xx`: per second; `endpoint.latency.p50`, `p95`, `p99`: seconds to the first byte.
+ * - Of a service: `endpoint.held`, `endpoint.held_longest`: connections (with `protocol: http`:
+ *   requests) that wait for an instance; seconds that the first of them has waited.
  * - Of a standby: `replication.lag_bytes`: how much of the primary's log it does not have yet.
  * - `check.LABEL`: a value that a Nagios check printed, in seconds, bytes or as a share of one.
  * - `pressure.cpu`, `pressure.memory`, `pressure.io`: PSI «some», share of the last 10 s.

@@ -15,6 +15,7 @@ import {
   type HealthVerdict,
   initialHealth,
   observeCheck,
+  suspectHealth,
   voidHealth,
 } from '../detect/health.ts';
 import type { HealthcheckSpec } from '../model/stack-spec.ts';
@@ -51,6 +52,7 @@ export class HealthWatch {
   #state: HealthState;
   #dueAt: number;
   #countedAt = Number.NEGATIVE_INFINITY;
+  #suspectedAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Asked to look closely: turns at the start interval until a check passes. */
   #close = false;
@@ -75,6 +77,18 @@ export class HealthWatch {
       this.#schedule(this.#options.clock.now() + this.#periodMs());
     }
     return this.#ask(true, answer);
+  }
+
+  /** Others have reason to doubt it: it is suspected, and checked now. Not more often than it is
+   * checked anyway, since a doubt that checks don't share would come again and again. */
+  suspect(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#suspectedAt < this.#options.spec.intervalMs) return;
+    this.#suspectedAt = now;
+    const step = suspectHealth(this.#state);
+    this.#state = step.state;
+    for (const verdict of step.verdicts) this.#options.onVerdict(verdict);
+    this.#ask(true, () => undefined);
   }
 
   /** Our own process was paused until now: what is under way proves nothing and is given up. */

@@ -83,6 +83,11 @@ export class InstanceWatch {
     if (!confirmation.done) this.#confirmations.add(confirmation);
   }
 
+  /** Without a check nobody could acquit it. */
+  suspect(): void {
+    this.#health?.suspect();
+  }
+
   slept(): void {
     this.#health?.slept();
     for (const confirmation of this.#confirmations) confirmation.ask();

@@ -60,6 +60,7 @@ export function createObserver(options: ObserverOptions): Observer {
         else outlet.tell({ kind: 'confirmed', instance, healthy: false, evidence: 'not running' });
       }
     },
+    suspect: (instance) => watches.get(instance)?.suspect(),
     slept() {
       for (const watch of watches.values()) watch.slept();
     },
@@ -67,6 +68,9 @@ export function createObserver(options: ObserverOptions): Observer {
       for (const { component, signal, at, value } of samples) {
         outlet.signals.set(component, signal, at, value);
       }
+    },
+    forget(signals) {
+      for (const { component, signal } of signals) outlet.signals.forget(component, signal);
     },
     latest: (service) => outlet.signals.list(service),
     onHappening: (listener) => outlet.onHappening(listener),

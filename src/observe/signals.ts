@@ -40,6 +40,11 @@ export class SignalTable {
     return samples;
   }
 
+  /** It is not known any more. */
+  forget(component: ComponentId, signal: SignalName): void {
+    this.#components.get(component)?.delete(signal);
+  }
+
   drop(component: ComponentId): void {
     this.#components.delete(component);
   }

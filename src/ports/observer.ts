@@ -38,10 +38,15 @@ export interface Observer {
   unwatch(instance: InstanceId): void;
   /** Checks now; each answers with a `confirmed` happening, by timeoutMs at the latest. */
   confirm(instances: readonly InstanceId[], timeoutMs: number): void;
+  /** Whoever sends it requests has reason to doubt it: told as `suspect` until a check passes, the
+   * first of which is made now. */
+  suspect(instance: InstanceId): void;
   /** Our own process was paused for so long: checks under way prove nothing. */
   slept(ms: number): void;
   /** Measured elsewhere (endpoint statistics, restarts). */
   add(samples: readonly Sample[]): void;
+  /** What was added is not known any more. */
+  forget(signals: readonly Pick<Sample, 'component' | 'signal'>[]): void;
   /** Latest value of each signal. */
   latest(service?: ServiceName): readonly Sample[];
   onHappening(listener: (happening: Happening) => void): void;

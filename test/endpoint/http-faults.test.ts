@@ -53,6 +53,26 @@ describe('behind an endpoint with protocol http', () => {
     assert.deepEqual((await Promise.all(asked)).sort(), ['one', 'two']);
   });
 
+  test('a POST gets 504 when its instance has been silent for long', async () => {
+    await rig.serve([one, two]);
+    await learn(rig);
+    one.process.kill('SIGSTOP');
+    const posted = [rig.ask('/', 'POST'), rig.ask('/', 'POST')];
+    for (let index = 0; index < 20; index++) assert.equal(await rig.text('/'), 'two');
+    await rig.passedOver('refused api api/1 SILENT');
+    const statuses = (await Promise.all(posted)).map(({ status }) => status);
+    assert.deepEqual(statuses.sort(), [200, 504]);
+    one.process.kill('SIGCONT');
+    await until('back', async () => (await rig.text('/')) === 'one');
+  });
+
+  test('who sends a body too slowly gets 408', async () => {
+    await rig.serve([one], { idleTimeoutMs: 300 });
+    const head = 'POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n';
+    assert.match(await rig.raw(`${head}not ten`), /^HTTP\/1.1 408 /);
+    await rig.stats('let go', ([first]) => first?.connections === 0);
+  });
+
   test('a POST that is lost gets 502; PUT is repeated on request, with its body', async () => {
     await rig.serve([one, two], { retry: ['GET', 'PUT'] });
     assert.equal((await rig.ask('/cut', 'POST')).status, 502);

@@ -96,6 +96,12 @@ export class Exchange implements Carried {
     return this.isSent && this.isRepeatable ? only : null;
   }
 
+  /** All that it was sent to have fallen silent, long ago. */
+  isLost(nowMs: number): boolean {
+    const isLost = ({ instance, sentAtMs }: Upstream) => instance.liveness.hasLost(sentAtMs, nowMs);
+    return this.#tries.length > 0 && this.#tries.every(isLost);
+  }
+
   /** Tries that have been waiting for a connection since before `beforeMs`. */
   unconnected(beforeMs: number): Upstream[] {
     return this.#tries.filter((one) => !one.isConnected && one.sentAtMs < beforeMs);
@@ -140,7 +146,7 @@ export class Exchange implements Carried {
   }
 
   /** There is nobody to answer it. */
-  giveUp(status: 502 | 503, reason: string): void {
+  giveUp(status: 502 | 503 | 504, reason: string): void {
     this.abandon();
     this.#client.answer(status, reason);
   }

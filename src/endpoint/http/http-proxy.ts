@@ -238,6 +238,10 @@ export class HttpProxy implements Dispatcher {
     for (const late of exchange.unconnected(now - this.spec.connectTimeoutMs)) {
       late.fail('ETIMEDOUT');
     }
+    if (exchange.isLost(now)) {
+      exchange.giveUp(504, 'the instance has stopped answering');
+      return;
+    }
     const { alone } = exchange;
     if (alone === null || now - alone.sentAtMs < alone.instance.liveness.patienceMs) return;
     const others = this.#serving.filter(

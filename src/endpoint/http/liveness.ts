@@ -18,6 +18,8 @@ const learnEveryMs = 500;
 /** With `learnEveryMs`, what was ten seconds ago counts by a third. */
 const fadeFactor = 0.95;
 const silentRequests = 3;
+/** What was sent to an instance that has been out for its silence since then is given up. */
+const lostMs = 5_000;
 const firstOutMs = 100;
 const longestOutMs = 5_000;
 
@@ -73,6 +75,11 @@ export class Liveness {
   isSilent(nowMs: number): boolean {
     const silentMs = nowMs - this.#silentSinceMs;
     return this.#unanswered >= silentRequests && silentMs > this.#patienceMs;
+  }
+
+  /** Nobody need wait any longer for an answer to what was sent at `sentAtMs`. */
+  hasLost(sentAtMs: number, nowMs: number): boolean {
+    return this.isOut && this.#outForSilence && nowMs - sentAtMs > lostMs;
   }
 
   /** It has answered since the other fell silent: so that is not because all are slow. */

@@ -73,10 +73,11 @@ export class Session implements Client {
     if (this.#tunnel !== null || nowMs < this.#deadlineMs) return;
     if (this.#exchange !== null) {
       if (this.#hasEnded && !this.#exchange.hasAnswered) this.socket.destroy();
+      else if (!this.#exchange.isSent && !this.#isPaused) this.#refuse(tooSlow);
       return;
     }
     if (this.#isClosing || this.#parser.isEmpty) this.socket.destroy();
-    else this.#refuse({ status: 408, reason: 'the request took too long' });
+    else this.#refuse(tooSlow);
   }
 
   write(data: string | Buffer): boolean {
@@ -119,6 +120,7 @@ export class Session implements Client {
   resume(): void {
     if (!this.#isPaused || this.#rest !== null) return;
     this.#isPaused = false;
+    this.#awaitMore();
     this.socket.resume();
   }
 
@@ -171,16 +173,24 @@ export class Session implements Client {
     this.#body.begin(request.framing);
     this.#bodyBytes = 0;
     this.#exchange = new Exchange(request, this, this.#options.dispatcher);
+    this.#awaitMore();
     this.#options.dispatcher.lead(this.#exchange);
     return end;
   }
 
   #readBody(exchange: Exchange, chunk: Buffer, from: number): number {
+    this.#awaitMore();
     const end = this.#body.read(chunk, from, this.#onData);
     if (this.#isClosing) return -1;
     if (end < 0) return this.#refuse({ status: 400, reason: 'the body is malformed' });
     if (this.#body.isDone) exchange.sent();
     return end;
+  }
+
+  /** The next piece of a body may take as long to come as the next request. */
+  #awaitMore(): void {
+    if (this.#exchange === null || this.#exchange.isSent) return;
+    this.#deadlineMs = performance.now() + this.#options.idleTimeoutMs();
   }
 
   #takeBody(data: Buffer): void {
@@ -192,7 +202,7 @@ export class Session implements Client {
     else if (!exchange.body(data)) this.#mayRead = false;
   }
 
-  #refuse({ status, reason }: Refused | { readonly status: 408; readonly reason: string }): -1 {
+  #refuse({ status, reason }: Refused | typeof tooSlow): -1 {
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.abandon();
@@ -225,4 +235,5 @@ export class Session implements Client {
   }
 }
 
+const tooSlow = { status: 408, reason: 'the request took too long' } as const;
 const tooLarge = { status: 413, reason: 'the body is too large' } as const;
