@@ -107,6 +107,23 @@ export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
   return incident;
 }
 
+/** It came back by itself: what was planned for it, and not begun, is not done. */
+export function letGoOfPlanned(turn: Turn, instance: InstanceState): void {
+  const found = plannedAt(turn, instance.id);
+  if (found === undefined || found.incident === null) return;
+  const { incident, planned } = found;
+  const reason = 'it came back by itself';
+  turn.clearTimer(`backoff:${instance.id}`);
+  turn.emit({
+    kind: 'action-outcome',
+    incident,
+    action: planned.action,
+    outcome: 'unknown',
+    reason,
+  });
+  turn.touch(incident);
+}
+
 /** Why what was planned before the back-off no longer holds. */
 function changedMeanwhile(turn: Turn, { service }: InstanceState): string | null {
   const { state, at } = turn;

@@ -6,8 +6,8 @@ import {
   actionOf,
   type EngineState,
   type InstanceState,
-  isAlive,
   isHealth,
+  isOurs,
   isRunning,
 } from './state.ts';
 
@@ -16,9 +16,9 @@ type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
 export function applyInstance(state: EngineState, record: InstanceRecord): void {
   const instance = state.instances[record.instance];
   if (instance === undefined) return;
-  const was = isAlive(instance);
+  const was = isOurs(instance);
   change(state, instance, record);
-  state.alive += Number(isAlive(instance)) - Number(was);
+  state.alive += Number(isOurs(instance)) - Number(was);
   forgetIfRemoved(state, instance);
 }
 
@@ -130,8 +130,9 @@ function adopted(
 ): void {
   const spec = state.services[instance.service]?.spec;
   const observed = state.stack?.mode === 'observe' || spec?.mode === 'observe';
-  const unexpected = instance.phase === 'stopped' && instance.wanted === 'down';
-  if (unexpected && (observed || spec?.driver === 'external')) instance.unasked = true;
+  const isFree = observed || (instance.phase === 'stopped' && spec?.driver === 'external');
+  if (isFree && instance.phase !== 'stopping' && instance.wanted === 'down')
+    instance.unasked = true;
   if (instance.phase !== 'stopping') {
     const sameRun = instance.phase === 'ready' && instance.pid === record.pid;
     if (!sameRun) {
@@ -144,6 +145,7 @@ function adopted(
   }
   instance.starts = Math.max(1, instance.starts);
   instance.exit = null;
+  instance.startError = null;
   instance.pid = record.pid;
   instance.port = record.port;
   instance.startedAt = record.startedAt ?? instance.startedAt ?? record.at;
@@ -185,6 +187,7 @@ function exited(
   const resetAfterMs = state.services[instance.service]?.spec.restart.resetAfterMs;
   if (resetAfterMs !== undefined && lasted >= resetAfterMs) instance.tries = 0;
   instance.exit = record.exit;
+  instance.killed = record.exit.signal !== null;
   gone(instance);
   if (!record.expected) instance.downAt = record.at;
   if (instance.phase === 'stopping') return;

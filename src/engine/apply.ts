@@ -15,6 +15,7 @@ import {
   type EngineState,
   initialState,
   instancesOf,
+  isAlive,
   isHealth,
   isRunning,
 } from './state.ts';
@@ -110,6 +111,7 @@ function applyWanted(state: EngineState, record: LogRecord & { kind: 'wanted' })
     instance.wanted = record.wanted;
     instance.tries = 0;
     if (record.wanted === 'down') instance.next = null;
+    if (instance.unasked && isAlive(instance)) state.alive += 1;
     instance.unasked = false;
     if (record.wanted === 'down') instance.starts = 0;
   }
@@ -141,7 +143,10 @@ function applySymptomEnded(
   const instance = state.instances[held.symptom.component as `${string}/${number}`];
   if (instance !== undefined) {
     instance.symptoms = instance.symptoms.filter((id) => id !== record.id);
-    if (isHealth(record.id)) acquit(instance);
+    if (isHealth(record.id)) {
+      acquit(instance);
+      instance.failedUntil = record.at;
+    }
   }
   if (held.incident === null) return;
   const entry = state.incidents[held.incident]?.symptoms.find((s) => s.symptom.id === record.id);

@@ -20,7 +20,7 @@ import {
   dependenciesOf,
   failingDependency,
   freshlyConfirmed,
-  hasUnprovenDependency,
+  hasDoubtfulDependency,
   mayComeFromDependency,
   recentlyDown,
 } from './graph.ts';
@@ -161,7 +161,7 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
 /**
  * What is blamed shows nothing itself and failed no check made just now; or only what a dependency
  * may cause too, and one of these is down, was so a moment ago, is suspected, did not answer when
- * asked, or is not known to work yet.
+ * asked, or may not have worked then.
  */
 function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undefined): boolean {
   const { state, at } = turn;
@@ -172,7 +172,7 @@ function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undef
   if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
   if (failingDependency(state, instance.service, at) !== null) return true;
   if (recentlyDown(state, instance.service, at) !== null) return true;
-  if (hasUnprovenDependency(state, instance, at)) return true;
+  if (hasDoubtfulDependency(state, instance, at)) return true;
   const unanswered = new Set(incident.confirm?.waiting);
   return [...dependenciesOf(state, instance.service)].some((name) =>
     instancesOf(state, name).some((one) => one.suspected || unanswered.has(one.id)),

@@ -51,8 +51,7 @@ const passedOn: ReadonlySet<SymptomKind> = new Set([
 export function isKilled(state: EngineState, symptom: Symptom): boolean {
   if (symptom.kind === 'oom') return true;
   if (symptom.kind !== 'exit') return false;
-  const exit = state.instances[symptom.component as `${string}/${number}`]?.exit;
-  return exit?.signal != null;
+  return state.instances[symptom.component as `${string}/${number}`]?.killed === true;
 }
 
 export function mayComeFromDependency(state: EngineState, symptom: Symptom): boolean {
@@ -99,8 +98,9 @@ export function failingDependency(
 function whyNotWorking(state: EngineState, service: ServiceName, at: number): string | null {
   const running = instancesOf(state, service).filter(isRunning);
   if (running.length === 0) return null;
-  if (running.every((one) => !isSound(state, one, at))) return ': it fails its checks';
-  if (!running.some(isReady)) return ': not ready yet';
+  const sound = running.filter((one) => isSound(state, one, at));
+  if (sound.length === 0) return ': it fails its checks';
+  if (!sound.some(isReady)) return ': not ready yet';
   // Nobody checks it, so that its lacking what it needs itself does not show.
   const unchecked = state.services[service]?.spec.healthcheck == null;
   const further = unchecked ? failingDependency(state, service, at) : null;
@@ -139,10 +139,10 @@ function wasDown({ downAt, readyAt }: InstanceState, at: number): boolean {
 }
 
 /**
- * Whether a dependency works can't be known yet, or it could not when the instance came up: it is
- * still coming up, or it was ready a moment ago only, after the instance, or nobody checks it.
+ * A dependency may not have worked when the instance failed: it is still coming up, or came up only
+ * a moment ago, after the instance or without a check, or it failed its checks until then.
  */
-export function hasUnprovenDependency(
+export function hasDoubtfulDependency(
   state: EngineState,
   { service, startingAt = 0 }: InstanceState,
   at: number,
@@ -150,9 +150,12 @@ export function hasUnprovenDependency(
   return [...dependenciesOf(state, service)].some((name) => {
     const unchecked = state.services[name]?.spec.healthcheck == null;
     const running = instancesOf(state, name).filter(isRunning);
-    const isNew = ({ readyAt }: InstanceState) =>
-      readyAt === null || (at - readyAt <= afterEffectMs && (unchecked || readyAt > startingAt));
-    return running.length > 0 && running.every(isNew);
+    const isLate = (time: number) => at - time <= afterEffectMs;
+    const isDoubtful = ({ readyAt, failedUntil }: InstanceState) =>
+      readyAt === null ||
+      (isLate(readyAt) && (unchecked || readyAt > startingAt)) ||
+      (failedUntil != null && isLate(failedUntil));
+    return running.length > 0 && running.every(isDoubtful);
   });
 }
 

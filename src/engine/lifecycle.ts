@@ -10,6 +10,7 @@ import {
   type InstanceState,
   instancesOf,
   isAlive,
+  isOurs,
   isRunning,
   unjudgedAt,
 } from './state.ts';
@@ -134,6 +135,10 @@ export function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
 function bringDown(turn: Turn, instance: InstanceState): void {
   if (instance.phase === 'stopping' || instance.phase === 'stopped') return;
   if (instance.unasked && !instance.removed) return;
+  if (isRunning(instance) && isObserved(turn, instance.service) && !instance.removed) {
+    leaveAlone(turn, instance);
+    return;
+  }
   if (!isAlive(instance) || instance.unasked || isObserved(turn, instance.service)) {
     const action = turn.newAction();
     turn.emit({ kind: 'instance-stopped', instance: instance.id, action });
@@ -148,11 +153,18 @@ function bringDown(turn: Turn, instance: InstanceState): void {
   beginStop(turn, instance.id, turn.newAction(), { hurry: false, recovery });
 }
 
+/** What is only observed goes on, and is seen to go on: nobody would tell that it runs. */
+function leaveAlone(turn: Turn, instance: InstanceState): void {
+  const { id, pid, port, startedAt } = instance;
+  turn.emit({ kind: 'instance-adopted', instance: id, pid, port, startedAt });
+  afterGone(turn, instance);
+}
+
 /** A dependent that is to be stopped too goes first. */
 function hasDependentsGoingDown(turn: Turn, service: ServiceName): boolean {
   const dependents = turn.state.services[service]?.dependents ?? [];
   return dependents.some((name) =>
-    instancesOf(turn.state, name).some((one) => one.wanted === 'down' && isAlive(one)),
+    instancesOf(turn.state, name).some((one) => one.wanted === 'down' && isOurs(one)),
   );
 }
 

@@ -7,6 +7,7 @@ import type { EngineEvent } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import { isInstance } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { letGoOfPlanned } from './act.ts';
 import { commandStart, reconcile } from './lifecycle.ts';
 import { onStartError, onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
@@ -50,6 +51,7 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
     const started = instance.phase === 'starting' ? instance.action : null;
     turn.emit({ kind: 'instance-adopted', instance: instance.id, pid, port, startedAt });
     if (started !== null) onStarted(turn, instance, started);
+    else if (!turn.state.looking) letGoOfPlanned(turn, instance);
     return;
   }
   if (!isAlive(instance)) return;

@@ -167,7 +167,7 @@ function resolve(turn: Turn, incident: IncidentState): void {
     const { action: id, target } = action.planned;
     if (action.outcome !== null) continue;
     turn.clearTimer(`effect:${id}`);
-    turn.clearTimer(`backoff:${target}`);
+    if (isRemedy(action)) turn.clearTimer(`backoff:${target}`);
     const verified = proven && action.begun !== null;
     turn.emit({
       kind: 'action-outcome',

@@ -40,8 +40,8 @@ function isUnasked(turn: Turn, { planned, incident, outcome }: ActionState): boo
 function isAbandoned(turn: Turn, { planned, incident, begun, done }: ActionState): boolean {
   if (done !== null) return false;
   const instance = turn.instance(planned.target);
-  // Whether a user's command was carried out can't be known.
-  if (planned.kind === 'run' || instance === undefined) return begun !== null;
+  // Whether a user's command was carried out can't be known; one not begun never will be.
+  if (planned.kind === 'run' || instance === undefined) return true;
   const group = groupOf(turn.state, instance.service);
   // A change of the primary goes on, or what was chosen is completed (F7).
   if ([group?.change?.action, group?.action].includes(planned.action)) return false;

@@ -349,10 +349,35 @@ test('what comes up after the fault that explains it was mended is looked at (se
   assert.deepEqual(s.stopped(), ['d/1']);
 });
 
-test('a restart of what is stopped waits for what it depends on, not for a turn (seed 502242)', () => {
+test('a restart of what is stopped waits for what it needs, not for a turn (seed 502242)', () => {
   const s = scenario(stack([service('a'), service('b', { needs: ['a'], replicas: 2 })])).up();
   s.ask({ kind: 'down' }).passes(1_000).ask({ kind: 'restart', target: 'b' }).passes(1_000);
   const note = 'waits for a: it is not wanted up';
   assert.deepEqual([s.note('b/1'), s.note('b/2')], [note, note]);
   s.ask({ kind: 'up' }).passes(2_000).expectPhases({ 'b/1': 'ready', 'b/2': 'ready' });
+});
+
+test('what is only observed is not lost from sight by a «down» that is taken back', () => {
+  const s = scenario(stack([service('a', { mode: 'observe' }), service('b', { needs: ['a'] })]));
+  const run = { pid: 7, port: 9007, startedAt: null, exit: null };
+  s.ask({ kind: 'up' }).tell({ kind: 'found', instance: 'a/1', running: true, ...run });
+  s.tell({ kind: 'ready', instance: 'a/1' }).passes(1_000);
+  s.expectPhases({ 'a/1': 'ready', 'b/1': 'ready' });
+  s.ask({ kind: 'down' }).passes(1_000).expectPhases({ 'a/1': 'ready', 'b/1': 'stopped' });
+  assert.equal(s.sent('reply').at(-1)?.message, 'the stack is down');
+  s.ask({ kind: 'up' }).passes(1_000).expectPhases({ 'a/1': 'ready', 'b/1': 'ready' });
+  assert.deepEqual(s.stopped(), ['b/1']);
+});
+
+test('what came back by itself is not left to the restart planned before (seed 706689)', () => {
+  const s = scenario(stack([service('a')]))
+    .up()
+    .exits('a/1', 1)
+    .passes(500)
+    .exits('a/1', 1);
+  const run = { pid: 7, port: 9007, startedAt: null, exit: null };
+  s.tell({ kind: 'found', instance: 'a/1', running: true, ...run });
+  s.tell({ kind: 'ready', instance: 'a/1' }).passes(5_000).forget();
+  s.shows('a/1', 'health-failed').passes(100);
+  assert.deepEqual(s.stopped(), ['a/1']);
 });

@@ -46,6 +46,8 @@ export interface InstanceState {
   startTookMs: number | null;
   /** When it last ceased to serve by a fault of its own. */
   downAt: number | null;
+  /** When it last ceased to fail its checks; absent: it never did. */
+  failedUntil?: number;
   suspected: boolean;
   takenOut: boolean;
   hurry: boolean;
@@ -65,8 +67,10 @@ export interface InstanceState {
   changed: boolean;
   /** A failing check was seen before its watch began anew: to be asked for again. */
   stale: boolean;
-  /** Found running though nobody asked for it (external, or only observed): left alone. */
+  /** Runs though it is not wanted (external, or only observed): left alone. */
   unasked: boolean;
+  /** Its latest exit was by a signal. */
+  killed: boolean;
   /** No longer in the stack file: forgotten once it is gone. */
   removed: boolean;
 }
@@ -145,7 +149,7 @@ export interface EngineState {
   order: ServiceName[];
   services: Record<ServiceName, ServiceState>;
   instances: Record<InstanceId, InstanceState>;
-  /** Instances that have, or may have, a process. */
+  /** Instances that have, or may have, a process, without those that are left alone. */
   alive: number;
   wanted: 'up' | 'down';
   looking: boolean;
@@ -213,6 +217,7 @@ export function revive(snapshot: Partial<EngineState>): EngineState {
     const first = newInstance(instance.id, instance.service);
     state.instances[id as InstanceId] = { ...first, ...instance };
   }
+  state.alive = Object.values(state.instances).filter(isOurs).length;
   return state;
 }
 
@@ -245,6 +250,7 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
     changed: false,
     stale: false,
     unasked: false,
+    killed: false,
     removed: false,
   };
 }
@@ -254,6 +260,11 @@ const alivePhases: readonly string[] = ['starting', 'running', 'ready', 'stoppin
 /** It has, or may have, a process. */
 export function isAlive(instance: InstanceState): boolean {
   return alivePhases.includes(instance.phase);
+}
+
+/** It is to be stopped when it is no longer wanted. */
+export function isOurs(instance: InstanceState): boolean {
+  return isAlive(instance) && !instance.unasked;
 }
 
 /** It has a process that is meant to work. */

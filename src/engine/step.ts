@@ -11,6 +11,7 @@ import type { Command } from '../model/command.ts';
 import type { EngineEvent } from '../model/event.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { letGoOfPlanned } from './act.ts';
 import { assessTouched } from './assess.ts';
 import { onConfirmed } from './confirm.ts';
 import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
@@ -216,7 +217,10 @@ function onInstanceReady(turn: Turn, id: InstanceId): void {
   if (instance.phase === 'ready') return;
   // It is told once only, and is remembered in case that it is wanted again before it is gone.
   if (instance.wanted === 'down' && !instance.unasked && !isRunning(instance)) return;
-  if (!isRunning(instance)) adopt(turn, instance);
+  if (!isRunning(instance)) {
+    adopt(turn, instance);
+    letGoOfPlanned(turn, instance);
+  }
   turn.emit({ kind: 'instance-ready', instance: id });
   onReady(turn, instance);
   releaseDependents(turn, instance.service);

@@ -3,7 +3,6 @@ import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../mo
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
 import { dependenciesOf, dependentsOf, isConnected } from './graph.ts';
-import { isObserved } from './lifecycle.ts';
 import { failActionsAt } from './outcomes.ts';
 import { lastWith } from './recent.ts';
 import { answers } from './routing.ts';
@@ -199,7 +198,7 @@ export function releaseHeld(turn: Turn, service: ServiceName): void {
 export function setAside(turn: Turn, instance: InstanceState): void {
   const held = instance.symptoms.flatMap((id) => turn.state.symptoms[id]?.symptom ?? []);
   endSymptoms(turn, instance);
-  if (!canHave(instance) || isObserved(turn, instance.service)) return;
+  if (!canHave(instance)) return;
   for (const symptom of held) turn.emit({ kind: 'symptom-began', symptom });
 }
 

@@ -8,6 +8,7 @@ import type { Externals } from '../controller/externals.ts';
 import type { Command } from '../model/command.ts';
 import { type ErrorInfo, errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
+import type { ExitInfo } from '../model/exit.ts';
 import type { RoleCommand } from '../model/group.ts';
 import { type ActionId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { KillPoint } from './case.ts';
@@ -26,6 +27,13 @@ const noticeMs = 1;
 const killedMs = 2_000;
 /** To make the mark of a fence durable. */
 const markMs = 5;
+const unknownExit: ExitInfo = {
+  code: null,
+  signal: null,
+  known: false,
+  oom: false,
+  lastLines: [],
+};
 
 export interface HandsOptions {
   readonly process: ControllerProcess;
@@ -250,12 +258,13 @@ export class Hands {
     });
   }
 
-  /** It could not be ended: what goes on running is watched. */
+  /** It could not be ended: what goes on running is watched, and its end, if it came, is told. */
   #watchAgain(running: Process): void {
-    const { world, eyes } = this.#options;
-    const service = world.service(running.instance);
-    if (service !== null && world.process(running.instance) === running)
-      eyes.watch(running, service, { adopted: true, startedAt: running.startedAt });
+    const { world, eyes, tell } = this.#options;
+    const { instance, startedAt } = running;
+    const service = world.service(instance);
+    if (world.process(instance) !== running) tell({ kind: 'exited', instance, exit: unknownExit });
+    else if (service !== null) eyes.watch(running, service, { adopted: true, startedAt });
   }
 
   #run({ action, timeoutMs, instance }: Of<'run'>): void {

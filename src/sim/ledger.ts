@@ -13,6 +13,8 @@ export interface KnownInstance {
   pid: number | null;
   /** Its present run was ready before it was to be stopped. */
   wasReady: boolean;
+  /** Its process ended while it was being stopped. */
+  ended: boolean;
   /** When the phase began, stack time. */
   since: number;
   held: { readonly for: string; readonly until: number | null } | null;
@@ -65,6 +67,7 @@ export class Ledger {
       phase: 'out',
       pid: null,
       wasReady: false,
+      ended: false,
       since: 0,
       held: null,
       startHopeless: false,
@@ -117,19 +120,23 @@ export class Ledger {
         return;
       case 'instance-exited':
         if (!record.expected) one.downAt = record.at;
-        if (one.phase !== 'stopping') become(this.#endOf(record, one));
+        one.ended = one.phase === 'stopping';
+        if (!one.ended) become(this.#endOf(record, one));
         return;
       case 'instance-stopping':
         if (this.actions.get(record.action)?.incident != null) one.downAt = record.at;
         if (one.phase !== 'stopping') one.wasReady = one.phase === 'ready';
+        one.ended = false;
         become('stopping');
         return;
       case 'instance-stopped':
         become('out');
         return;
-      case 'instance-stop-failed':
-        become(one.wasReady ? 'ready' : 'running');
+      case 'instance-stop-failed': {
+        const runs = one.wasReady ? 'ready' : 'running';
+        become(one.ended ? 'exited' : runs);
         return;
+      }
       case 'instance-held':
         one.held = { for: record.waitsFor ?? '', until: record.until };
         return;

@@ -6,7 +6,6 @@ import { makeGroupCase } from './groups/make-group.ts';
 import { makeExtras } from './make-extras.ts';
 import { makeFaults } from './make-faults.ts';
 import { makeStack } from './make-stack.ts';
-import { isObserved } from './outsider.ts';
 
 export function makeCase(seed: string): Case {
   if (seed.startsWith('g')) return makeGroupCase(seed);
@@ -16,10 +15,5 @@ export function makeCase(seed: string): Case {
   const extras = makeExtras(dice.of('extras'), made, quietAt);
   const { spec, programs } = extras;
   const drawn = makeFaults(dice.of('faults'), { spec, programs, quietAt });
-  // Not covered: what is only observed is lost from sight by a «down» that is taken back.
-  const observes = spec.services.some((one) => isObserved(spec, one));
-  const usual = drawn.filter(
-    (fault) => !observes || fault.name !== 'request' || fault.request.kind !== 'down',
-  );
-  return { seed, spec, programs, faults: [...usual, ...extras.faults], quietAt };
+  return { seed, spec, programs, faults: [...drawn, ...extras.faults], quietAt };
 }

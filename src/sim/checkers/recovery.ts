@@ -21,8 +21,6 @@ export class RecoveryChecker implements Checker {
       if (!one.wanted && isOurs && world.process(one.id) !== null)
         return `${one.id} runs, not wanted`;
       if (!one.wanted || this.#isBlocked(one.id)) continue;
-      // After a «down» that was taken back nobody tells that it still runs.
-      if (!isOurs && one.phase !== 'ready') continue;
       const completes = world.program(one.id).completesAfterMs !== null;
       if (one.phase !== (completes ? 'completed' : 'ready')) return `${one.id} is ${one.phase}`;
       if (!completes && !world.works(one.id) && this.#isSeen(one.id))
