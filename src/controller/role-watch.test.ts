@@ -89,6 +89,17 @@ test('each second, and at once when something was done or is seen to change', as
   assert.equal(state.looks.length, 13);
 });
 
+test('a standby that does not receive yet is looked at sooner', async () => {
+  const { state, pass } = setUp();
+  const standby = { role: 'standby', epoch: 1, standbys: [] } as const;
+  state.seen.set('db/1', { ...standby, streaming: false });
+  await pass(2_000);
+  assert.equal(state.looks.length, 8);
+  state.seen.set('db/1', { ...standby, streaming: true });
+  await pass(250);
+  assert.equal(state.told.length, 2);
+});
+
 test('another run is told anew; one that does not answer is asked again', async () => {
   const { state, pass } = setUp();
   await pass(2_000);

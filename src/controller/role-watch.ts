@@ -21,6 +21,8 @@ export interface RoleWatchOptions {
 }
 
 const tickMs = 250;
+/** A standby that does not receive yet is waited for: how soon it counts again depends on it. */
+const unsettledMs = 250;
 const steadyMs = 1_000;
 /** A command is run for each look at an external service. */
 const externalMs = 5_000;
@@ -107,6 +109,9 @@ export class RoleWatch {
         return { at, component, signal: 'replication.lag_bytes', value };
       }),
     );
+    if (seen.role === 'standby' && !seen.streaming) {
+      looked.dueAt = Math.min(looked.dueAt, at + unsettledMs);
+    }
     const matters = whatMatters(seen);
     if (matters === looked.told) return;
     looked.told = matters;

@@ -8,7 +8,6 @@ import { parseDuration } from '../../stack/quantity.ts';
 import type { AddCommand } from '../command.ts';
 import { recordText } from '../record-text.ts';
 import type { Session } from '../session.ts';
-import { durationText } from '../time-text.ts';
 
 interface SwitchoverOptions {
   readonly to?: string;
@@ -74,16 +73,15 @@ async function report(
   name: string,
   message: string,
 ): Promise<void> {
-  const from = serviceIn(before, name).group?.primary ?? null;
-  const { group } = serviceIn(await session.client.stack(), name);
-  const pauseMs = pauseIn(await recordsAfter(session, before.seq), name);
-  if (session.json) {
-    const { primary: to = null, epoch = null } = group ?? {};
-    session.printJson({ message, service: name, from, to, epoch, pauseMs });
+  if (!session.json) {
+    session.print(message);
     return;
   }
-  const pause = pauseMs === null ? [] : [`new writes waited ${durationText(pauseMs)}`];
-  session.print(message, ...pause);
+  const from = serviceIn(before, name).group?.primary ?? null;
+  const { primary: to = null, epoch = null } =
+    serviceIn(await session.client.stack(), name).group ?? {};
+  const pauseMs = pauseIn(await recordsAfter(session, before.seq), name);
+  session.printJson({ message, service: name, from, to, epoch, pauseMs });
 }
 
 /** From when new connections were held until a write through the new primary had succeeded. */
