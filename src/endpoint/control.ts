@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { errorInfo } from '../model/errors.ts';
 import { readJsonLines, writeJsonLine } from '../ports/json-lines.ts';
 import { openUnixServer } from '../ports/unix-server.ts';
-import type { ControlMessage, ControlRequest } from './protocol.ts';
+import type { ControlMessage, ControlRequest, FollowerReport } from './protocol.ts';
 
 const statsMs = 1_000;
 
@@ -15,11 +15,16 @@ export interface Result {
 export class Control {
   readonly #clients = new Set<Socket>();
   readonly #carryOut: (request: ControlRequest) => Promise<Result>;
+  readonly #onFollower: (socket: Socket, report: FollowerReport) => void;
   #server: Server | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(carryOut: (request: ControlRequest) => Promise<Result>) {
+  constructor(
+    carryOut: (request: ControlRequest) => Promise<Result>,
+    onFollower: (socket: Socket, report: FollowerReport) => void,
+  ) {
     this.#carryOut = carryOut;
+    this.#onFollower = onFollower;
   }
 
   async open(runDir: string, stats: () => ControlMessage): Promise<void> {
@@ -45,7 +50,11 @@ export class Control {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#clients.delete(socket));
     readJsonLines(socket, (message) => {
-      const request = message as ControlRequest;
+      const request = message as ControlRequest | FollowerReport;
+      if (request.kind === 'follower') {
+        this.#onFollower(socket, request);
+        return;
+      }
       const { id } = request;
       this.#carryOut(request).then(
         (result) => writeJsonLine(socket, { ...result, kind: 'done', id }),

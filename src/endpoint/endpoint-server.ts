@@ -12,20 +12,22 @@ import type { Layout } from '../model/layout.ts';
 import type { EndpointTable } from '../ports/endpoints.ts';
 import type { EndpointFile, HeldAddress } from '../ports/keeper.ts';
 import { ownIdentity } from '../ports/process-identity.ts';
-import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
+import { replaceFile } from '../ports/replace-file.ts';
 import { Control, type Result } from './control.ts';
+import { Followers } from './followers.ts';
 import { KeeperConnection } from './keeper-connection.ts';
 import type { ControlRequest, RoutesFile } from './protocol.ts';
+import { Retirement } from './retirement.ts';
+import { readTables } from './routes-file.ts';
 import { ServiceEndpoint } from './service-endpoint.ts';
 import type { ProxyOptions } from './service-proxy.ts';
 import { joined, joinedHeld } from './stats.ts';
 
 const seats = 10_000;
 const holdMs = 5_000;
-/** How long a retiring process may live for its last connections. */
-const retiringMs = 3_600_000;
-const retiringLookMs = 500;
 const quietLookMs = 5;
+/** Of our age: by then the processes before us have called, if there are any. */
+const followersCallMs = 1_000;
 /** So long after their limit connections are held for a switchover of which nothing is heard. */
 const forgottenMs = 30_000;
 const controlRetryMs = 1_000;
@@ -46,6 +48,8 @@ export class EndpointServer {
   readonly #endpoints: readonly ServiceEndpoint[];
   readonly #control: Control;
   readonly #keeper: KeeperConnection;
+  readonly #followers = new Followers();
+  #retirement: Retirement | null = null;
   #tables: readonly EndpointTable[];
   readonly #expiring = new WeakSet<object>();
   /** Files that could not be written, each told once. */
@@ -55,7 +59,11 @@ export class EndpointServer {
     const { layout, held } = options;
     this.#options = options;
     this.#tables = readTables(layout);
-    this.#control = new Control((request) => this.#carryOut(request));
+    this.#control = new Control(
+      (request) => this.#carryOut(request),
+      (socket, report) => this.#followers.hear(socket, report),
+    );
+    this.#followers.tell(this.#tables);
     const proxyOptions: ProxyOptions = {
       seats: { free: seats },
       holdMs,
@@ -123,7 +131,10 @@ export class EndpointServer {
       const { service, instance } = request;
       await Promise.all(this.#endpointsOf(service).map((one) => one.drained(instance)));
     }
-    if (request.kind === 'route') this.#route(request);
+    if (request.kind === 'route') {
+      this.#route(request);
+      if (request.group !== undefined) await this.#followers.caughtUp();
+    }
     if (request.kind === 'listen') {
       this.#change(request.endpoints.map((one) => ({ ...this.#kept(one.service), ...one })));
     }
@@ -145,13 +156,18 @@ export class EndpointServer {
     this.#replace({ ...known, quiesced });
     const endsAt = performance.now() + limitMs;
     for (;;) {
-      const busy = this.#endpointsOf(service).reduce((sum, one) => sum + one.busy, 0);
-      if (busy === 0 || performance.now() >= endsAt) return { busy };
+      const busy = this.#busy(service) + this.#followers.busy(service);
+      const mayTell = busy === 0 && performance.now() >= followersCallMs;
+      if (mayTell || performance.now() >= endsAt) return { busy };
       await pause(quietLookMs);
       if (this.#tableOf(service)?.quiesced !== quiesced) {
         throw new DarumaError('REFUSED', `${service}: connections are not held any more`);
       }
     }
+  }
+
+  #busy(service: ServiceName): number {
+    return this.#endpointsOf(service).reduce((sum, one) => sum + one.busy, 0);
   }
 
   #release(service: ServiceName): void {
@@ -179,6 +195,7 @@ export class EndpointServer {
     const before = this.#tables;
     this.#tables = tables;
     this.#applyTables(before);
+    this.#followers.tell(tables);
     this.#expire();
     const file: RoutesFile = { tables };
     this.#keepFile(this.#options.layout.routesFile, file);
@@ -224,26 +241,22 @@ export class EndpointServer {
     return this.#endpoints.filter((one) => one.service === service);
   }
 
-  /** Takes no more, follows the routes that our successor keeps, and ends with the last one. */
   #retire(): void {
     this.#control.close();
     for (const one of this.#endpoints) one.close();
-    const endsAt = performance.now() + retiringMs;
-    const look = () => {
-      const open = this.#endpoints.some((one) => one.connections > 0);
-      if (!open || performance.now() > endsAt) process.exit(0);
-      const before = this.#tables;
-      this.#tables = readTables(this.#options.layout);
-      this.#applyTables(before);
-    };
-    setInterval(look, retiringLookMs);
-    look();
+    this.#retirement ??= new Retirement({
+      layout: this.#options.layout,
+      apply: (tables) => {
+        const before = this.#tables;
+        this.#tables = tables;
+        this.#applyTables(before);
+      },
+      connections: () => this.#endpoints.reduce((sum, one) => sum + one.connections, 0),
+      busy: () =>
+        Object.fromEntries(this.#tables.map((one) => [one.service, this.#busy(one.service)])),
+      end: () => process.exit(0),
+    });
   }
-}
-
-function readTables(layout: Layout): readonly EndpointTable[] {
-  const file = readJsonFile(layout.routesFile) as RoutesFile | null;
-  return file?.tables ?? [];
 }
 
 async function listenPlain(endpoint: ServiceEndpoint): Promise<void> {

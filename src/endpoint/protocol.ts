@@ -58,6 +58,22 @@ export type ControlMessage =
       readonly error: string;
     };
 
+/** An endpoint process that was taken over from → its successor, on the same socket. */
+export interface FollowerReport {
+  readonly kind: 'follower';
+  /** Of the tables that it follows; −1: it has been told none yet. */
+  readonly version: number;
+  /** Connections there with something under way. */
+  readonly busy: Readonly<Record<ServiceName, number>>;
+}
+
+/** The answer, and again at each change. */
+export interface ToFollower {
+  readonly kind: 'tables';
+  readonly version: number;
+  readonly tables: readonly EndpointTable[];
+}
+
 /** `run/routes.json`: a new endpoint process goes on with it, also when no controller lives. */
 export interface RoutesFile {
   readonly tables: readonly EndpointTable[];

@@ -70,6 +70,20 @@ describe('an endpoint of a service with a primary', () => {
     assert.equal(await exchange(port, 'x'), 'one x');
   });
 
+  test('cuts them also in a process that it has taken over from', async () => {
+    await rig.upstream('one', ports[0] ?? 0);
+    await listen();
+    await route(1, 1);
+    const client = await Client.open(port);
+    assert.equal(await client.exchange('x'), 'one x');
+    const main = { service: 'db', endpoint: spec(port), endpointRead: spec(readPort) };
+    const other = { service: 'web', endpoint: spec(await freePort()) };
+    await rig.ask({ kind: 'listen', endpoints: [main, other] });
+    assert.equal(await client.exchange('x'), 'one x');
+    await route(2, 1);
+    await until('cut', () => client.closed);
+  });
+
   test('refuses a route of an older epoch, also after its process was killed', async () => {
     await rig.upstream('one', ports[0] ?? 0);
     await rig.upstream('two', ports[1] ?? 0);

@@ -185,6 +185,29 @@ describe('a PostgreSQL endpoint that is to fall quiet', () => {
     await client.end();
   });
 
+  test('waits for transactions in a process that it has taken over from', async () => {
+    const busy = await postgres.client(port);
+    await busy.query('begin');
+    const idle = await postgres.client(port);
+    const before = await rig.settled('serving', (now) => now.endpoint.pid !== null);
+    const endpoints = [
+      { service: 'db', endpoint: spec(port, { session: 'postgres', holdMs: longMs }) },
+      { service: 'web', endpoint: spec(await freePort()) },
+    ];
+    await rig.ask({ kind: 'listen', endpoints });
+    const after = await rig.settled('serving', (now) => now.endpoint.pid !== null);
+    assert.notEqual(after.endpoint.pid, before.endpoint.pid);
+    assert.equal(await quiesce(2_000), 1);
+    await until('idle one closed', async () => (await sessions()) === 1);
+    await release();
+    await busy.query('insert into facts values (1, 1)');
+    const quiet = await begun();
+    await busy.query('commit');
+    assert.equal(await quiet.busy, 0);
+    await until('all sessions ended', async () => (await sessions()) === 0);
+    for (const one of [busy, idle]) await one.end();
+  });
+
   test('lets a transaction be cancelled meanwhile', async () => {
     const busy = await postgres.client(port);
     await busy.query('begin');

@@ -1,11 +1,11 @@
 /** Answers of our own. */
-import { STATUS_CODES } from 'node:http';
+import { statusTexts } from '../../ports/http.ts';
 
 /** `close`: it is the last one on its connection. `HEAD` gets no body. */
 export function ownAnswer(status: number, reason: string, method: string, close: boolean): string {
-  const body = `${status} ${STATUS_CODES[status]}: ${reason}\n`;
+  const body = `${status} ${statusTexts[status]}: ${reason}\n`;
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${status} ${statusTexts[status]}`,
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
