@@ -34,12 +34,12 @@ export function keepEligible(turn: Turn, service: ServiceName): void {
 function dropLost(turn: Turn, group: Readonly<GroupState>, primary: InstanceState): void {
   const lost = new Map<InstanceId, string>();
   for (const id of group.eligible) {
-    const why = whyLost(turn, group, { id, primary });
+    const why = whyLost(turn, group, { id, primary, since: group.since[id] ?? 0 });
     if (why !== null) lost.set(id, why);
   }
   const admitted = admissionUnderWay(group);
-  const ill =
-    admitted === undefined ? null : whyLost(turn, group, { id: admitted.instance, primary });
+  const asked = admitted && { id: admitted.instance, primary, since: admitted.at };
+  const ill = asked === undefined ? null : whyLost(turn, group, asked);
   if (admitted !== undefined && (lost.size > 0 || ill !== null))
     giveUpAdmission(turn, primary.service, admitted, ill ?? 'another standby left');
   if (lost.size === 0) return;
@@ -54,7 +54,11 @@ function dropLost(turn: Turn, group: Readonly<GroupState>, primary: InstanceStat
 function whyLost(
   turn: Turn,
   group: Readonly<GroupState>,
-  { id, primary }: { readonly id: InstanceId; readonly primary: InstanceState },
+  {
+    id,
+    primary,
+    since,
+  }: { readonly id: InstanceId; readonly primary: InstanceState; readonly since: number },
 ): string | null {
   const standby = turn.instance(id);
   if (standby === undefined) return 'is gone for good';
@@ -68,9 +72,9 @@ function whyLost(
     return isOver(turn, primary.service, until) ? why : null;
   }
   if (stepAt(turn, primary.service, 'follow', id)?.state === 'failed') return 'does not follow';
-  if (!isSeenCutOff(group, id)) return null;
-  const since = Math.max(primary.readyAt ?? primary.startedAt ?? 0, group.chosenAt);
-  return isOver(turn, primary.service, since + streamGraceMs) ? 'does not stream' : null;
+  if (!isSeenCutOff(group, id, since)) return null;
+  const began = Math.max(primary.readyAt ?? primary.startedAt ?? 0, group.chosenAt);
+  return isOver(turn, primary.service, began + streamGraceMs) ? 'does not stream' : null;
 }
 
 function isOver(turn: Turn, service: ServiceName, until: number): boolean {
@@ -79,9 +83,9 @@ function isOver(turn: Turn, service: ServiceName, until: number): boolean {
   return false;
 }
 
-/** By what it, or its primary, showed since it is eligible. */
-function isSeenCutOff(group: Readonly<GroupState>, id: InstanceId): boolean {
-  const since = Math.max(group.since[id] ?? 0, group.chosenAt);
+/** By what it, or its primary, showed since then; what was seen before it was connected is old. */
+function isSeenCutOff(group: Readonly<GroupState>, id: InstanceId, begun: number): boolean {
+  const since = Math.max(begun, group.chosenAt);
   const own = group.seen[id];
   if (own !== undefined && own.at >= since && !own.seen.streaming) return true;
   const primary = group.seen[group.primary ?? id];

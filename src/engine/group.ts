@@ -57,7 +57,7 @@ export function missingPrimary(state: EngineState, instance: InstanceState): str
   const { id, service } = instance;
   const group = groupOf(state, service);
   if (group === null) return null;
-  if (group.change?.from === id) return 'waits for the new primary';
+  if (isGivenUp(group, id)) return 'waits until it is fenced and another is primary';
   const primary = group.primary ?? firstPrimary(state, service);
   if (primary === id) return null;
   if (isCold(state, service)) return 'waits as a cold standby: it is started when it is needed';
@@ -65,6 +65,11 @@ export function missingPrimary(state: EngineState, instance: InstanceState): str
   if (group.eligible.includes(id) || group.seen[id]?.seen.role === 'standby') return null;
   if (group.servedAt !== null && state.instances[primary]?.phase === 'ready') return null;
   return `waits for ${primary}: not ready yet`;
+}
+
+/** F1: its role is being taken from it, or its processes are being ended. */
+export function isGivenUp(group: Readonly<GroupState>, id: InstanceId): boolean {
+  return group.change?.from === id || group.steps[`fence ${id}`]?.state === 'begun';
 }
 
 export function isCold(state: EngineState, service: ServiceName): boolean {

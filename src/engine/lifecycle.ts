@@ -4,7 +4,7 @@
  */
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
-import { firstPrimary, groupOf, missingPrimary, orderFor, primaryOf } from './group.ts';
+import { firstPrimary, groupOf, isGivenUp, missingPrimary, orderFor, primaryOf } from './group.ts';
 import {
   type Hold,
   type InstanceState,
@@ -71,7 +71,7 @@ export function beginStart(
   recovery: boolean,
 ): void {
   const known = turn.state.instances[instance];
-  if (known !== undefined && isGivingUp(turn, known)) return;
+  if (known !== undefined && isHeldBack(turn, known)) return;
   if (known !== undefined) formGroup(turn, known.service);
   overtake(turn, instance, action);
   turn.emit({ kind: 'instance-starting', instance, action });
@@ -79,11 +79,10 @@ export function beginStart(
 }
 
 /** F1: what is being fenced is not started before that is over. */
-function isGivingUp(turn: Turn, instance: InstanceState): boolean {
-  const why = missingPrimary(turn.state, instance);
-  if (groupOf(turn.state, instance.service)?.change?.from !== instance.id || why === null)
-    return false;
-  hold(turn, instance, why, 'dependency');
+function isHeldBack(turn: Turn, instance: InstanceState): boolean {
+  const group = groupOf(turn.state, instance.service);
+  if (group === null || !isGivenUp(group, instance.id)) return false;
+  hold(turn, instance, missingPrimary(turn.state, instance) ?? '', 'dependency');
   return true;
 }
 

@@ -9,7 +9,7 @@ import type { StepState } from './group-state.ts';
 import type { Turn } from './turn.ts';
 
 const againMs = 500;
-const againMaxMs = 15_000;
+const againMaxMs = 60_000;
 const surveyTimeoutMs = 5_000;
 
 export function stepAt(

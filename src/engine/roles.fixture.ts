@@ -19,6 +19,8 @@ const tookMs: Readonly<Record<RoleStep, number>> = {
 const surveyMs = 15;
 const quiesceMs = 25;
 
+const gone = { code: 'ACTION_FAILED', message: 'one of them ended meanwhile' };
+
 export class RoleWorld {
   readonly #later: Later;
   readonly #running: ReadonlySet<InstanceId>;
@@ -30,6 +32,11 @@ export class RoleWorld {
   readonly #silent = new Set<string>();
   readonly #positions = new Map<InstanceId, ReplicaPosition | null>();
   busy = 0;
+  /** Writes are acknowledged all the time, and a promotion that loses one is refused. */
+  counts = false;
+  #acknowledged = 1000;
+  /** How far each one's data reaches. */
+  readonly #reach = new Map<InstanceId, number>();
   /** Whom the primary waits for. */
   names: readonly InstanceId[] = [];
 
@@ -42,6 +49,12 @@ export class RoleWorld {
   fails(step: RoleStep, instance: InstanceId, error: string | null): void {
     if (error === null) this.#failing.delete(`${step} ${instance}`);
     else this.#failing.set(`${step} ${instance}`, error);
+  }
+
+  mendAll(): void {
+    this.#failing.clear();
+    this.#silent.clear();
+    this.busy = 0;
   }
 
   /** No answer comes. */
@@ -57,12 +70,44 @@ export class RoleWorld {
   started(instance: InstanceId, order: RoleOrder | undefined): void {
     if (order === undefined) return;
     this.#obey(instance, order);
+    // F5: a standby goes back to what its primary has.
+    const reach = Math.min(this.#reachOf(instance), this.#reachOf(order.primary));
+    if (order.role === 'standby') this.#reach.set(instance, reach);
     if (order.role === 'primary') this.#become(instance, order);
     else this.#primaries.delete(instance);
   }
 
   ended(instance: InstanceId): void {
     this.#primaries.delete(instance);
+  }
+
+  /** One more write: it is acknowledged once all have it that the primary waits for. */
+  write(): void {
+    const [primary] = this.#primaries;
+    if (!this.counts || primary === undefined || !this.#running.has(primary)) return;
+    const reach = this.#reachOf(primary) + 1;
+    this.#reach.set(primary, reach);
+    if (!this.names.every((one) => one === primary || this.#running.has(one))) return;
+    for (const one of this.names) this.#reach.set(one, reach);
+    this.#acknowledged = reach;
+  }
+
+  /** As it turns out when the time has come: an admission needs both of them all the while. */
+  settle(happening: Happening): Happening {
+    if (happening.kind !== 'role-done' || happening.error !== null) return happening;
+    const { step, instance } = happening;
+    const [primary] = this.#primaries;
+    const lives = this.#running.has(instance);
+    const led = primary !== undefined && this.#running.has(primary);
+    if (step !== 'fence' && !lives) return { ...happening, error: gone };
+    if (step !== 'admit') return happening;
+    if (!led || !this.names.includes(instance)) return { ...happening, error: gone };
+    this.#reach.set(instance, this.#reachOf(primary));
+    return happening;
+  }
+
+  #reachOf(instance: InstanceId): number {
+    return this.#reach.get(instance) ?? 1000;
   }
 
   carryOut(command: Command): void {
@@ -85,7 +130,8 @@ export class RoleWorld {
   #positionOf(instance: InstanceId): ReplicaPosition | null {
     if (!this.#running.has(instance)) return null;
     const known = this.#positions.get(instance);
-    return known === undefined ? { systemId: '7', timeline: 1, position: '1000' } : known;
+    const position = String(this.#reachOf(instance));
+    return known === undefined ? { systemId: '7', timeline: 1, position } : known;
   }
 
   #step(command: RoleStepCommand): void {
@@ -114,6 +160,10 @@ export class RoleWorld {
     assert.equal(order.primary, instance, 'only the recorded one becomes primary');
     for (const other of this.#primaries) {
       assert.ok(other === instance, `${instance} becomes primary beside ${other}`);
+    }
+    if (this.counts) {
+      const lacks = this.#acknowledged - this.#reachOf(instance);
+      assert.ok(lacks <= 0, `F3: ${instance} becomes primary and lacks ${lacks} writes`);
     }
     this.#primaries.add(instance);
     this.names = order.eligible;

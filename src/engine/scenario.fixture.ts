@@ -70,6 +70,7 @@ export class Scenario {
   /** One event, now. */
   tell(happening: Happening): this {
     if (this.#deaf) return this;
+    this.roles.write();
     const event = { at: this.at, random: this.chance, ...happening } as EngineEvent;
     const { records, commands } = step(this.state, event);
     if (this.records.length + records.length > this.#recordsMax) {
@@ -103,7 +104,8 @@ export class Scenario {
     return this;
   }
 
-  #deliver(happening: Happening): void {
+  #deliver(told: Happening): void {
+    const happening = this.roles.settle(told);
     if (happening.kind === 'ready' && !this.#running.has(happening.instance)) return;
     this.#takePlace(happening);
     this.tell(happening);
@@ -242,7 +244,8 @@ export class Scenario {
     this.#dead = false;
     this.#recordsMax = Number.POSITIVE_INFINITY;
     this.#deaf = false;
-    for (const { happening } of this.#queue.splice(0)) this.#takePlace(happening);
+    for (const { happening } of this.#queue.splice(0))
+      this.#takePlace(this.roles.settle(happening));
     this.state = replay(this.records);
     this.records.push(...beginLook(this.state, this.at));
     if (spec !== null) this.tell({ kind: 'configured', spec });
