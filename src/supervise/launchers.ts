@@ -125,8 +125,8 @@ export class Launchers {
 
 /** What was not made anew since is not looked into. */
 function isSameSpec(a: LaunchSpec, b: LaunchSpec): boolean {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof LaunchSpec>;
-  return [...names].every((name) => isEqual(a[name], b[name]));
+  const names = Object.keys(a) as (keyof LaunchSpec)[];
+  return names.length === Object.keys(b).length && names.every((name) => isEqual(a[name], b[name]));
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
