@@ -39,10 +39,19 @@ const endWithBoot: ReadonlySet<LogRecord['kind']> = new Set<LogRecord['kind']>([
   'action-outcome',
   'timer-set',
   'timer-cleared',
+  // What was seen of roles, and told of positions by processes that are gone then. What is decided
+  // by them lasts always: who is primary, who is eligible, what was done to whom (F4, F7).
+  'position-told',
+  'role-seen',
 ]);
 
 export function lastingOf(records: readonly LogRecord[]): Lasting {
-  return records.every(({ kind }) => endWithBoot.has(kind)) ? 'boot' : 'always';
+  return records.every(endsSo) ? 'boot' : 'always';
+}
+
+function endsSo(record: LogRecord): boolean {
+  if (record.kind === 'role-step') return record.step === 'survey' || record.step === 'quiesce';
+  return endWithBoot.has(record.kind);
 }
 
 /** Whether what a command does ends with the machine's power. `isExternal`: somebody else runs the

@@ -134,6 +134,49 @@ describe('a standby is lost', () => {
     assert.deepEqual(s.roles.names, []);
   });
 
+  test('an admission does not outlive the primary that it was asked of', () => {
+    const s = pair();
+    s.roles.isSilent('admit', 'db/2');
+    s.up();
+    const asked = s.sent('role').find((one) => one.step === 'admit');
+    s.exits('db/1', 'SIGKILL').passes(50);
+    const late = { kind: 'role-done', step: 'admit', instance: 'db/2', error: null } as const;
+    s.tell({ ...late, action: asked?.action ?? 'a0', epoch: 1 });
+    assert.equal(s.group('db'), '1 db/1 [] serving');
+    s.passes(1_000);
+    assert.ok(s.steps().includes('set-eligible db/1 1'));
+  });
+
+  test('what was seen before it was admitted is not held against it', () => {
+    const alone = { role: 'primary' as const, epoch: 1, standbys: [], streaming: false };
+    const other = pair();
+    other.ask({ kind: 'up' }).passes(190);
+    other.tell({ kind: 'role-seen', instance: 'db/1', seen: alone }).passes(5_000);
+    assert.equal(other.group('db'), '1 db/1 [db/2] serving');
+    assert.equal(other.records.filter((one) => one.kind === 'eligible-changed').length, 1);
+  });
+
+  test('a late or doubled answer, or one of an older epoch, changes nothing (F6)', () => {
+    const s = pair().up();
+    const [first] = s.sent('role').filter((one) => one.step === 'promote');
+    s.exits('db/1', 'SIGKILL').passes(20_000);
+    const before = s.records.length;
+    for (const step of ['promote', 'fence', 'admit', 'set-eligible', 'follow'] as const) {
+      for (const instance of ['db/1', 'db/2'] as const) {
+        for (const epoch of [1, 2, 3]) {
+          const action = first?.action ?? 'a0';
+          s.tell({ kind: 'role-done', step, instance, action, epoch, error: null });
+          const error = { code: 'TIMED_OUT', message: 'late' };
+          s.tell({ kind: 'role-done', step, instance, action, epoch, error });
+        }
+        const told = { action: 'a7' as const, epoch: 1, position: null, error: null };
+        s.tell({ kind: 'position', instance, ...told });
+      }
+    }
+    s.tell({ kind: 'quiesced', service: 'db', action: 'a7', busy: 0 });
+    assert.equal(s.records.length, before);
+  });
+
   test('nobody leaves while there is no primary that could acknowledge', () => {
     const s = pair().up().turns('db/1', 'dies');
     s.exits('db/2', 'SIGKILL').exits('db/1', 'SIGKILL');

@@ -65,6 +65,14 @@ describe('no standby has every acknowledged write', () => {
     );
   });
 
+  test('which is no consent to another one in the same incident', () => {
+    const s = stuck().ask({ kind: 'approve', incident: 'i2' }).mended('db/1');
+    s.roles.fails('admit', 'db/1', 'it did not catch up');
+    s.passes(500).forget().exits('db/2', 'SIGKILL').passes(100);
+    assert.notEqual(s.incident('i2').state, 'resolved');
+    assert.deepEqual(s.steps().slice(0, 1), ['start db/2 primary 2']);
+  });
+
   test('refusal leaves it waiting', () => {
     const s = stuck().forget().ask({ kind: 'reject', incident: 'i2' }).passes(60_000);
     assert.equal(s.groupState('db').epoch, 1);
