@@ -1,6 +1,6 @@
 /** Asks the running controller, over its socket. */
 import { existsSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import type { StoredRecord } from '../model/record.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault } from '../ports/controller-api.ts';
+import { request as httpRequest } from '../ports/http.ts';
 import { lockHolder } from '../ports/lock.ts';
 import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';

@@ -2,8 +2,8 @@
  * A light load during a drill: a new connection each 20 ms to a service's endpoint, so that what
  * people would have noticed is counted.
  */
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { request as httpRequest } from '../ports/http.ts';
 
 export interface ProbeTarget {
   readonly host: string;

@@ -1,7 +1,7 @@
 /** One question to the controller. */
-import { request } from 'node:http';
 import { basename, dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { request } from '../ports/http.ts';
 import { socketPath } from '../ports/socket-path.ts';
 
 /** Rejects when nobody answers, or with the answer's text when it is an error. */

@@ -5,9 +5,10 @@
  * `node:http`: with hundreds of instances that is what watching costs. Where the body matters,
  * `node:http` reads it.
  */
-import { type IncomingMessage, request, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { errorInfo } from '../model/errors.ts';
 import type { ProbeSpec } from '../model/stack-spec.ts';
+import { request, validateHeaderName, validateHeaderValue } from '../ports/http.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { connectionFailure, failure, type Question } from './check.ts';
 import { converse } from './connection.ts';

@@ -15,6 +15,7 @@ import { entry } from '../model/entry.ts';
 import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
+import { withCompileCache } from '../ports/compile-cache.ts';
 import type { Lasting, Store, StoredSnapshot } from '../ports/store.ts';
 import { Backlog } from './backlog.ts';
 import { ErrorRegistry } from './error-registry.ts';
@@ -268,7 +269,11 @@ class SqliteStore implements Store {
 
   #ensureThread(): void {
     if (this.#thread !== null) return;
-    const thread = new Worker(entry(import.meta.url, './thread'), { workerData: this.#settings });
+    const thread = new Worker(entry(import.meta.url, './thread'), {
+      workerData: this.#settings,
+      // Sources of ours then need no compiler, which would stay in memory: 20 MB.
+      env: withCompileCache(process.env),
+    });
     this.#thread = thread;
     this.#failures = 0;
     let reason: Error | null = null;
