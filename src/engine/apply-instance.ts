@@ -46,6 +46,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       ready(instance, record.at);
       return;
     case 'instance-suspect':
+      if (instance.suspected && !record.suspected) instance.failedUntil = record.at;
       instance.suspected = record.suspected;
       if (!record.suspected) acquit(instance);
       return;
@@ -71,6 +72,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       else instance.phase = instance.readyAt === null ? 'running' : 'ready';
       instance.action = null;
       instance.next = null;
+      instance.stopFailed = true;
       instance.note = record.error.message;
       // Whoever watched it let go of it for the stop, and begins anew.
       instance.stale = isRunning(instance) && instance.symptoms.some(isHealth);
@@ -103,6 +105,7 @@ function starting(
   instance.starts += 1;
   if (actionOf(state, record.action)?.spared !== true) instance.tries += 1;
   instance.changed = false;
+  instance.stopFailed = false;
   instance.exit = null;
   instance.startError = null;
   instance.startedAt = null;

@@ -161,7 +161,7 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
 /**
  * What is blamed shows nothing itself and failed no check made just now; or only what a dependency
  * may cause too, and one of these is down, was so a moment ago, is suspected, did not answer when
- * asked, or may not have worked then.
+ * asked, or may not have worked then; or its end may be our own late doing.
  */
 function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undefined): boolean {
   const { state, at } = turn;
@@ -169,6 +169,7 @@ function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undef
   if (instance === undefined) return false;
   const own = instance.symptoms.flatMap((id) => state.symptoms[id]?.symptom ?? []);
   if (own.length === 0 && freshlyConfirmed(instance, at) !== false) return true;
+  if (instance.stopFailed && instance.phase === 'exited') return true;
   if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
   if (failingDependency(state, instance.service, at) !== null) return true;
   if (recentlyDown(state, instance.service, at) !== null) return true;

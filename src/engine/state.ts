@@ -69,6 +69,8 @@ export interface InstanceState {
   stale: boolean;
   /** Runs though it is not wanted (external, or only observed): left alone. */
   unasked: boolean;
+  /** It could not be stopped, and may end of that yet. */
+  stopFailed: boolean;
   /** Its latest exit was by a signal. */
   killed: boolean;
   /** No longer in the stack file: forgotten once it is gone. */
@@ -250,6 +252,7 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
     changed: false,
     stale: false,
     unasked: false,
+    stopFailed: false,
     killed: false,
     removed: false,
   };

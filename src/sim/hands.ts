@@ -252,6 +252,7 @@ export class Hands {
       if (over || world.kill(running)) return;
       const error = { code: 'STOP_FAILED', message: 'a process could not be ended' };
       process.input(killedMs, () => {
+        if (over) return;
         this.#watchAgain(running);
         finish(error);
       });

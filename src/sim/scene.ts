@@ -2,10 +2,10 @@
 import type { Command } from '../model/command.ts';
 import type { EngineEvent } from '../model/event.ts';
 import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
-import type { LogRecord } from '../model/record.ts';
+import type { LogRecord, PlannedAction } from '../model/record.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { Symptom, SymptomKind } from '../model/symptom.ts';
-import { type KnownInstance, Ledger } from './ledger.ts';
+import { type KnownIncident, type KnownInstance, Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
 export interface Violation {
@@ -31,6 +31,15 @@ export interface Checker {
   /** From time to time. */
   tick?(): void;
   end?(): void;
+}
+
+/** An action at its beginning. */
+export interface Begun {
+  readonly planned: PlannedAction;
+  readonly incident: KnownIncident | null;
+  /** Stack time. */
+  readonly at: number;
+  readonly spared: boolean;
 }
 
 const failingKinds: ReadonlySet<SymptomKind> = new Set([
@@ -74,6 +83,15 @@ export class Scene {
   note(record: LogRecord, checkers: readonly Checker[]): void {
     for (const checker of checkers) checker.record?.(record);
     this.ledger.note(record);
+  }
+
+  /** What a record begins because of an incident; null: it is about something else. */
+  begun(record: LogRecord): Begun | null {
+    if (record.kind !== 'action-begun' || record.incident === null) return null;
+    const action = this.ledger.actions.get(record.action);
+    if (action === undefined) return null;
+    const { at, spared, incident: id } = record;
+    return { planned: action.planned, incident: this.ledger.incidents.get(id) ?? null, at, spared };
   }
 
   /** True time of a stack time, as far as the clock was not stepped since. */

@@ -58,6 +58,7 @@ test('three kills teach what a kill shows and what mends it', async (t) => {
 
   await carriesOver(stand);
   await survives(stand);
+  await foretells(stand);
 });
 
 async function carriesOver(stand: Bench): Promise<void> {
@@ -96,4 +97,28 @@ async function survives(stand: Bench): Promise<void> {
   assert.equal(end, 'recovered');
   await until('all is ready', async () => (await stand.instance('api/1')).phase === 'ready');
   assert.deepEqual(counted(await exported(stand)), before);
+}
+
+interface Foretold {
+  readonly rates: string;
+  readonly faults: readonly { readonly fault: string; readonly perYear: number }[];
+}
+
+/** A forecast goes by what the running stack has learned, and else by the default tables. */
+async function foretells(stand: Bench): Promise<void> {
+  const few = ['simulate', stand.file, '--seeds', '5', '--threads', '1'];
+  const crashes = ({ faults }: Foretold) =>
+    faults.reduce((sum, { fault, perYear }) => sum + (fault === 'crash' ? perYear : 0), 0);
+  const before = await exported(stand);
+  const file = path.join(stand.directory, 'frail.json');
+  const frail = { ...before.services['api'], observedMs: 3.6e9, faults: { crash: 40 } };
+  await writeFile(file, JSON.stringify({ ...before, services: { api: frail } }));
+  assert.equal((await stand.daruma('knowledge', 'import', file, '--yes')).code, 0);
+  const learned = await stand.json<Foretold>(...few);
+  assert.equal(learned.rates, 'what was learned');
+  assert.ok(crashes(learned) > 30, JSON.stringify(learned.faults));
+  assert.equal((await stand.daruma('down')).code, 0);
+  const unknown = await stand.json<Foretold>(...few);
+  assert.equal(unknown.rates, 'default table');
+  assert.ok(crashes(unknown) < 30, JSON.stringify(unknown.faults));
 }

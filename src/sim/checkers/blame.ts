@@ -24,11 +24,12 @@ export class BlameChecker implements Checker {
   record(record: LogRecord): void {
     const shows = whoShows(record);
     if (shows !== null) this.#shownAt.set(shows, record.at);
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const { ledger, world } = this.#scene;
-    const kind = ledger.actions.get(record.action)?.planned.kind;
+    const begun = this.#scene.begun(record);
+    if (begun === null) return;
+    const { world } = this.#scene;
+    const { kind } = begun.planned;
     if (kind === 'wait' || kind === 'ask-person' || kind === 'put-back') return;
-    const incident = ledger.incidents.get(record.incident);
+    const { incident } = begun;
     if (incident?.blamed?.sure !== true || !isInstance(incident.blamed.component)) return;
     const { component } = incident.blamed;
     const from = this.#scene.trueTime(incident.onset) - beforeMs;

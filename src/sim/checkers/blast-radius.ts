@@ -13,8 +13,7 @@ export class BlastRadiusChecker implements Checker {
   }
 
   record(record: LogRecord): void {
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const planned = this.#scene.ledger.actions.get(record.action)?.planned;
+    const planned = this.#scene.begun(record)?.planned;
     if (planned?.kind !== 'restart' && planned?.kind !== 'take-out') return;
     const { target, kind } = planned;
     if (!isInstance(target) || !this.#scene.answers(this.#scene.ledger.instance(target))) return;

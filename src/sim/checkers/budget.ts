@@ -1,8 +1,8 @@
 /** No action beyond the budget of its service or of the stack, counted by itself. */
 import type { ServiceName } from '../../model/ids.ts';
 import { serviceOf } from '../../model/ids.ts';
-import type { LogRecord } from '../../model/record.ts';
-import type { KnownAction, KnownIncident } from '../ledger.ts';
+import type { LogRecord, PlannedAction } from '../../model/record.ts';
+import type { KnownIncident } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 /** What a dependency tore down may be started again without cost for so long. */
@@ -31,30 +31,29 @@ export class BudgetChecker implements Checker {
 
   record(record: LogRecord): void {
     if (record.kind === 'reset') this.#reset(record.target);
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const action = this.#scene.ledger.actions.get(record.action);
-    const incident = this.#scene.ledger.incidents.get(record.incident);
-    if (action === undefined || incident === undefined) return;
-    const { kind, target } = action.planned;
+    const begun = this.#scene.begun(record);
+    if (begun?.incident == null) return;
+    const { planned, incident, spared, at } = begun;
+    const { kind, target } = planned;
     if (kind === 'wait' || kind === 'ask-person' || kind === 'put-back') return;
     const changes = this.#changes.get(serviceOf(target) ?? '') ?? 0;
     if (kind === 'fail-over') this.#changes.set(serviceOf(target) ?? '', changes + 1);
     // Part of the change of primary before it.
-    if (kind === 'rejoin' && record.spared && changes > 0) {
+    if (kind === 'rejoin' && spared && changes > 0) {
       this.#changes.set(serviceOf(target) ?? '', changes - 1);
       return;
     }
-    if (record.spared && this.#mayBeSpared(action, incident)) return;
-    this.#count(action, record.at, incident.consented && this.#isDestructive(action));
+    if (spared && this.#mayBeSpared(planned, incident)) return;
+    this.#count(planned, at, incident.consented && this.#isDestructive(planned));
   }
 
   /** Who consented to it wants it done, whatever was done before. */
-  #isDestructive({ planned }: KnownAction): boolean {
+  #isDestructive(planned: PlannedAction): boolean {
     const actions = this.#scene.serviceOf(planned.target)?.actions ?? [];
     return actions.some((one) => one.name === planned.name && one.destructive);
   }
 
-  #count({ planned }: KnownAction, at: number, free: boolean): void {
+  #count(planned: PlannedAction, at: number, free: boolean): void {
     const service = this.#scene.serviceOf(planned.target);
     if (service === null) return;
     const { count, windowMs } = service.recovery.budget;
@@ -70,7 +69,7 @@ export class BudgetChecker implements Checker {
       this.#scene.complain(this.name, `${what} is action ${total} of the stack's ${stack.count}`);
   }
 
-  #mayBeSpared({ planned }: KnownAction, incident: KnownIncident): boolean {
+  #mayBeSpared(planned: PlannedAction, incident: KnownIncident): boolean {
     const key = `${incident.id} ${planned.target}`;
     const used = this.#slowTries.get(key) ?? 0;
     if (used < incident.slowTries) {

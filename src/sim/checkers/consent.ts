@@ -15,9 +15,8 @@ export class ConsentChecker implements Checker {
   }
 
   record(record: LogRecord): void {
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const incident = this.#scene.ledger.incidents.get(record.incident);
-    if (incident?.consented === true) this.#consented.add(record.action);
+    const begun = this.#scene.begun(record);
+    if (begun?.incident?.consented === true) this.#consented.add(begun.planned.action);
   }
 
   command(command: Command): void {

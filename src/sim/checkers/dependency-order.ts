@@ -17,12 +17,11 @@ export class DependencyOrderChecker implements Checker {
   }
 
   record(record: LogRecord): void {
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const planned = this.#scene.ledger.actions.get(record.action)?.planned;
-    if (planned === undefined || !isInstance(planned.target)) return;
-    const { kind, target } = planned;
+    const begun = this.#scene.begun(record);
+    if (begun === null || !isInstance(begun.planned.target)) return;
+    const { kind, target } = begun.planned;
     if (kind !== 'restart' && kind !== 'run' && kind !== 'take-out') return;
-    const onset = this.#scene.ledger.incidents.get(record.incident)?.onset ?? record.at;
+    const onset = begun.incident?.onset ?? begun.at;
     if (this.#mayBeOwn(target, this.#scene.trueTime(onset))) return;
     const broken = this.#brokenDependency(target);
     if (broken !== null)

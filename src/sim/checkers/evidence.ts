@@ -1,8 +1,8 @@
 /** No action without evidence, and nothing started or stopped that nobody decided on. */
 import type { Command } from '../../model/command.ts';
 import type { EngineEvent } from '../../model/event.ts';
-import type { IncidentId } from '../../model/ids.ts';
 import type { LogRecord } from '../../model/record.ts';
+import type { KnownIncident } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 export class EvidenceChecker implements Checker {
@@ -29,16 +29,14 @@ export class EvidenceChecker implements Checker {
   }
 
   record(record: LogRecord): void {
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const action = this.#scene.ledger.actions.get(record.action);
-    if (action === undefined) {
+    if (record.kind === 'action-begun' && !this.#scene.ledger.actions.has(record.action))
       this.#complain(`${record.action} was begun unplanned`);
-      return;
-    }
-    const { kind, target, reason } = action.planned;
+    const begun = this.#scene.begun(record);
+    if (begun === null) return;
+    const { kind, target, reason } = begun.planned;
     if (kind === 'wait' || kind === 'ask-person') return;
     if (reason === '') this.#complain(`${kind} ${target} has no reason`);
-    if (kind !== 'put-back' && !this.#hasEvidence(record.incident))
+    if (kind !== 'put-back' && !this.#hasEvidence(begun.incident))
       this.#complain(`${kind} ${target}: nothing was seen that speaks for it`);
   }
 
@@ -76,8 +74,8 @@ export class EvidenceChecker implements Checker {
     }
   }
 
-  #hasEvidence(incident: IncidentId): boolean {
-    const symptoms = this.#scene.ledger.incidents.get(incident)?.symptoms ?? [];
+  #hasEvidence(incident: KnownIncident | null): boolean {
+    const symptoms = incident?.symptoms ?? [];
     return [...symptoms].some((id) => this.#told.has(id));
   }
 

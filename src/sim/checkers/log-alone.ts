@@ -12,10 +12,9 @@ export class LogAloneChecker implements Checker {
   }
 
   record(record: LogRecord): void {
-    if (record.kind !== 'action-begun' || record.incident === null) return;
-    const planned = this.#scene.ledger.actions.get(record.action)?.planned;
-    if (planned === undefined || !isInstance(planned.target)) return;
-    const { kind, target } = planned;
+    const begun = this.#scene.begun(record);
+    if (begun === null || !isInstance(begun.planned.target)) return;
+    const { kind, target } = begun.planned;
     if (kind !== 'restart' && kind !== 'run' && kind !== 'take-out') return;
     const { phase } = this.#scene.ledger.instance(target);
     const seen = this.#scene.ledger.symptomsAt(target);
