@@ -19,6 +19,7 @@ import {
   removeScene,
   type Scene,
   start,
+  workingIn,
 } from './scene.ts';
 
 /** The binaries to test with: null is the embedded PostgreSQL. */
@@ -114,6 +115,14 @@ export class PostgresGroup {
     this.#running.delete(instance);
   }
 
+  /** A signal for each process of the tree, the first one first. */
+  async stopTree(instance: InstanceId, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const found = this.#running.get(instance);
+    assert.ok(found, `${instance} runs`);
+    found.child.kill(signal);
+    for (const pid of await workingIn(found.launch.workingDir)) process.kill(pid, signal);
+  }
+
   async remove(): Promise<void> {
     for (const instance of [...this.#running.keys()]) await this.end(instance);
     await removeScene(this.scene);
@@ -152,6 +161,45 @@ export class PostgresGroup {
       await this.start(instance, { ...order, eligible });
       await this.roles.admit(this.context(instance, { ...order, eligible }), limitMs);
       eligible.push(instance);
+    }
+  }
+}
+
+/** Writes one number after the other into `kept`, until its server is gone. */
+export class Writer {
+  readonly #client: Client;
+  readonly #first: number;
+  readonly #written: Promise<void>;
+  acknowledged = 0;
+  #ending = false;
+
+  private constructor(client: Client, first: number) {
+    this.#client = client;
+    this.#first = first;
+    this.#written = this.#write();
+  }
+
+  /** Numbers from `first` + 1. */
+  static async start(group: PostgresGroup, instance: InstanceId, first = 0): Promise<Writer> {
+    return new Writer(await group.connect(instance), first);
+  }
+
+  /** Resolves when nothing is under way. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    await this.#written;
+    await this.#client.end().catch(() => undefined);
+  }
+
+  async #write(): Promise<void> {
+    while (!this.#ending) {
+      const number = this.#first + this.acknowledged + 1;
+      const done = await this.#client.query('insert into kept values ($1)', [number]).then(
+        () => true,
+        () => false,
+      );
+      if (!done) return;
+      this.acknowledged += 1;
     }
   }
 }

@@ -28,13 +28,17 @@ export async function withConnection<T>(
   const client = new Client({ ...whom, ...settings(timeoutMs, unwaited), stream: () => socket });
   // What waits for an answer is given the same error; an event that nobody hears would be thrown.
   client.on('error', () => undefined);
+  let tooLate: DarumaError | null = null;
   const timer = setTimeout(() => {
-    const text = `no answer from PostgreSQL within ${timeoutMs} ms`;
-    socket.destroy(new DarumaError('TIMED_OUT', text));
+    tooLate = new DarumaError('TIMED_OUT', `no answer from PostgreSQL within ${timeoutMs} ms`);
+    socket.destroy(tooLate);
   }, timeoutMs);
   try {
     await client.connect();
     return await work(client);
+  } catch (error) {
+    // What is asked after that is told only that there is no connection.
+    throw tooLate ?? error;
   } finally {
     clearTimeout(timer);
     // Says farewell, so that the server logs nothing, and then waits for the server to hang up,

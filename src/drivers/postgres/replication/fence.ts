@@ -1,5 +1,5 @@
 /** The mark in the data of an instance that is dead (F1, F2). */
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DarumaError } from '../../../model/errors.ts';
 import { textOf } from '../cluster.ts';
@@ -22,11 +22,12 @@ export async function fence({ instance, order, place }: Member): Promise<void> {
 
 /** Processes of a server work in its data directory, whatever became of their parent. */
 async function workingIn(data: string): Promise<number[]> {
+  const { ino, dev } = await stat(data);
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = pids.map(async (pid) => {
     // It may have ended, or be another user's.
-    const directory = await readlink(`/proc/${pid}/cwd`).catch(() => null);
-    return directory === data ? [Number(pid)] : [];
+    const there = await stat(`/proc/${pid}/cwd`).catch(() => null);
+    return there?.ino === ino && there.dev === dev ? [Number(pid)] : [];
   });
   return (await Promise.all(found)).flat();
 }

@@ -39,7 +39,7 @@ export async function launchInRole(work: RoleLaunch): Promise<void> {
     await prepareStandby({ member, binaries, primaryPlace, hasData });
     return;
   }
-  if (!(await hasCluster(place, binaries))) refuseToBeginAnew(member, seen, known);
+  if (!(await hasCluster(place, binaries))) refuseToBeginAnew(member, known);
   await work.ensureCluster();
   await preparePrimary(member, seen);
 }

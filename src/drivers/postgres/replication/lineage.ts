@@ -7,8 +7,8 @@
  * no earlier than where its own log ends, and the last page of its log is in the primary's, byte by
  * byte. The last tells apart timelines that two instances have begun under one number.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textOf } from '../cluster.ts';
 import { readControl } from './control-file.ts';
 import { Wal } from './wal.ts';
 
@@ -22,7 +22,8 @@ export async function lineageOf(data: string, primaryData: string): Promise<Line
   const [own, primary] = await Promise.all([readControl(data), readControl(primaryData)]);
   if (own === null || primary === null) return other('it is of a version that is unknown here');
   if (own.systemId !== primary.systemId) return other('it is of another origin');
-  if (await hasBackupLabel(data)) return other('it was never started since it was copied');
+  if ((await textOf(join(data, 'backup_label'))) !== null)
+    return other('it was never started since it was copied');
   const [ownWal, primaryWal] = await Promise.all([Wal.open(data), Wal.open(primaryData)]);
   const end = (await ownWal?.endFrom(own.checkpoint)) ?? null;
   if (ownWal === null || primaryWal === null || end === null) {
@@ -49,23 +50,14 @@ export async function lineageOf(data: string, primaryData: string): Promise<Line
 async function leftAt(data: string, current: number, timeline: number): Promise<bigint | null> {
   if (timeline === current) return 2n ** 64n;
   const name = `${current.toString(16).toUpperCase().padStart(8, '0')}.history`;
-  const history = await readFile(join(data, 'pg_wal', name), 'utf8');
-  for (const line of history.split('\n')) {
+  // The first one has no history.
+  const history = await textOf(join(data, 'pg_wal', name));
+  for (const line of (history ?? '').split('\n')) {
     const [, number, high, low] = /^\s*(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
     if (Number(number) !== timeline) continue;
     return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
   }
   return null;
-}
-
-async function hasBackupLabel(data: string): Promise<boolean> {
-  try {
-    await readFile(join(data, 'backup_label'));
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function other(reason: string, rewindable = false): Lineage {

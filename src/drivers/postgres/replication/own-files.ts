@@ -1,5 +1,5 @@
 /** What PostgreSQL reads from the data directory and we depend on, put right before a start. */
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../durable-file.ts';
 import { textOf } from '../cluster.ts';
@@ -27,7 +27,9 @@ export async function clearSystemSettings(
 export async function letStandbysIn({ data, account }: Place): Promise<void> {
   const file = join(data, 'pg_hba.conf');
   const rule = `host replication ${replicationUser} 127.0.0.1/32 scram-sha-256`;
-  const text = await readFile(file, 'utf8');
+  const text = await textOf(file);
+  // The user's own setting says where the rules are.
+  if (text === null) return;
   if (text.split('\n').includes(rule)) return;
   const comment = '# Written by Daruma: the standbys of this server.';
   await replaceFile(file, `${comment}\n${rule}\n${text}`, account);
@@ -35,8 +37,9 @@ export async function letStandbysIn({ data, account }: Place): Promise<void> {
 
 /** A standby that was primary holds slots, which nobody will ever read from again and which would
  * keep its log for ever. Its server must not be running. */
-export async function removeSlots(data: string, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    await rm(join(data, 'pg_replslot', name), { recursive: true, force: true });
+export async function removeSlots(data: string): Promise<void> {
+  const directory = join(data, 'pg_replslot');
+  for (const name of await readdir(directory)) {
+    if (name.startsWith('daruma_')) await rm(join(directory, name), { recursive: true });
   }
 }

@@ -18,9 +18,16 @@ export async function poll<T>(
   const until = performance.now() + timeoutMs;
   for (;;) {
     const leftMs = Math.ceil(until - performance.now());
-    if (leftMs <= 0) throw new DarumaError('TIMED_OUT', `${what}: not within ${timeoutMs} ms`);
-    const answer = await probe(leftMs);
+    if (leftMs <= 0) throw tooLate(what, timeoutMs);
+    const answer = await probe(leftMs).catch((error: unknown) => {
+      if (performance.now() < until) throw error;
+      throw tooLate(what, timeoutMs, { cause: error });
+    });
     if (answer !== null) return answer;
     await delay(everyMs);
   }
+}
+
+function tooLate(what: string, timeoutMs: number, options?: ErrorOptions): DarumaError {
+  return new DarumaError('TIMED_OUT', `${what}: not within ${timeoutMs} ms`, options);
 }

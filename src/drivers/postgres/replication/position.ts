@@ -4,9 +4,9 @@
  * standby restarts.
  */
 import type { ReplicaPosition } from '../../../model/group.ts';
-import { withConnection } from '../connection.ts';
 import type { Member } from './member.ts';
 import { poll } from './poll.ts';
+import { withRecovering } from './recovering.ts';
 
 const everyMs = 5;
 
@@ -34,14 +34,15 @@ const query = `select
     and pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0')) as settled`;
 
 export async function position(member: Member, timeoutMs: number): Promise<ReplicaPosition> {
-  return withConnection(member.target, timeoutMs, async (client) => {
+  const what = `${member.instance} has replayed its log`;
+  return withRecovering(what, member.target, timeoutMs, async (client, leftMs) => {
     // Somebody may have paused it; a promotion would go on with it anyway.
     await client.query(
       `select case when pg_is_in_recovery() and pg_is_wal_replay_paused()
        then pg_wal_replay_resume() end`,
     );
     let before: string | null = null;
-    return poll(`${member.instance} has replayed its log`, { timeoutMs, everyMs }, async () => {
+    return poll(what, { timeoutMs: leftMs, everyMs }, async () => {
       const row = (await client.query<Row>(query, [idle])).rows[0];
       if (row === undefined || !row.settled) return null;
       const { system: systemId, timeline, position: now } = row;

@@ -10,9 +10,9 @@ import type { SeenOrder } from './seen-order.ts';
 
 /** Rejects with REQUIREMENT_UNMET when its data is gone: an empty database in its place would be
  * taken for the primary. `known`: the cluster that the service has. */
-export function refuseToBeginAnew(member: Member, seen: SeenOrder | null, known: string | null) {
+export function refuseToBeginAnew(member: Member, known: string | null): void {
   const { instance, order, place } = member;
-  if (order.epoch === 1 && seen === null && known === null) return;
+  if (order.epoch === 1 && known === null) return;
   const text = `${place.data} holds no data any more; ${instance} can't be primary with nothing`;
   throw new DarumaError('REQUIREMENT_UNMET', text);
 }

@@ -58,15 +58,10 @@ export async function rewind(
   directory: string,
   place: Place,
   primary: Target,
-  major: number,
 ): Promise<void> {
   await rename(place.data, directory);
   await rm(join(directory, 'standby.signal'), { force: true });
-  const config = major >= 15 ? [`--config-file=${join(directory, 'postgresql.conf')}`] : [];
-  const argv = [
-    ...[program, `--target-pgdata=${directory}`, `--source-server=${addressOf(primary)}`],
-    ...config,
-  ];
+  const argv = [program, `--target-pgdata=${directory}`, `--source-server=${addressOf(primary)}`];
   await run(argv, place, primary, () => undefined);
 }
 

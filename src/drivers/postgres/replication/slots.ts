@@ -1,4 +1,5 @@
 /** Replication slots at a primary, one for each standby: it keeps the log that they still need. */
+import { DarumaError } from '../../../model/errors.ts';
 import type { ServiceSpec } from '../../../model/stack-spec.ts';
 import { ask, type Target } from '../connection.ts';
 import { slotNames } from './names.ts';
@@ -12,6 +13,21 @@ export async function reserveSlot(primary: Target, name: string, timeoutMs: numb
   const make = `select pg_create_physical_replication_slot($1, true)
     where not exists (select from pg_replication_slots where slot_name = $1)`;
   await ask(primary, timeoutMs, make, [name]);
+}
+
+/** Rejects when the log that a copy needs wasn't kept for it. */
+export async function refuseLostSlot(
+  primary: Target,
+  name: string,
+  timeoutMs: number,
+): Promise<void> {
+  const kept = `select from pg_replication_slots
+    where slot_name = $1 and wal_status in ('reserved', 'extended')`;
+  if ((await ask(primary, timeoutMs, kept, [name])).length > 0) return;
+  const text =
+    'the primary wrote more than `max_slot_wal_keep_size` while it was copied: ' +
+    'raise that in `settings`';
+  throw new DarumaError('START_FAILED', text);
 }
 
 /** Of replicas that the service no longer has. */

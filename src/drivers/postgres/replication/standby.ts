@@ -18,11 +18,11 @@ import { copyByFiles, syncTree } from './copy.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
 import { layMark } from './mark.ts';
 import { configureStandby, type Member, primaryTarget } from './member.ts';
-import { slotName, slotNames } from './names.ts';
+import { slotName } from './names.ts';
 import { clearSystemSettings, removeSlots } from './own-files.ts';
 import { copyByProgram, programsBeside, rewind } from './programs.ts';
 import { CopyProgress } from './progress.ts';
-import { reserveSlot } from './slots.ts';
+import { refuseLostSlot, reserveSlot } from './slots.ts';
 
 const askMs = 5_000;
 
@@ -38,10 +38,10 @@ export interface StandbyWork {
  * isn't there. */
 export async function prepareStandby(work: StandbyWork): Promise<void> {
   const { member } = work;
-  const { place, service } = member;
+  const { place } = member;
   if (work.hasData) {
     await layMark(place.data, place.account);
-    await removeSlots(place.data, slotNames(service));
+    await removeSlots(place.data);
     await asThePrimary(work);
   } else {
     await atThePrimary(work, (primary) => copy(work, primary));
@@ -83,9 +83,9 @@ async function mend(
       await ask(primary, askMs * 12, 'checkpoint');
       await makeWhole(place, async (fresh) => {
         const directory = join(fresh, 'data');
-        await rewind(program, directory, place, primary, binaries.major);
+        await rewind(program, directory, place, primary);
         await layMark(directory, place.account);
-        await removeSlots(directory, slotNames(member.service));
+        await removeSlots(directory);
       });
       return;
     } catch (error) {
@@ -106,6 +106,7 @@ async function copy(work: StandbyWork, primary: Target): Promise<void> {
     await makeDirectory(directory, place);
     if (basebackup === null) {
       await copyByFiles(primaryPlace, directory, place, primary, binaries.major, progress);
+      await refuseLostSlot(primary, slotName(instance), askMs);
     } else {
       await copyByProgram(basebackup, directory, place, primary, slotName(instance), progress);
     }

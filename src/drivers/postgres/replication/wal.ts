@@ -18,10 +18,14 @@ export interface WalEnd {
 }
 
 const pageBytes = 8192;
+const pageSize = BigInt(pageBytes);
 const recordHeaderBytes = 24;
+/** Then others have a turn. */
+const recordsAtOnce = 5_000;
 const flags = { continuation: 0x1, long: 0x2, overwritten: 0x8 } as const;
 
 interface Page {
+  readonly address: bigint;
   readonly bytes: Buffer;
   readonly info: number;
   readonly timeline: number;
@@ -33,7 +37,11 @@ export class Wal {
   readonly #segmentBytes: bigint;
   /** By number. */
   readonly #files: ReadonlyMap<bigint, string>;
-  #held: { readonly number: bigint; readonly bytes: Buffer } | null = null;
+  /** Segments by their start. */
+  #held: ReadonlyMap<bigint, Buffer> = new Map();
+  #loaded: { readonly start: bigint; readonly last: bigint } | null = null;
+  #last: Page | null = null;
+  readonly #header = Buffer.alloc(recordHeaderBytes);
 
   private constructor(directory: string, segmentBytes: bigint, files: Map<bigint, string>) {
     this.#directory = directory;
@@ -64,18 +72,22 @@ export class Wal {
 
   /** From the start of its page to `end`, at least one byte; null: it isn't there. */
   async lastPageUpTo(end: bigint): Promise<Buffer | null> {
-    const from = end - 1n - ((end - 1n) % BigInt(pageBytes));
-    const page = await this.#page(from);
+    const from = end - 1n - ((end - 1n) % pageSize);
+    await this.#load(from);
+    const page = this.#page(from);
     return page === null ? null : page.bytes.subarray(0, Number(end - from));
   }
 
   /** Null: there is no record at `start`. */
   async endFrom(start: bigint): Promise<WalEnd | null> {
     let end: WalEnd | null = null;
-    let at = await this.#recordStart(start);
     let previous: bigint | null = null;
-    while (at !== null) {
-      const record = await this.#record(at, previous);
+    await this.#load(start);
+    let at = this.#recordStart(start);
+    for (let count = 1; at !== null; count += 1) {
+      await this.#loadRecord(at);
+      if (count % recordsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      const record = this.#record(at, previous);
       if (record === null) break;
       end = { timeline: record.timeline, position: record.end };
       // What was never finished is nobody's predecessor.
@@ -85,82 +97,103 @@ export class Wal {
     return end;
   }
 
-  async #record(
+  #record(
     at: bigint,
     previous: bigint | null,
-  ): Promise<{ timeline: number; end: bigint; next: bigint | null } | null> {
-    const header = Buffer.alloc(recordHeaderBytes);
-    if ((await this.#span(at, recordHeaderBytes, header)) === null) return null;
+  ): { timeline: number; end: bigint; next: bigint | null } | null {
+    const header = this.#header;
+    if (this.#span(at, recordHeaderBytes, header) === null) return null;
     const length = header.readUInt32LE(0);
     if (length < recordHeaderBytes) return null;
     if (previous !== null && header.readBigUInt64LE(8) !== previous) return null;
-    const span = await this.#span(at, length, null);
-    if (span === null) return null;
-    if (typeof span.end !== 'bigint') {
-      // It was never finished; a later start of the server went on behind it.
-      return { timeline: span.timeline, end: at, next: span.end.goesOnAt };
-    }
-    const aligned = (span.end + 7n) & ~7n;
     const isSwitch = header[17] === 0 && ((header[16] ?? 0) & 0xf0) === 0x40;
-    const end = isSwitch ? this.#segmentEnd(at) : aligned;
-    return { timeline: span.timeline, end, next: await this.#recordStart(end) };
+    const span = this.#span(at, length, null);
+    if (span === null) return null;
+    const { timeline, end, goesOnAt } = span;
+    // It was never finished; a later start of the server went on behind it.
+    if (goesOnAt !== null) return { timeline, end: at, next: goesOnAt };
+    const aligned = (end + 7n) & ~7n;
+    // The rest of the segment is empty then.
+    const next = isSwitch ? this.#segmentStart(at) + this.#segmentBytes : aligned;
+    return { timeline, end: aligned, next: this.#recordStart(next) };
   }
 
   /** Follows `length` bytes of a record over its pages. Null: not all of it is there. */
-  async #span(
+  #span(
     start: bigint,
     length: number,
     into: Buffer | null,
-  ): Promise<{ timeline: number; end: bigint | { readonly goesOnAt: bigint } } | null> {
+  ): { timeline: number; end: bigint; goesOnAt: bigint | null } | null {
     let [at, done] = [start, 0];
-    for (;;) {
-      const offset = Number(at % BigInt(pageBytes));
-      const page = await this.#page(at - BigInt(offset));
-      if (page === null) return null;
+    let page = this.#page(at - (at % pageSize));
+    while (page !== null) {
+      const offset = Number(at % pageSize);
       const size = Math.min(pageBytes - offset, length - done);
       if (into !== null) page.bytes.copy(into, done, offset, offset + size);
       done += size;
-      const { timeline } = page;
-      if (done === length) return { timeline, end: at + BigInt(size) };
       at += BigInt(size);
-      const next = await this.#page(at);
-      if (next === null) return null;
-      const begin = at + BigInt(next.headerBytes);
-      if ((next.info & flags.overwritten) !== 0) return { timeline, end: { goesOnAt: begin } };
-      if ((next.info & flags.continuation) === 0) return null;
+      const { timeline } = page;
+      if (done === length) return { timeline, end: at, goesOnAt: null };
+      page = this.#page(at);
+      if (page === null) return null;
+      const begin = at + BigInt(page.headerBytes);
+      if ((page.info & flags.overwritten) !== 0) return { timeline, end: at, goesOnAt: begin };
+      if ((page.info & flags.continuation) === 0) return null;
       at = begin;
     }
+    return null;
   }
 
   /** Behind the header of a page, where a record's place is the start of one. */
-  async #recordStart(at: bigint): Promise<bigint | null> {
-    if (at % BigInt(pageBytes) !== 0n) return at;
-    const page = await this.#page(at);
+  #recordStart(at: bigint): bigint | null {
+    if (at % pageSize !== 0n) return at;
+    const page = this.#page(at);
     return page === null ? null : at + BigInt(page.headerBytes);
   }
 
-  #segmentEnd(at: bigint): bigint {
-    return (at / this.#segmentBytes + 1n) * this.#segmentBytes;
-  }
-
-  async #page(address: bigint): Promise<Page | null> {
-    const segment = await this.#segment(address / this.#segmentBytes);
-    if (segment === null) return null;
+  #page(address: bigint): Page | null {
+    if (this.#last?.address === address) return this.#last;
+    const segment = this.#held.get(this.#segmentStart(address));
+    if (segment === undefined) return null;
     const offset = Number(address % this.#segmentBytes);
     const bytes = segment.subarray(offset, offset + pageBytes);
     if (bytes.length < pageBytes || bytes.readBigUInt64LE(8) !== address) return null;
     const info = bytes.readUInt16LE(2);
     const headerBytes = (info & flags.long) === 0 ? 24 : 40;
-    return { bytes, info, timeline: bytes.readUInt32LE(4), headerBytes };
+    this.#last = { address, bytes, info, timeline: bytes.readUInt32LE(4), headerBytes };
+    return this.#last;
   }
 
-  async #segment(number: bigint): Promise<Buffer | null> {
-    if (this.#held?.number === number) return this.#held.bytes;
-    const name = this.#files.get(number);
-    if (name === undefined) return null;
-    const bytes = await readWhole(join(this.#directory, name));
-    if (bytes !== null) this.#held = { number, bytes };
-    return bytes;
+  #segmentStart(address: bigint): bigint {
+    return address - (address % this.#segmentBytes);
+  }
+
+  /** The segments from the one of this address to the one behind that of `to`. */
+  async #load(address: bigint, to = address): Promise<void> {
+    const [start, last] = [this.#segmentStart(address), this.#segmentStart(to)];
+    if (this.#loaded?.start === start && last <= this.#loaded.last) return;
+    const held = new Map<bigint, Buffer>();
+    for (let at = start; at <= last + this.#segmentBytes; at += this.#segmentBytes) {
+      const name = this.#files.get(at / this.#segmentBytes);
+      if (name === undefined) continue;
+      const bytes = this.#held.get(at) ?? (await readWhole(join(this.#directory, name)));
+      if (bytes !== null) held.set(at, bytes);
+    }
+    this.#held = held;
+    this.#loaded = { start, last };
+    this.#last = null;
+  }
+
+  /** A record may be longer than a segment. */
+  async #loadRecord(at: bigint): Promise<void> {
+    await this.#load(at);
+    const header = this.#header;
+    if (this.#span(at, 4, header) === null) return;
+    const length = header.readUInt32LE(0);
+    // Its pages have headers, which take less than a hundredth.
+    if (BigInt(length) > this.#segmentBytes / 2n) {
+      await this.#load(at, at + (BigInt(length) * 101n) / 100n);
+    }
   }
 }
 

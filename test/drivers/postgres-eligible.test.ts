@@ -1,0 +1,118 @@
+/** F4 with real servers: for whom a primary waits, and when a standby has all that was acknowledged. */
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import type { InstanceId } from '../../src/model/ids.ts';
+import { binDirs, limitMs, PostgresGroup, Writer } from './postgres-group.ts';
+import { until } from './scene.ts';
+
+const primary = { epoch: 1, primary: 'db/1' as const };
+
+for (const binDir of binDirs) {
+  describe(`binaries: ${binDir ?? 'embedded'}`, () => {
+    let group: PostgresGroup;
+
+    afterEach(() => group.remove());
+
+    async function begin(eligible: readonly InstanceId[]): Promise<void> {
+      await group.start('db/1', { ...primary, eligible: [] });
+      await group.ask('db/1', 'create table kept (n int)');
+      for (const instance of eligible) await group.start(instance, { ...primary, eligible });
+    }
+
+    const setEligible = (eligible: readonly InstanceId[]) =>
+      group.roles.setEligible(group.context('db/1', { ...primary, eligible }), limitMs);
+    const admit = (instance: InstanceId, eligible: readonly InstanceId[], ms = limitMs) =>
+      group.roles.admit(group.context(instance, { ...primary, eligible }), ms);
+
+    test('whatever was acknowledged while it was admitted, the standby has', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await begin(['db/2']);
+      for (let turn = 0; turn < 5; turn += 1) {
+        await setEligible([]);
+        const writer = await Writer.start(group, 'db/1', turn * 1_000_000);
+        await until(() => writer.acknowledged > 20);
+        await admit('db/2', []);
+        const since = writer.acknowledged;
+        await until(() => writer.acknowledged > since + 20);
+        // It can't take any more now: what is acknowledged from here on was there before.
+        group.process('db/2').kill('SIGSTOP');
+        await group.stopTree('db/2', 'SIGSTOP');
+        const acknowledged = writer.acknowledged;
+        await group.end('db/1');
+        await writer.end();
+        assert.ok(writer.acknowledged - acknowledged <= 1, 'nothing is acknowledged without it');
+        await group.stopTree('db/2', 'SIGCONT');
+        const [row] = await group.ask(
+          'db/2',
+          `select count(*)::int as n from kept where n > ${turn * 1_000_000}`,
+        );
+        assert.ok(Number(row?.['n']) >= writer.acknowledged, JSON.stringify(row));
+        await group.start('db/1', { ...primary, eligible: [] });
+      }
+    });
+
+    test('without the standby commits wait, until it is not eligible any more', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await begin(['db/2']);
+      await admit('db/2', []);
+      await group.end('db/2');
+      const client = await group.connect('db/1');
+      let done = false;
+      const commit = client.query('insert into kept values (1)').then(() => {
+        done = true;
+      });
+      await until(
+        async () =>
+          (await group.ask('db/1', "select from pg_stat_activity where wait_event = 'SyncRep'"))
+            .length === 1,
+      );
+      assert.equal(done, false);
+      // What asks for its health waits for no standby.
+      await group.driver.check?.(group.context('db/1', { ...primary, eligible: [] }), limitMs);
+      await setEligible([]);
+      await commit;
+      await client.end();
+    });
+
+    test('one that does not catch up is not admitted, and not waited for', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await begin(['db/2']);
+      await group.stopTree('db/2', 'SIGSTOP');
+      await group.ask('db/1', 'insert into kept values (1)');
+      await assert.rejects(admit('db/2', [], 1_500), { code: 'TIMED_OUT' });
+      await group.ask('db/1', 'insert into kept values (2)');
+      await group.stopTree('db/2', 'SIGCONT');
+      await admit('db/2', []);
+      const seen = await group.roles.look(
+        group.context('db/1', { ...primary, eligible: ['db/2'] }),
+        limitMs,
+      );
+      assert.deepEqual(
+        seen.standbys.map(({ synchronous }) => synchronous),
+        [true],
+      );
+    });
+
+    test('all that are eligible are waited for, whoever comes and goes', async () => {
+      group = await PostgresGroup.make(3, { binDir });
+      await begin(['db/2', 'db/3']);
+      const synchronous = async () => {
+        const context = group.context('db/1', { ...primary, eligible: [] });
+        const { standbys } = await group.roles.look(context, limitMs);
+        return standbys
+          .filter((seen) => seen.synchronous)
+          .map(({ instance }) => instance)
+          .sort();
+      };
+      await Promise.all([admit('db/2', []), setEligible([])]);
+      await admit('db/2', []);
+      assert.deepEqual(await synchronous(), ['db/2']);
+      await admit('db/3', ['db/2']);
+      assert.deepEqual(await synchronous(), ['db/2', 'db/3']);
+      await setEligible(['db/3']);
+      assert.deepEqual(await synchronous(), ['db/3']);
+      await setEligible(['db/3', 'db/2']);
+      assert.deepEqual(await synchronous(), ['db/2', 'db/3']);
+    });
+  });
+}
