@@ -11,7 +11,7 @@ import type { EndpointTable } from '../ports/endpoints.ts';
 
 export interface Leading {
   readonly targets: readonly RouteTarget[];
-  /** New connections wait although there may be somebody. */
+  /** New connections wait, although there may be somebody, for as long as the endpoint says. */
   readonly hold: boolean;
   /** Connections are closed as soon as nothing is under way. */
   readonly quiet: boolean;
@@ -41,7 +41,8 @@ function leadingOfRead(now: EndpointTable, before: EndpointTable | undefined): L
   const targets = now.group?.read ?? [];
   const reigning = new Set(isOtherReign(now, before) ? [] : namesOf(now.targets));
   const deposed = namesOf(before?.targets ?? []).filter((one) => !reigning.has(one));
-  return { targets, hold: false, quiet: false, cut: new Set(deposed), unlisted: 'drain' };
+  const hold = targets.length === 0 && now.group?.hold === true;
+  return { targets, hold, quiet: false, cut: new Set(deposed), unlisted: 'drain' };
 }
 
 function isOtherReign(now: EndpointTable, before: EndpointTable | undefined): boolean {

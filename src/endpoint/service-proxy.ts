@@ -25,7 +25,7 @@ const quietLookMs = 50;
 
 export interface ProxyOptions {
   readonly seats: Seats;
-  /** How long a connection may wait for an instance, unless its endpoint says so. */
+  /** How long a connection may wait for an instance. */
   readonly holdMs: number;
   readonly onRefused: (service: ServiceName, instance: InstanceId, error: string) => void;
 }
@@ -49,12 +49,13 @@ export class ServiceProxy {
     this.service = service;
     this.spec = spec;
     this.#options = options;
-    const holdMs = () => this.spec.holdMs ?? options.holdMs;
+    const holdMs = () => (this.#holds && this.spec.holdMs) || options.holdMs;
     this.#waiting = new WaitingRoom(options.seats, holdMs, () => this.#tryNext());
   }
 
   accept(accepted: Socket): void {
-    const arrival = { client: new ClientConnection(accepted), sinceMs: performance.now() };
+    const client = new ClientConnection(accepted);
+    const arrival: Arrival = { client, sinceMs: performance.now(), untilMs: 0 };
     // Whoever came first is served first, and one attempt at a time tells whether there is anybody.
     if (this.#waiting.isEmpty) this.#lead(arrival, []);
     else this.#waiting.enter(arrival);

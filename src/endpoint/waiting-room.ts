@@ -9,6 +9,8 @@ export interface Arrival {
   readonly client: ClientConnection;
   /** When it came; of a clock that doesn't go back. */
   readonly sinceMs: number;
+  /** Until when it may wait. Once it may wait for long, it may, whatever comes. */
+  untilMs: number;
 }
 
 /** How many may wait, over all services of the process. */
@@ -53,7 +55,8 @@ export class WaitingRoom {
       client.socket.destroy();
       return;
     }
-    if (this.#seats.free === 0 || sinceMs + this.#holdMs() <= performance.now()) {
+    arrival.untilMs = Math.max(arrival.untilMs, sinceMs + this.#holdMs());
+    if (this.#seats.free === 0 || arrival.untilMs <= performance.now()) {
       client.socket.resetAndDestroy();
       return;
     }

@@ -169,7 +169,7 @@ export interface EndpointSpec {
   readonly connectTimeoutMs: number;
   /** With `protocol: http`; absent: the defaults. */
   readonly http?: HttpEndpointSpec;
-  /** How long a connection may wait for an instance; absent: 5 s. */
+  /** How long connections are held while there is no primary; absent: 5 s, as for any instance. */
   readonly holdMs?: number;
   /** What is spoken, so that the endpoint knows when a connection is between transactions; absent:
    * it can't tell. */

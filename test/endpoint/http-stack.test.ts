@@ -67,6 +67,7 @@ services:
   );
   await made.up();
   const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+  await until('served', ask);
   for (let index = 0; index < 80; index++) await ask();
   const file = path.join(made.directory, 'mute');
   await writeFile(file, '');

@@ -52,8 +52,9 @@ export class Exchange implements Carried {
   readonly request: RequestHead;
   readonly #client: Client;
   readonly #dispatcher: Dispatcher;
-  /** Until when it may wait for an instance; null: it has not waited yet. */
-  waitsUntilMs: number | null = null;
+  /** Since when it waits for an instance; null: it has not waited yet. */
+  waitsSinceMs: number | null = null;
+  waitsUntilMs = 0;
   isSent: boolean;
   #tries: Upstream[] = [];
   #triesBegun = 0;

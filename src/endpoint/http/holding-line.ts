@@ -22,17 +22,16 @@ export class HoldingLine {
 
   /** How long the first has waited. */
   longestMs(nowMs: number): number {
-    const until = this.#waiting[0]?.waitsUntilMs ?? null;
-    return until === null ? 0 : Math.max(0, nowMs + this.#holdMs() - until);
+    return nowMs - (this.#waiting[0]?.waitsSinceMs ?? nowMs);
   }
 
   /** False: there is no seat, or its time is over. */
   enter(exchange: Exchange, nowMs: number): boolean {
-    const until = exchange.waitsUntilMs ?? nowMs + this.#holdMs();
-    exchange.waitsUntilMs = until;
-    if (this.#seats.free === 0 || until <= nowMs) return false;
+    const sinceMs = exchange.waitsSinceMs ?? nowMs;
+    exchange.waitsSinceMs = sinceMs;
+    if (this.#seats.free === 0 || this.#untilMs(exchange, nowMs) <= nowMs) return false;
     this.#seats.free -= 1;
-    const before = this.#waiting.findLastIndex((other) => (other.waitsUntilMs ?? 0) <= until);
+    const before = this.#waiting.findLastIndex((other) => (other.waitsSinceMs ?? 0) <= sinceMs);
     this.#waiting.splice(before + 1, 0, exchange);
     return true;
   }
@@ -45,7 +44,7 @@ export class HoldingLine {
   }
 
   leave(exchange: Exchange): void {
-    if (exchange.waitsUntilMs !== null) this.#take((one) => one === exchange);
+    if (exchange.waitsSinceMs !== null) this.#take((one) => one === exchange);
   }
 
   all(): Exchange[] {
@@ -54,7 +53,14 @@ export class HoldingLine {
 
   /** Whose time is over. */
   late(nowMs: number): Exchange[] {
-    return this.#take(({ waitsUntilMs }) => (waitsUntilMs ?? 0) <= nowMs);
+    return this.#take((exchange) => this.#untilMs(exchange, nowMs) <= nowMs);
+  }
+
+  /** Once it may wait for long, it may, whatever comes. */
+  #untilMs(exchange: Exchange, nowMs: number): number {
+    const untilMs = (exchange.waitsSinceMs ?? nowMs) + this.#holdMs();
+    exchange.waitsUntilMs = Math.max(exchange.waitsUntilMs, untilMs);
+    return exchange.waitsUntilMs;
   }
 
   #take(which: (exchange: Exchange) => boolean): Exchange[] {

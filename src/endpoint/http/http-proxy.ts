@@ -49,6 +49,7 @@ export class HttpProxy implements Dispatcher {
   #instances: readonly Instance[] = [];
   #serving: readonly Instance[] = [];
   #isRetiring = false;
+  #holds = false;
   #tick: NodeJS.Timeout | null = null;
   #idleTicks = 0;
   #sweep: NodeJS.Timeout | null = null;
@@ -58,7 +59,8 @@ export class HttpProxy implements Dispatcher {
     this.service = service;
     this.spec = spec;
     this.#options = options;
-    this.#line = new HoldingLine(options.seats, () => this.spec.holdMs ?? options.holdMs);
+    const holdMs = () => (this.#holds && this.spec.holdMs) || options.holdMs;
+    this.#line = new HoldingLine(options.seats, holdMs);
     this.#session = {
       dispatcher: this,
       headTimeoutMs: () => this.#http.headTimeoutMs,
@@ -100,6 +102,7 @@ export class HttpProxy implements Dispatcher {
     const draining = left.filter(
       (one) => unlisted === 'drain' && !cut.has(one.id) && one.inUse > 0,
     );
+    this.#holds = hold;
     this.#instances = [...listed, ...draining];
     this.#serving = hold ? [] : listed.filter(({ state }) => state === 'serving');
     for (const instance of left) {
@@ -131,7 +134,7 @@ export class HttpProxy implements Dispatcher {
 
   lead(exchange: Exchange): void {
     const now = performance.now();
-    const isNew = exchange.waitsUntilMs === null && exchange.tried.length === 0;
+    const isNew = exchange.waitsSinceMs === null && exchange.tried.length === 0;
     if (isNew) this.#budget.request(now);
     // Whoever came first is served first, and one try at a time tells whether there is anybody.
     if (isNew && !this.#line.isEmpty) this.#hold(exchange, now);
@@ -153,7 +156,7 @@ export class HttpProxy implements Dispatcher {
   }
 
   connected(exchange: Exchange): void {
-    if (exchange.waitsUntilMs !== null && !this.#line.isEmpty) this.#leadAll();
+    if (exchange.waitsSinceMs !== null && !this.#line.isEmpty) this.#leadAll();
   }
 
   get #http(): HttpEndpointSpec {
