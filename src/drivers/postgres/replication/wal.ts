@@ -28,7 +28,6 @@ interface Page {
   readonly address: bigint;
   readonly bytes: Buffer;
   readonly info: number;
-  readonly timeline: number;
   readonly headerBytes: number;
 }
 
@@ -89,7 +88,7 @@ export class Wal {
       if (count % recordsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
       const record = this.#record(at, previous);
       if (record === null) break;
-      end = { timeline: record.timeline, position: record.end };
+      end = { timeline: this.#timelineAt(at), position: record.end };
       // What was never finished is nobody's predecessor.
       if (record.end !== at) previous = at;
       at = record.next;
@@ -97,10 +96,7 @@ export class Wal {
     return end;
   }
 
-  #record(
-    at: bigint,
-    previous: bigint | null,
-  ): { timeline: number; end: bigint; next: bigint | null } | null {
+  #record(at: bigint, previous: bigint | null): { end: bigint; next: bigint | null } | null {
     const header = this.#header;
     if (this.#span(at, recordHeaderBytes, header) === null) return null;
     const length = header.readUInt32LE(0);
@@ -109,13 +105,13 @@ export class Wal {
     const isSwitch = header[17] === 0 && ((header[16] ?? 0) & 0xf0) === 0x40;
     const span = this.#span(at, length, null);
     if (span === null) return null;
-    const { timeline, end, goesOnAt } = span;
+    const { end, goesOnAt } = span;
     // It was never finished; a later start of the server went on behind it.
-    if (goesOnAt !== null) return { timeline, end: at, next: goesOnAt };
+    if (goesOnAt !== null) return { end: at, next: goesOnAt };
     const aligned = (end + 7n) & ~7n;
     // The rest of the segment is empty then.
     const next = isSwitch ? this.#segmentStart(at) + this.#segmentBytes : aligned;
-    return { timeline, end: aligned, next: this.#recordStart(next) };
+    return { end: aligned, next: this.#recordStart(next) };
   }
 
   /** Follows `length` bytes of a record over its pages. Null: not all of it is there. */
@@ -123,7 +119,7 @@ export class Wal {
     start: bigint,
     length: number,
     into: Buffer | null,
-  ): { timeline: number; end: bigint; goesOnAt: bigint | null } | null {
+  ): { end: bigint; goesOnAt: bigint | null } | null {
     let [at, done] = [start, 0];
     let page = this.#page(at - (at % pageSize));
     while (page !== null) {
@@ -132,12 +128,11 @@ export class Wal {
       if (into !== null) page.bytes.copy(into, done, offset, offset + size);
       done += size;
       at += BigInt(size);
-      const { timeline } = page;
-      if (done === length) return { timeline, end: at, goesOnAt: null };
+      if (done === length) return { end: at, goesOnAt: null };
       page = this.#page(at);
       if (page === null) return null;
       const begin = at + BigInt(page.headerBytes);
-      if ((page.info & flags.overwritten) !== 0) return { timeline, end: at, goesOnAt: begin };
+      if ((page.info & flags.overwritten) !== 0) return { end: at, goesOnAt: begin };
       if ((page.info & flags.continuation) === 0) return null;
       at = begin;
     }
@@ -160,8 +155,14 @@ export class Wal {
     if (bytes.length < pageBytes || bytes.readBigUInt64LE(8) !== address) return null;
     const info = bytes.readUInt16LE(2);
     const headerBytes = (info & flags.long) === 0 ? 24 : 40;
-    this.#last = { address, bytes, info, timeline: bytes.readUInt32LE(4), headerBytes };
+    this.#last = { address, bytes, info, headerBytes };
     return this.#last;
+  }
+
+  /** A page may have been begun on an earlier one: what counts is the file's name. */
+  #timelineAt(address: bigint): number {
+    const name = this.#files.get(address / this.#segmentBytes) ?? '0';
+    return Number.parseInt(name.slice(0, 8), 16);
   }
 
   #segmentStart(address: bigint): bigint {
