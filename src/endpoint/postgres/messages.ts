@@ -9,6 +9,8 @@ const headerBytes = 5;
 
 export class Messages {
   readonly #onMessage: (type: number, first: number) => void;
+  /** By type: 1 for those that nobody wants to be told of. */
+  readonly #passedOver = new Uint8Array(256);
   /** How much of the header was read. */
   #headerRead = 0;
   #type = 0;
@@ -17,9 +19,13 @@ export class Messages {
   #first = -1;
   isBroken = false;
 
-  /** Called at the end of each message, with the first byte of its body; −1: it has none. */
-  constructor(onMessage: (type: number, first: number) => void) {
+  /**
+   * `onMessage` is called at the end of each message, with the first byte of its body; −1: it has
+   * none. Not for all of the types in `passedOver`.
+   */
+  constructor(passedOver: string, onMessage: (type: number, first: number) => void) {
     this.#onMessage = onMessage;
+    for (const letter of passedOver) this.#passedOver[letter.charCodeAt(0)] = 1;
   }
 
   /** All that came are whole messages. */
@@ -30,10 +36,23 @@ export class Messages {
   read(chunk: Buffer, from: number): void {
     let at = from;
     while (at < chunk.length && !this.isBroken) {
+      if (this.#headerRead === 0) at = this.#passOver(chunk, at);
+      if (at >= chunk.length) return;
       if (this.#headerRead < headerBytes) at = this.#readHeader(chunk, at);
       else at = this.#skip(chunk, at);
       if (this.#headerRead === headerBytes && this.#left === 0) this.#end();
     }
+  }
+
+  /** Most messages are short, all here, and of no interest: this costs little for each. */
+  #passOver(chunk: Buffer, from: number): number {
+    let at = from;
+    while (at + headerBytes <= chunk.length && this.#passedOver[chunk[at] ?? 0] === 1) {
+      const length = chunk.readUInt32BE(at + 1);
+      if (length < headerBytes - 1 || at + 1 + length > chunk.length) break;
+      at += 1 + length;
+    }
+    return at;
   }
 
   #readHeader(chunk: Buffer, from: number): number {

@@ -23,13 +23,20 @@ export const cancelHead = Buffer.from([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e]);
 /** As PostgreSQL's own. */
 const startupBytesMax = 10_000;
 const startupHeadBytes = 8;
+/**
+ * Asked: data of a COPY, Flush, parts of the authentication, Terminate. Answers: what comes before
+ * the end of one; rows and data of a COPY most of all.
+ */
+const changeNothing = { asked: 'dHpX', answers: 'DdTtCn123sIcSNAHRKvV' };
 const code = (letter: string) => letter.charCodeAt(0);
 const refusedEncryption = code('N');
 const inNoTransaction = code('I');
 
 export class PostgresSession {
-  readonly #asked = new Messages((type) => this.#ask(type));
-  readonly #answers = new Messages((type, first) => this.#answer(type, first));
+  readonly #asked = new Messages(changeNothing.asked, (type) => this.#ask(type));
+  readonly #answers = new Messages(changeNothing.answers, (type, first) =>
+    this.#answer(type, first),
+  );
   #phase: 'startup' | 'encryption' | 'messages' | 'cancel' | 'opaque' = 'startup';
   /** Of the startup packet: its first bytes, then how much of it is still to come. */
   #startup: number[] = [];
@@ -127,13 +134,8 @@ export class PostgresSession {
       case 'f':
         this.#copiesIn = false;
         break;
-      case 'd': // Data of a COPY.
-      case 'H': // Flush.
-      case 'p': // Part of the authentication.
-      case 'X':
-        break;
       default:
-        this.#phase = 'opaque';
+        if (!changeNothing.asked.includes(String.fromCharCode(type))) this.#phase = 'opaque';
     }
   }
 
