@@ -60,8 +60,9 @@ function chosen(state: EngineState, group: GroupState, record: Of<'primary-chose
   delete group.left[primary];
   Object.assign(group, { epoch, primary, eligible: [...eligible], action, chosenAt: at });
   Object.assign(group, { servedAt: null, told: null, change: null, steps: {} });
-  // A person's consent was to this one loss.
   const incident = action === null ? null : (actionOf(state, action)?.incident ?? null);
+  group.failed = incident !== null;
+  // A person's consent was to this one loss.
   const asked = incident === null ? undefined : state.incidents[incident];
   if (asked !== undefined) asked.consent = null;
 }

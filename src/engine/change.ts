@@ -115,6 +115,9 @@ function choose(turn: Turn, service: ServiceName, primary: InstanceId, why: stri
   const fenced = `F1, F2: ${change.from} is fenced`;
   const reason = `F7: ${primary} is primary of epoch ${epoch}: ${fenced}; F3: ${why}${loss}`;
   const { action } = change;
+  const overtaken = { code: 'ACTION_FAILED', message: `${change.from} never served` };
+  if (group.servedAt === null && group.action !== null)
+    onActionFinished(turn, group.action, false, overtaken);
   turn.emit({ kind: 'primary-chosen', service, epoch, primary, eligible, action, reason });
 }
 

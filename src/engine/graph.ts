@@ -2,7 +2,7 @@
 import { type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom, SymptomKind } from '../model/symptom.ts';
 import { missingDependency, providersOf } from './dependencies.ts';
-import { changedAt, groupOf } from './group.ts';
+import { groupOf } from './group.ts';
 import { isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
 
@@ -123,13 +123,13 @@ export function recentlyDown(
 
 const afterEffectMs = 10_000;
 
-/** Connections to the primary that was were cut, now or until a moment ago. */
+/** The primary failed and another takes over, or did a moment ago. On a person's wish connections
+ * end between transactions, so nothing is torn down by that once it is done. */
 function changedPrimary(state: EngineState, service: ServiceName, at: number): boolean {
   const group = groupOf(state, service);
   if (group === null) return false;
-  if (group.change !== null) return true;
-  const changed = changedAt(group);
-  return changed !== null && (group.servedAt === null || at - changed <= afterEffectMs);
+  if (group.change !== null || (group.servedAt === null && group.epoch > 1)) return true;
+  return group.failed && at - (group.servedAt ?? at) <= afterEffectMs;
 }
 
 /** It ceased to serve by a fault of its own, and is not back, or was not until a moment ago. */

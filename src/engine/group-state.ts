@@ -40,6 +40,8 @@ export interface GroupState {
   servedAt: number | null;
   /** What chose this epoch's primary. */
   action: ActionId | null;
+  /** The one before failed; else a person wanted another one. */
+  failed: boolean;
   /** The primary before; it comes back as a standby. */
   former: InstanceId | null;
   /** Whom the primary waits for before it acknowledges, as it was told last; null: not known. */
@@ -63,6 +65,7 @@ export function newGroup(): GroupState {
     chosenAt: 0,
     servedAt: null,
     action: null,
+    failed: false,
     former: null,
     told: null,
     change: null,

@@ -76,11 +76,6 @@ export function isCold(state: EngineState, service: ServiceName): boolean {
   return failoverOf(state, service)?.standby === 'cold';
 }
 
-/** A new primary was chosen, or its write succeeded, a moment ago. */
-export function changedAt(group: Readonly<GroupState>): number | null {
-  return group.epoch > 1 ? Math.max(group.chosenAt, group.servedAt ?? 0) : null;
-}
-
 export function standbysOf(state: EngineState, service: ServiceName): InstanceState[] {
   const primary = groupOf(state, service)?.primary;
   return instancesOf(state, service).filter((one) => one.id !== primary && !one.removed);

@@ -181,7 +181,7 @@ export function afterGone(turn: Turn, instance: InstanceState): void {
   const siblings = groupOf(turn.state, instance.service) === null ? [] : [instance.service];
   for (const name of [...siblings, ...(depended ?? order)]) {
     for (const one of instancesOf(turn.state, name)) {
-      if (one.wanted === 'down') reconcile(turn, one.id);
+      if (one.wanted === 'down' && one.id !== instance.id) reconcile(turn, one.id);
     }
   }
 }

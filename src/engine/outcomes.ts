@@ -4,10 +4,16 @@ import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import { endWaits, putBack } from './act.ts';
 import { awaitEffect } from './effect.ts';
-import { primaryOf } from './group.ts';
+import { groupOf, primaryOf } from './group.ts';
 import { beginStart, whyNotStart } from './lifecycle.ts';
 import { notify, summary } from './notices.ts';
-import { type ActionState, type IncidentState, type InstanceState, unjudgedAt } from './state.ts';
+import {
+  type ActionState,
+  actionOf,
+  type IncidentState,
+  type InstanceState,
+  unjudgedAt,
+} from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
@@ -58,11 +64,20 @@ export function failActionsAt(
   reason: string,
   which: 'begun' | 'done',
 ): void {
-  for (const action of unjudgedAt(turn.state, target)) {
+  for (const action of [...unjudgedAt(turn.state, target), ...unfinished(turn, target)]) {
     if (!isRemedy(action) || hasPassedOn(action)) continue;
     if (which === 'begun' ? action.begun !== null : action.done !== null)
       fail(turn, action, reason);
   }
+}
+
+/** The fail-over to an instance that does not serve yet. What it chose is completed all the same
+ * (F7), by what mends that instance. */
+function unfinished({ state }: Turn, target: ComponentId): ActionState[] {
+  const group = groupOf(state, serviceOf(target) ?? '');
+  if (group?.primary !== target || group.servedAt !== null || group.action === null) return [];
+  const action = actionOf(state, group.action);
+  return action?.incident == null || action.done !== null ? [] : [action];
 }
 
 /** The role went to another: what becomes of the one that had it says nothing of that. */

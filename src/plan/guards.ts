@@ -65,6 +65,13 @@ function budgetGuard(input: PlanInput, { kind, userAction }: Candidate): Guard |
   if (asked && consent === true) return null;
   if (slowTry || target.sparedBy !== null) return null;
   if (serviceBudget.left <= 0) return { why: spent('its budget', serviceBudget), passing: false };
+  // A standby that fails again and again must not use up what its primary may need.
+  const isStandby = target.failover?.isPrimary === false;
+  if (isStandby && serviceBudget.left === 1 && serviceBudget.count > 1)
+    return {
+      why: `${spent('its budget', serviceBudget)}, but for one for its primary`,
+      passing: false,
+    };
   if (stackBudget.left <= 0)
     return { why: spent("the stack's budget", stackBudget), passing: false };
   return null;

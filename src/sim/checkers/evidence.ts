@@ -20,6 +20,9 @@ export class EvidenceChecker implements Checker {
     if (event.kind === 'exited') this.#told.add(`${event.instance}#exit`);
     if (event.kind === 'found' && !event.running) this.#told.add(`${event.instance}#exit`);
     if (event.kind === 'start-failed') this.#told.add(`${event.instance}#start`);
+    // What a role was seen to be, or could not be made, the engine tells itself.
+    if (event.kind === 'role-seen' || event.kind === 'role-done')
+      this.#told.add(`${event.instance}#role`);
     if (event.kind === 'stop-failed') this.#told.add(`${event.instance}#exit`);
     // An action's time is up and its instance was never ready.
     if (event.kind === 'timer' && event.timer.startsWith('effect:')) {

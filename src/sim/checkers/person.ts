@@ -49,7 +49,9 @@ export class PersonChecker implements Checker {
     if (this.#scene.ledger.symptomsAt(target).some((one) => one.kind === 'disk')) return true;
     if (startHopeless || (phase === 'exited' && service.restart.policy === 'no')) return true;
     const { count, windowMs } = service.recovery.budget;
-    if (within(this.#acts.get(service.name), at - windowMs) >= count) return true;
+    // A standby leaves the last one to its primary.
+    const kept = service.failover !== undefined && count > 1 ? 1 : 0;
+    if (within(this.#acts.get(service.name), at - windowMs) >= count - kept) return true;
     const stack = this.#scene.spec.recovery.budget;
     return within(this.#stackActs, at - stack.windowMs) >= stack.count;
   }
