@@ -7,9 +7,8 @@ import { commandLine } from '../../src/sim/command-line.ts';
 import { runSeeds } from '../../src/sim/crew.ts';
 
 const groups = Array.from({ length: 200 }, (_, index) => `g${index + 1}`);
-const fixed = Array.from({ length: 700 }, (_, index) => String(index + 1));
-// Few, as long as about one in a thousand still shows something.
-const drawn = Array.from({ length: 20 }, (_, index) => `${commit()}-${index + 1}`);
+const fixed = Array.from({ length: 900 }, (_, index) => String(index + 1));
+const drawn = Array.from({ length: 100 }, (_, index) => `${commit()}-${index + 1}`);
 
 /** The same in a source archive without git. */
 function commit(): string {

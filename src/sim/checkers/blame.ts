@@ -34,11 +34,20 @@ export class BlameChecker implements Checker {
     const { component } = incident.blamed;
     const from = this.#scene.trueTime(incident.onset) - beforeMs;
     if (this.#scene.wasDisturbed(from)) return;
-    if (world.wasLiedAbout(new Set(world.instances), from)) return;
+    if (this.#wasDeceivedAbout(component, from)) return;
     if (world.wasBroken(component, this.#downSince(component, from))) return;
     if (!world.works(component)) return;
     if (this.#shows(component) && !this.#hadBrokenDependency(component, from)) return;
     this.#scene.complain(this.name, `${component} is blamed for sure and was not broken`);
+  }
+
+  /** Of it, or of what its symptoms may come from. */
+  #wasDeceivedAbout(component: InstanceId, from: number): boolean {
+    const { world } = this.#scene;
+    const service = serviceOf(component) ?? '';
+    const services = new Set([service, ...this.#scene.dependencies(service)]);
+    const seen = world.instances.filter((one) => services.has(serviceOf(one) ?? ''));
+    return world.wasLiedAbout(new Set(seen), from);
   }
 
   /** What broke it before counts as long as it was down for that, such as until a person came. */

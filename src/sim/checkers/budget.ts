@@ -6,7 +6,7 @@ import type { KnownIncident } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 /** What a dependency tore down may be started again without cost for so long. */
-const afterEffectMs = 30_000;
+const afterEffectMs = 11_000;
 
 export class BudgetChecker implements Checker {
   readonly name = 'budget';

@@ -2,7 +2,6 @@
 import { type InstanceId, isInstance, type ServiceName } from '../../model/ids.ts';
 import type { LogRecord } from '../../model/record.ts';
 import type { SymptomKind } from '../../model/symptom.ts';
-import type { KnownInstance } from '../ledger.ts';
 import type { Checker, Scene } from '../scene.ts';
 
 /** Symptoms that only the component itself brings about. */
@@ -41,11 +40,7 @@ export class DependencyOrderChecker implements Checker {
       if (!required || condition === 'service_completed_successfully') continue;
       if (this.#scene.world.serviceWorks(service)) continue;
       const known = this.#scene.known(service);
-      // One that is on its way is enough for who asked for no more than «started».
-      const isEnough = (one: KnownInstance) =>
-        this.#scene.answers(one) ||
-        (condition === 'service_started' && one.phase === 'running' && !this.#scene.fails(one.id));
-      if (!known.some(isEnough)) return service;
+      if (!known.some((one) => this.#scene.answers(one))) return service;
     }
     return null;
   }
