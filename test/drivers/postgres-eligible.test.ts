@@ -1,4 +1,4 @@
-/** F4 with real servers: for whom a primary waits, and when a standby has all that was acknowledged. */
+/** F4 with real servers: for whom a primary waits, and when a standby has what it needs. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { InstanceId } from '../../src/model/ids.ts';
@@ -72,6 +72,38 @@ for (const binDir of binDirs) {
       await setEligible([]);
       await commit;
       await client.end();
+    });
+
+    test('a wait that is cancelled: a row may be seen that was never acknowledged', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await begin(['db/2']);
+      await admit('db/2', []);
+      await group.end('db/2');
+      const waiting = "from pg_stat_activity where wait_event = 'SyncRep'";
+      for (const how of ['cancel', 'terminate']) {
+        const client = await group.connect('db/1');
+        const warnings: (string | undefined)[] = [];
+        client.on('notice', ({ message }) => warnings.push(message));
+        const commit = client.query('insert into kept values (1)').then(
+          () => 'success',
+          () => 'failure',
+        );
+        await until(async () => (await group.ask('db/1', `select ${waiting}`)).length === 1);
+        assert.equal((await group.ask('db/1', 'table kept')).length, how === 'cancel' ? 0 : 1);
+        const end = `select pg_${how}_backend(pid) ${waiting}`;
+        const context = group.context('db/1', { ...primary, eligible: [] });
+        await group.driver.sql?.(context, end, limitMs);
+        // A success with this warning is no acknowledgement.
+        assert.equal(await commit, how === 'cancel' ? 'success' : 'failure');
+        if (how === 'cancel') assert.match(String(warnings[0]), /canceling wait for synchronous/);
+        await until(
+          async () => (await group.ask('db/1', 'table kept')).length === (how === 'cancel' ? 1 : 2),
+        );
+        await client.end();
+      }
+      await group.end('db/1');
+      await group.start('db/2', { epoch: 2, primary: 'db/2', eligible: [] });
+      assert.equal((await group.ask('db/2', 'table kept')).length, 0);
     });
 
     test('one that does not catch up is not admitted, and not waited for', async () => {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
+import { readControl } from '../../src/drivers/postgres/replication/control-file.ts';
+import { Wal } from '../../src/drivers/postgres/replication/wal.ts';
 import type { RoleOrder } from '../../src/model/group.ts';
 import type { InstanceId } from '../../src/model/ids.ts';
 import { binDirs, limitMs, PostgresGroup, Writer } from './postgres-group.ts';
@@ -125,6 +127,29 @@ for (const binDir of binDirs) {
       assert.equal(copies(), 2);
     });
 
+    test('one that has more than the new primary does not follow it, but comes back', async () => {
+      group = await PostgresGroup.make(3, { binDir });
+      await group.begin();
+      await group.end('db/2');
+      const without = { ...first, eligible: ['db/3' as const] };
+      await group.roles.setEligible(group.context('db/1', without), limitMs);
+      await group.ask('db/1', 'create table more ()');
+      await group.end('db/1');
+      await group.start('db/2', without);
+      // As after a person's consent: it lacks what db/3 has.
+      await failOver(second);
+      await group.ask('db/2', 'create table kept ()');
+      await assert.rejects(group.roles.follow(group.context('db/3', second), limitMs), {
+        code: 'REFUSED',
+        message: /^F5: db\/3 has writes that db\/2 lacks/,
+      });
+      await group.end('db/3');
+      await group.start('db/3', second);
+      await caughtUp('db/3', second);
+      const tables = "select to_regclass('more') as more, to_regclass('kept')::text as kept";
+      assert.deepEqual(await group.ask('db/3', tables), [{ more: null, kept: 'kept' }]);
+    });
+
     test('a standby for whom the log was not kept is copied anew; the disk does not fill', async () => {
       const settings = {
         max_slot_wal_keep_size: '48MB',
@@ -158,6 +183,26 @@ for (const binDir of binDirs) {
       await caughtUp('db/2', order);
       assert.equal(copies(), 2);
       assert.ok((await stat(workingDir)).isDirectory());
+    });
+
+    test('the end of a log is found, behind records longer than a file too', async () => {
+      group = await PostgresGroup.make(1, { binDir });
+      const { workingDir } = await group.start('db/1', { ...first, eligible: [] });
+      const mib = 1024 * 1024;
+      for (const length of [10, 40 * mib, 3 * mib]) {
+        const long = `select pg_logical_emit_message(false, 'x', repeat('x', ${length}))`;
+        await group.ask('db/1', long);
+      }
+      await group.ask('db/1', 'create table t ()');
+      const [row] = await group.ask('db/1', "select (pg_current_wal_lsn() - '0/0')::text as at");
+      const at = BigInt(String(row?.['at']));
+      await group.end('db/1');
+      const control = await readControl(workingDir);
+      const wal = await Wal.open(workingDir);
+      const end = await wal?.endFrom(control?.checkpoint ?? 0n);
+      assert.equal(end?.timeline, 1);
+      // The server itself may have written a little more.
+      assert.ok(end.position >= at && end.position < at + BigInt(mib), `${end.position} ${at}`);
     });
 
     test('what is left of a copy that was not finished is thrown away', async () => {

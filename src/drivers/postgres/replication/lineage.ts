@@ -10,7 +10,7 @@
 import { join } from 'node:path';
 import { textOf } from '../cluster.ts';
 import { readControl } from './control-file.ts';
-import { Wal } from './wal.ts';
+import { Wal, type WalEnd } from './wal.ts';
 
 export type Lineage =
   | { readonly kind: 'same' }
@@ -43,6 +43,13 @@ export async function lineageOf(data: string, primaryData: string): Promise<Line
   if (same === null) return other('its primary no longer has the log that it needs');
   if (page?.equals(same) !== true) return other('its log is not that of its primary');
   return { kind: 'same' };
+}
+
+/** Whether a log that ends there, on that timeline, is a past of what the primary has. */
+export async function isPastOf(primaryData: string, end: WalEnd): Promise<boolean> {
+  const wal = await Wal.open(primaryData);
+  const left = wal === null ? null : await leftAt(primaryData, wal.timeline, end.timeline);
+  return left !== null && end.position <= left;
 }
 
 /** Where the history of `current` leaves `timeline`; never, when they are one. Null: it isn't part

@@ -20,13 +20,19 @@ interface Row {
 /** The startup process waits in these when it has replayed all that is there. */
 const idle = ['RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryWalAll'];
 
+/** Of the log that is there. */
+export const timelineSql = `(select max(('x' || left(name, 8))::bit(32)::int)
+  from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$')`;
+
+/** Bytes of the log that are on disk here. */
+export const positionSql = `case when pg_is_in_recovery()
+    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'
+    else pg_current_wal_flush_lsn() - '0/0' end::text`;
+
 const query = `select
   (select system_identifier::text from pg_control_system()) as system,
-  (select max(('x' || left(name, 8))::bit(32)::int) from pg_ls_waldir()
-    where name ~ '^[0-9A-F]{24}$') as timeline,
-  case when pg_is_in_recovery()
-    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'
-    else pg_current_wal_lsn() - '0/0' end::text as position,
+  ${timelineSql} as timeline,
+  ${positionSql} as position,
   not pg_is_in_recovery() or (
     not exists (select from pg_stat_wal_receiver where status = 'streaming')
     and exists (select from pg_stat_activity

@@ -25,7 +25,8 @@ export function roleDriver(members: Members): RoleDriver {
       await members.inTurn(member, () => promote(member, timeoutMs));
     },
     async follow(context, timeoutMs) {
-      await follow(await taken(context), timeoutMs);
+      const { place } = await members.primaryOf(context);
+      await follow(await taken(context), place.data, timeoutMs);
     },
     async setEligible(context, timeoutMs) {
       const member = await taken(context);

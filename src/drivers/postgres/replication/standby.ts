@@ -7,8 +7,8 @@
  * 3. The primary keeps its log for the standby from before a copy begins.
  * 4. Data that is as it should be is started also while the primary is down.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DarumaError, errorInfo } from '../../../model/errors.ts';
 import type { Binaries } from '../binaries.ts';
 import { makeDirectory, makeWhole, textOf } from '../cluster.ts';
@@ -25,6 +25,8 @@ import { CopyProgress } from './progress.ts';
 import { refuseLostSlot, reserveSlot } from './slots.ts';
 
 const askMs = 5_000;
+/** For log that comes while it is copied. */
+const spareBytes = 256 * 1024 * 1024;
 
 export interface StandbyWork {
   readonly member: Member;
@@ -101,7 +103,10 @@ async function copy(work: StandbyWork, primary: Target): Promise<void> {
   await refuseTablespaces(primaryPlace);
   const progress = new CopyProgress(`copies ${order.primary} to ${instance}`, member.progress);
   const { basebackup } = await programsBeside(binaries);
+  const discards = work.hasData && !(await hasRoom(primary, place));
+  if (discards) member.progress('removes its old data first: the disk has no room for both');
   await makeWhole(place, async (fresh) => {
+    if (discards) await discard(place.data, join(fresh, 'discarded'));
     const directory = join(fresh, 'data');
     await makeDirectory(directory, place);
     if (basebackup === null) {
@@ -114,6 +119,20 @@ async function copy(work: StandbyWork, primary: Target): Promise<void> {
     await syncTree(directory);
   });
   progress.done();
+}
+
+/** Whether a copy has room beside what is there; a tenth more, since the primary goes on. */
+async function hasRoom(primary: Target, { data }: Place): Promise<boolean> {
+  const query = 'select sum(pg_database_size(oid))::text as bytes from pg_database';
+  const [row] = await ask<{ bytes: string }>(primary, askMs * 12, query);
+  const { bavail, bsize } = await statfs(dirname(data));
+  return bavail * bsize > Number(row?.bytes ?? 0) * 1.1 + spareBytes;
+}
+
+/** Moved first: data that is removed half must not be taken for data. */
+async function discard(data: string, to: string): Promise<void> {
+  await rename(data, to);
+  await rm(to, { recursive: true });
 }
 
 /** With the log reserved. */
