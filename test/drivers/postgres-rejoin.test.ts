@@ -150,7 +150,7 @@ for (const binDir of binDirs) {
       assert.deepEqual(await group.ask('db/3', tables), [{ more: null, kept: 'kept' }]);
     });
 
-    test('a standby for whom the log was not kept is copied anew; the disk does not fill', async () => {
+    test('a standby for whom the log was not kept is copied anew, no disk fills', async () => {
       const settings = {
         max_slot_wal_keep_size: '48MB',
         wal_keep_size: '0',
