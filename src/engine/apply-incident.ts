@@ -196,6 +196,7 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
     begun: null,
     done: null,
     ...(cause !== undefined && incident?.unsure === false ? { sure: true } : {}),
+    ...(incident?.slowTries.includes(action.target) === true ? { slowTry: true } : {}),
     spared: false,
     outcome: null,
     error: null,

@@ -204,8 +204,12 @@ function teachOutcomes(
   }
 }
 
+/** By one of them: a try made while a person was needed proves nothing, as one may have come. */
 function isMended({ actions }: IncidentState, target: ComponentId): boolean {
-  return actions.some((one) => one.planned.target === target && one.outcome === 'verified');
+  return actions.some(
+    ({ planned, outcome, slowTry }) =>
+      planned.target === target && outcome === 'verified' && slowTry !== true,
+  );
 }
 
 /** From its begin until its instance was ready, or else all was well. */

@@ -25,6 +25,19 @@ function drill(s: Scenario, fault: FaultKind, act: (s: Scenario) => void): void 
   s.passes(proven).ask({ kind: 'drill-end', instance: 'api/1' });
 }
 
+test('what failed before a person mended it counts, whoever tried last', () => {
+  for (const how of ['asks', 'changes', 'waits']) {
+    const s = single().turns('api/1', 'dies').exits('api/1', 'SIGSEGV').passes(200_000);
+    s.mended('api/1');
+    if (how === 'asks') s.ask({ kind: 'restart', target: 'api' });
+    if (how === 'changes') s.tell({ kind: 'program-changed', instance: 'api/1' });
+    s.passes(400_000);
+    assert.equal(s.incident().state, 'resolved');
+    assert.equal(known(s).outcomes['restart']?.['crash']?.yes, 0, how);
+    assert.ok((known(s).outcomes['restart']?.['crash']?.no ?? 0) > 0, how);
+  }
+});
+
 describe('a verified outcome', () => {
   test('teaches the fault, the remedy, its time and what the detector showed', () => {
     const s = single().exits('api/1', 'SIGKILL').passes(proven);

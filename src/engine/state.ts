@@ -99,6 +99,8 @@ export interface ActionState {
   fault: FaultKind | null;
   /** That was blamed for sure; absent: it was not. */
   sure?: boolean;
+  /** Made although a person was needed. */
+  slowTry?: boolean;
   /** The fault that its outcome was counted for. */
   taught?: FaultKind;
   begun: number | null;
