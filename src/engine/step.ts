@@ -14,6 +14,7 @@ import type { LogRecord } from '../model/record.ts';
 import { letGoOfPlanned } from './act.ts';
 import { assessTouched } from './assess.ts';
 import { onConfirmed } from './confirm.ts';
+import { failoverOf } from './group.ts';
 import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
 import { askStaleSymptoms, onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
@@ -215,6 +216,8 @@ function onInstanceReady(turn: Turn, id: InstanceId): void {
   if (instance === undefined || instance.phase === 'stopping') return;
   if (instance.stale) endStale(turn, instance);
   if (instance.phase === 'ready') return;
+  // With failover: of a run that the start under way ends.
+  if (instance.phase === 'starting' && failoverOf(turn.state, instance.service) !== null) return;
   // It is told once only, and is remembered in case that it is wanted again before it is gone.
   if (instance.wanted === 'down' && !instance.unasked && !isRunning(instance)) return;
   if (!isRunning(instance)) {

@@ -106,7 +106,9 @@ export function isRemedy({ planned }: Pick<ActionState, 'planned'>): boolean {
 }
 
 /** What a dependency that came right brought about may follow for a moment. */
-function coversUntil(turn: Turn, { planned }: ActionState): number {
+function coversUntil(turn: Turn, { planned, done }: ActionState): number {
+  // Whoever has the role now shows by itself what is wrong with it.
+  if (planned.kind === 'fail-over' && done !== null) return done + followMs;
   const cause = turn.instance(planned.target);
   const right = cause !== undefined && answers(turn.state, cause) && cause.readyAt !== null;
   return right ? (cause.readyAt ?? 0) + followMs : Number.POSITIVE_INFINITY;
