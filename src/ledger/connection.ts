@@ -26,8 +26,8 @@ export class Connection {
       options: '-c synchronous_commit=on',
       stream: () => this.#socket,
     });
-    // What waits for an answer is given the same error.
-    this.#client.on('error', () => undefined);
+    // What waits for an answer is given the same error; a server may also say it between two.
+    this.#client.on('error', () => this.close());
     this.#client.on('notice', ({ message }) => this.#warnings.push(message ?? 'a warning'));
   }
 

@@ -24,7 +24,8 @@ export interface Fact {
 export interface Row {
   readonly client: number;
   readonly number: number;
-  /** The server and its timeline, such as `accounts-3f9a/db-1@2`. */
+  /** The server, the origin of its data, epoch and timeline, such as
+   * `accounts-3f9a/db.1 of 7312… epoch 2 timeline 2`. */
   readonly by: string;
   /** Milliseconds since 1970 by the server's clock, with fractions. */
   readonly at: number;

@@ -11,9 +11,11 @@ export interface Taken {
 const timeoutMs = 60_000;
 const pageRows = 50_000;
 
-/** Who takes a write: the server's own mark and the timeline that it writes. */
-const server = `coalesce(current_setting('daruma.instance', true), '') || '@' ||
-  ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int`;
+/** Who takes a write: the server's own mark, its data's origin, its epoch and its timeline. */
+const server = `coalesce(current_setting('daruma.instance', true), '') ||
+  ' of ' || (select system_identifier from pg_control_system()) ||
+  ' epoch ' || coalesce(current_setting('daruma.epoch', true), '0') ||
+  ' timeline ' || ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int`;
 
 /** No key: a fact that is there twice must show. */
 export async function createTable(connection: Connection, table: string): Promise<void> {
