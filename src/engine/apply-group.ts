@@ -39,7 +39,7 @@ export function applyGroup(state: EngineState, record: LogRecord & GroupRecord):
       stepped(group, record);
       return;
     case 'position-told':
-      if (group.change !== null) group.change.positions[record.instance] = record.position;
+      positionTold(group, record);
       return;
     case 'role-seen':
       group.seen[record.instance] = { at: record.at, seen: record.seen };
@@ -87,6 +87,12 @@ function eligibleChanged(group: GroupState, record: Of<'eligible-changed'>): voi
   group.eligible = [...eligible];
 }
 
+function positionTold({ change }: GroupState, record: Of<'position-told'>): void {
+  if (change === null) return;
+  change.positions[record.instance] = record.position;
+  if (record.position !== null) change.toldAt ??= record.at;
+}
+
 function stepped(group: GroupState, record: Of<'role-step'>): void {
   const { step, instance } = record;
   if (step === 'survey') {
@@ -105,7 +111,7 @@ function stepped(group: GroupState, record: Of<'role-step'>): void {
 function beginChange(group: GroupState, record: Of<'role-step'>, quiesce: 'no' | 'begun'): void {
   const { action, instance, at } = record;
   const plain = { action, from: instance, begunAt: at, fenced: false };
-  group.change ??= { ...plain, quiesce, asked: [], positions: {} };
+  group.change ??= { ...plain, quiesce, asked: [], positions: {}, toldAt: null };
 }
 
 type PlainStep = Of<'role-step'> & { readonly step: StepState['step'] };

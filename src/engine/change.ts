@@ -19,9 +19,11 @@ import { beginFence } from './handover.ts';
 import { reconcile } from './lifecycle.ts';
 import { onActionFinished } from './outcomes.ts';
 import { judge, onHandedOver } from './queue.ts';
-import { commandSurvey, recordStep, stepAt } from './role-step.ts';
+import { commandSurvey, lookAgain, recordStep, stepAt } from './role-step.ts';
 import { actionOf, type EngineState } from './state.ts';
 import type { Turn } from './turn.ts';
+
+const stragglersMs = 250;
 
 export function advanceChange(turn: Turn, service: ServiceName): void {
   const change = groupOf(turn.state, service)?.change ?? null;
@@ -46,8 +48,7 @@ function chooseNext(turn: Turn, service: ServiceName, change: ChangeState): void
   } else if (failoverOf(turn.state, service)?.mode === 'active-standby') {
     choose(turn, service, first, 'it was ready to take over');
   } else if (change.asked.length === 0) survey(turn, service, change.action, among);
-  else if (change.asked.every((id) => change.positions[id] !== undefined))
-    chooseSurveyed(turn, service, { change, among });
+  else if (isSurveyed(turn, service, change)) chooseSurveyed(turn, service, { change, among });
 }
 
 function promotable(
@@ -85,6 +86,17 @@ function survey(
 ): void {
   for (const instance of instances) recordStep(turn, { service, step: 'survey', instance, action });
   commandSurvey(turn, service, instances);
+}
+
+/** Each that is eligible has every acknowledged write: once one has told, the others, which may
+ * hang, are waited for only a moment longer. */
+function isSurveyed(turn: Turn, service: ServiceName, change: ChangeState): boolean {
+  const { asked, positions, toldAt } = change;
+  if (asked.every((id) => positions[id] !== undefined)) return true;
+  if (toldAt === null) return false;
+  if (turn.at >= toldAt + stragglersMs) return true;
+  lookAgain(turn, service, toldAt + stragglersMs);
+  return false;
 }
 
 function chooseSurveyed(

@@ -261,6 +261,14 @@ describe('a primary fails', () => {
     assert.deepEqual(other.groupState('db').eligible, []);
   });
 
+  test('one that hangs is not waited for, once another has told how far it reaches', () => {
+    const s = trio().up().forget();
+    s.roles.isSilent('survey', 'db/2');
+    s.exits('db/1', 'SIGKILL').passes(1_000);
+    assert.equal(s.groupState('db').primary, 'db/3');
+    assert.ok((s.groupState('db').servedAt ?? 0) - s.at < -500);
+  });
+
   test('nothing is promoted before it is fenced (F1)', () => {
     const s = pair().up().forget();
     s.roles.isSilent('fence', 'db/1');

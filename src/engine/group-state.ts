@@ -14,6 +14,8 @@ export interface ChangeState {
   /** Standbys asked how far they reach, and what they told; null: they could not. */
   asked: InstanceId[];
   positions: Record<InstanceId, ReplicaPosition | null>;
+  /** When the first of them told a position. */
+  toldAt: number | null;
 }
 
 /** The latest step of its kind at one instance in this epoch. */

@@ -17,6 +17,8 @@ import {
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
+const stopAgainMs = 10_000;
+
 /** Takes the next step, if there is one, from what an instance is to what is wanted of it. */
 export function reconcile(turn: Turn, id: InstanceId): void {
   const instance = turn.state.instances[id];
@@ -157,6 +159,11 @@ function leaveAlone(turn: Turn, instance: InstanceState): void {
   const { id, pid, port, startedAt } = instance;
   turn.emit({ kind: 'instance-adopted', instance: id, pid, port, startedAt });
   afterGone(turn, instance);
+}
+
+/** A stop that failed is tried again a while later, as long as it is wanted. */
+export function stopAgain(turn: Turn, { id, wanted }: InstanceState): void {
+  if (wanted === 'down') turn.setTimer(`stop:${id}`, turn.at + stopAgainMs);
 }
 
 /** A dependent that is to be stopped too goes first. */

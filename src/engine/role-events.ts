@@ -4,7 +4,7 @@ import { serviceOf } from '../model/ids.ts';
 import { onAdmitted } from './admission.ts';
 import { failChange } from './change.ts';
 import { failoverOf, groupOf } from './group.ts';
-import { afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
+import { afterGone, beginStart, reconcile, releaseDependents, stopAgain } from './lifecycle.ts';
 import { askStaleSymptoms } from './look.ts';
 import { onUnexpectedExit } from './outages.ts';
 import { onActionFinished } from './outcomes.ts';
@@ -60,6 +60,7 @@ function onFenceEnded(
     const message = `F1: ${id} could not be fenced: ${error.message}`;
     if (mine) turn.emit({ kind: 'instance-stop-failed', instance: id, action, error });
     if (mine) failRequests(turn, instance, error.message);
+    if (mine) stopAgain(turn, instance);
     if (mine) askStaleSymptoms(turn, [instance]);
     failChange(turn, service, message);
     onActionFinished(turn, action, false, { ...error, message });

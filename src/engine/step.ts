@@ -15,7 +15,14 @@ import { letGoOfPlanned } from './act.ts';
 import { assessTouched } from './assess.ts';
 import { onConfirmed } from './confirm.ts';
 import { failoverOf } from './group.ts';
-import { adopt, afterGone, beginStart, reconcile, releaseDependents } from './lifecycle.ts';
+import {
+  adopt,
+  afterGone,
+  beginStart,
+  reconcile,
+  releaseDependents,
+  stopAgain,
+} from './lifecycle.ts';
 import { askStaleSymptoms, onFound, onLooked } from './look.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
@@ -113,9 +120,6 @@ function handle(turn: Turn, event: EngineEvent): void {
   }
 }
 
-/** A stop that failed is tried again this much later, as long as it is wanted. */
-const stopAgainMs = 10_000;
-
 type Of<K extends EngineEvent['kind']> = EngineEvent & { readonly kind: K };
 
 function onConfigured(turn: Turn, { spec }: Of<'configured'>): void {
@@ -204,7 +208,7 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
   turn.emit({ kind: 'instance-stop-failed', instance: instance.id, action, error });
   giveUpRestarts(turn, instance, error.message);
   failRequests(turn, instance, error.message);
-  if (instance.wanted === 'down') turn.setTimer(`stop:${instance.id}`, turn.at + stopAgainMs);
+  stopAgain(turn, instance);
   onActionFinished(turn, action, false, error);
   askStaleSymptoms(turn, [instance]);
   if (isAlive(instance)) releaseDependents(turn, instance.service);
