@@ -62,10 +62,7 @@ function filesAt(path: string): Pick<Place, 'config' | 'seen'> {
 /** As the stack file says; null: it leaves it to us. */
 function givenDir(service: ServiceSpec, instance: InstanceId): string | null {
   const { dataDir, dataDirs } = postgresSpec(service);
-  if (dataDirs === undefined) {
-    if (dataDir === null || service.replicas === 1) return dataDir;
-    return join(dataDir, instanceFileName(instance));
-  }
+  if (dataDirs === undefined) return dataDir;
   const listed = dataDirs[numberOf(instance) - 1];
   if (listed !== undefined) return listed;
   throw new DarumaError(

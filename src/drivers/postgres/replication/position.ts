@@ -17,9 +17,6 @@ interface Row {
   readonly settled: boolean;
 }
 
-/** The startup process waits in these when it has replayed all that is there. */
-const idle = ['RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryWalAll'];
-
 /** Of the log that is there. */
 export const timelineSql = `(select max(('x' || left(name, 8))::bit(32)::int)
   from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$')`;
@@ -29,15 +26,22 @@ export const positionSql = `case when pg_is_in_recovery()
     then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'
     else pg_current_wal_flush_lsn() - '0/0' end::text`;
 
+/**
+ * The log may end within a record, which is never replayed: then replayed stays behind received for
+ * ever. That all has been tried is certain when the startup process waits before it asks anew: it
+ * has failed to read on here, and to receive. While it waits for what is received, it may not have
+ * noticed yet what came last.
+ */
 const query = `select
   (select system_identifier::text from pg_control_system()) as system,
   ${timelineSql} as timeline,
   ${positionSql} as position,
   not pg_is_in_recovery() or (
     not exists (select from pg_stat_wal_receiver where status = 'streaming')
-    and exists (select from pg_stat_activity
-      where backend_type = 'startup' and wait_event = any ($1))
-    and pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0')) as settled`;
+    and exists (select from pg_stat_activity where backend_type = 'startup' and (
+      wait_event = 'RecoveryRetrieveRetryInterval' or (wait_event = 'RecoveryWalStream'
+        and pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), '0/0'))))
+  ) as settled`;
 
 export async function position(member: Member, timeoutMs: number): Promise<ReplicaPosition> {
   const what = `${member.instance} has replayed its log`;
@@ -49,7 +53,7 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
     );
     let before: string | null = null;
     return poll(what, { timeoutMs: leftMs, everyMs }, async () => {
-      const row = (await client.query<Row>(query, [idle])).rows[0];
+      const row = (await client.query<Row>(query)).rows[0];
       if (row === undefined || !row.settled) return null;
       const { system: systemId, timeline, position: now } = row;
       // Twice the same: nothing came in between the parts of one look.
