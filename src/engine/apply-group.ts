@@ -3,7 +3,7 @@ import type { GroupRecord } from '../model/group.ts';
 import { type ComponentId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { type GroupState, newGroup, type StepState } from './group-state.ts';
-import { actionOf, type EngineState } from './state.ts';
+import { actionOf, type EngineState, episodeOnset } from './state.ts';
 
 const kinds: ReadonlySet<LogRecord['kind']> = new Set<GroupRecord['kind']>([
   'primary-chosen',
@@ -30,9 +30,10 @@ export function applyGroup(state: EngineState, record: LogRecord & GroupRecord):
       chosen(state, group, record);
       return;
     case 'primary-serves':
-      if (record.epoch === group.epoch) group.servedAt ??= record.at;
+      if (record.epoch === group.epoch) serves(state, group, record.at);
       return;
     case 'eligible-changed':
+      noteWait(state, group, record);
       eligibleChanged(group, record);
       return;
     case 'role-step':
@@ -65,6 +66,28 @@ function chosen(state: EngineState, group: GroupState, record: Of<'primary-chose
   // A person's consent was to this one loss.
   const asked = incident === null ? undefined : state.incidents[incident];
   if (asked !== undefined) asked.consent = null;
+}
+
+function serves(state: EngineState, group: GroupState, at: number): void {
+  if (group.servedAt !== null) return;
+  group.servedAt = at;
+  const id = group.action === null ? null : (actionOf(state, group.action)?.incident ?? null);
+  const incident = id === null ? undefined : state.incidents[id];
+  if (incident !== undefined) group.waited = { since: episodeOnset(incident), until: at };
+}
+
+/** From when a standby first showed that it can't confirm, until the primary goes on without it. */
+function noteWait(state: EngineState, group: GroupState, record: Of<'eligible-changed'>): void {
+  const lost = group.eligible.filter((id) => !record.eligible.includes(id));
+  if (lost.length === 0) return;
+  const onsets = lost.map((id) => onsetOf(state, id) ?? record.at);
+  group.waited = { since: Math.min(record.at, ...onsets), until: null };
+}
+
+function onsetOf(state: EngineState, id: InstanceId): number | null {
+  const instance = state.instances[id];
+  const shown = instance?.symptoms.flatMap((one) => state.symptoms[one]?.symptom.began ?? []) ?? [];
+  return shown.length > 0 ? Math.min(...shown) : null;
 }
 
 function noteLeft(group: GroupState, eligible: readonly InstanceId[], at: number): void {
@@ -150,6 +173,7 @@ function ended(group: GroupState, record: PlainStep): void {
   if (step === 'fence' && group.change?.from === instance) group.change.fenced = true;
   else if (step === 'fence') delete group.seen[instance];
   if (step === 'set-eligible' || step === 'promote') group.told = [...known.eligible];
+  if (step === 'set-eligible') group.waited.until ??= at;
 }
 
 /** What other records mean for a group; to be called before they change anything else. */

@@ -76,6 +76,10 @@ describe('a standby is lost', () => {
     s.passes(20_000);
     assert.deepEqual(s.steps(), ['start db/2 standby 1', 'set-eligible db/1 1', 'admit db/2 1']);
     assert.equal(s.group('db'), '1 db/1 [db/2] serving');
+    assert.match(
+      s.incident().summary,
+      /^db\/2 crashed; restart db\/2; writes waited for 20 ms at most/,
+    );
     assert.equal(s.incident().state, 'resolved');
     const reasons = s.records.flatMap((one) =>
       one.kind === 'eligible-changed' ? [one.reason] : [],
@@ -211,6 +215,7 @@ describe('a primary fails', () => {
       ['fail-over db/1 verified', 'rejoin db/1 verified'],
     );
     assert.equal(s.incident().state, 'resolved');
+    assert.match(s.incident().summary, /; writes waited for 115 ms at most; recovered after/);
     assert.deepEqual(s.state.timers, {});
     assert.deepEqual(s.sentences(), [
       'fail over from db/1: it crashed (killed by SIGKILL); by default table a fail-over mends ' +

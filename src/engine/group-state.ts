@@ -57,6 +57,8 @@ export interface GroupState {
   /** When each became eligible; and when it ceased to be. */
   since: Record<InstanceId, number>;
   left: Record<InstanceId, number>;
+  /** The last time that writes may have waited: for a standby that left, or for a new primary. */
+  waited: { since: number; until: number | null };
 }
 
 export function newGroup(): GroupState {
@@ -76,5 +78,6 @@ export function newGroup(): GroupState {
     seen: {},
     since: {},
     left: {},
+    waited: { since: 0, until: 0 },
   };
 }

@@ -1,6 +1,8 @@
 /** What people are told of an incident. */
+import { serviceOf } from '../model/ids.ts';
 import type { Severity } from '../model/stack-spec.ts';
 import { duration, faultPhrase } from '../plan/sentence.ts';
+import { groupOf } from './group.ts';
 import { episodeOnset, type IncidentState } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
@@ -44,7 +46,18 @@ export function summary(turn: Turn, incident: IncidentState, unwanted: boolean):
   const times =
     `recovered ${durations(incident, recovered)}, ` +
     `symptoms absent for ${duration(turn.at - recovered)}`;
-  return [what, ...new Set(done), times].join('; ');
+  return [what, ...new Set(done), ...waits(turn, incident), times].join('; ');
+}
+
+/** With failover: for how long writes may have waited, such as «writes waited for 320 ms at most».*/
+function waits(turn: Turn, incident: IncidentState): string[] {
+  const onset = episodeOnset(incident);
+  const services = new Set(incident.symptoms.map(({ symptom }) => serviceOf(symptom.component)));
+  return [...services].flatMap((service) => {
+    const { since, until } = groupOf(turn.state, service ?? '')?.waited ?? { since: 0, until: 0 };
+    if (until === null || since < onset || until <= since) return [];
+    return [`writes waited for ${duration(until - since)} at most`];
+  });
 }
 
 /** «after 1.2 s»; of one that came back «1.2 s after it came back, 8 min after it began». */
