@@ -17,6 +17,8 @@ export class ClientConnection {
   readonly socket: Socket;
   /** What came last, came from the client. */
   isAsking = false;
+  /** Called when something comes from the instance. */
+  onAnswer: (() => void) | null = null;
   #upstream: Socket | null = null;
   #follower: Follower | null = null;
   #early: Buffer[] = [];
@@ -57,6 +59,7 @@ export class ClientConnection {
   answer(chunk: Buffer): boolean {
     if (this.#isOver) return true;
     this.isAsking = false;
+    this.onAnswer?.();
     const mayGoOn = this.socket.write(chunk);
     this.#follower?.fromServer(chunk);
     return mayGoOn;

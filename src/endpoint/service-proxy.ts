@@ -19,8 +19,11 @@ import { connectUpstream } from './splice.ts';
 import { Target } from './target.ts';
 import { type Arrival, type Seats, WaitingRoom } from './waiting-room.ts';
 
-/** So many are led to instances at once; more would only overflow an instance's own queue. */
+/** So many of those that wait are led to instances at once: more would overflow the queue of an
+ * instance's listening socket, from which they come late and in another order. */
 const underWayMax = 100;
+/** A connection that was made is taken out of that queue by then, if nothing shows it sooner. */
+const takenMs = 50;
 const quietLookMs = 50;
 
 export interface ProxyOptions {
@@ -40,7 +43,7 @@ export class ServiceProxy {
   #holds = false;
   /** Closes what is idle, while the service is to fall quiet. */
   #quiet: NodeJS.Timeout | null = null;
-  /** Being connected. */
+  /** Being connected, or perhaps still in an instance's queue. */
   #underWay = 0;
   /** Grows when connections that are being made lead to where they should no longer. */
   #generation = 0;
@@ -207,7 +210,20 @@ export class ServiceProxy {
       onClosed: () => target.closed(connection),
     });
     target.opened(connection, tookMs);
-    if (!this.#waiting.isEmpty) this.#serveWaiting();
+    if (!this.#waiting.isEmpty) this.#awaitTaken(client);
+  }
+
+  #awaitTaken(client: ClientConnection): void {
+    this.#underWay++;
+    const taken = () => {
+      clearTimeout(timer);
+      client.onAnswer = null;
+      this.#underWay--;
+      this.#serveWaiting();
+    };
+    const timer = setTimeout(taken, takenMs);
+    client.onAnswer = taken;
+    this.#serveWaiting();
   }
 
   /** A transaction that connections are held for may be cancelled. */

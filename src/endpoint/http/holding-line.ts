@@ -47,10 +47,6 @@ export class HoldingLine {
     if (exchange.waitsSinceMs !== null) this.#take((one) => one === exchange);
   }
 
-  all(): Exchange[] {
-    return this.#take(() => true);
-  }
-
   /** Whose time is over. */
   late(nowMs: number): Exchange[] {
     return this.#take((exchange) => this.#untilMs(exchange, nowMs) <= nowMs);

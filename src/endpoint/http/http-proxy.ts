@@ -24,6 +24,8 @@ const tickMs = 10;
 /** So long does it tick on without need. */
 const idleTicksMax = 100;
 const sweepMs = 500;
+/** More at once would overflow the queue of an instance's listening socket. */
+const leadsPerTick = 100;
 /** How often somebody in the holding line tries whether there is an instance again. */
 const holdingLookMs = 50;
 /** What can't be sent twice goes on no connection that the instance may be closing just now. */
@@ -54,6 +56,10 @@ export class HttpProxy implements Dispatcher {
   #idleTicks = 0;
   #sweep: NodeJS.Timeout | null = null;
   #lookAtLineMs = 0;
+  /** There is somebody for those in the line. */
+  #flows = false;
+  /** How many of them may still be led in this tick. */
+  #leads = leadsPerTick;
 
   constructor(service: ServiceName, spec: EndpointSpec, options: ProxyOptions) {
     this.service = service;
@@ -115,7 +121,7 @@ export class HttpProxy implements Dispatcher {
       }
     }
     for (const instance of listed) if (cut.has(instance.id)) instance.cut();
-    if (this.#serving.length > 0) this.#leadAll();
+    if (this.#serving.length > 0) this.#leadLine();
   }
 
   async drained(id: InstanceId): Promise<void> {
@@ -156,7 +162,7 @@ export class HttpProxy implements Dispatcher {
   }
 
   connected(exchange: Exchange): void {
-    if (exchange.waitsSinceMs !== null && !this.#line.isEmpty) this.#leadAll();
+    if (exchange.waitsSinceMs !== null && !this.#line.isEmpty) this.#leadLine();
   }
 
   get #http(): HttpEndpointSpec {
@@ -216,12 +222,19 @@ export class HttpProxy implements Dispatcher {
   #hold(exchange: Exchange, now: number): void {
     this.#pending.delete(exchange);
     this.#tick ??= setInterval(() => this.#watch(), tickMs);
+    if (exchange.waitsSinceMs !== null) this.#flows = false;
     if (!this.#line.enter(exchange, now)) exchange.giveUp(503, 'no instance is ready');
   }
 
-  #leadAll(): void {
+  #leadLine(): void {
     const now = performance.now();
-    for (const exchange of this.#line.all()) this.#lead(exchange, now);
+    this.#flows = true;
+    while (this.#flows && this.#leads > 0) {
+      const exchange = this.#line.next();
+      if (exchange === null) return;
+      this.#leads -= 1;
+      this.#lead(exchange, now);
+    }
   }
 
   /** Each tick, as long as somebody waits. */
@@ -229,6 +242,8 @@ export class HttpProxy implements Dispatcher {
     const now = performance.now();
     for (const exchange of this.#pending) this.#attend(exchange, now);
     for (const instance of this.#serving) this.#judge(instance, now);
+    this.#leads = leadsPerTick;
+    if (this.#flows) this.#leadLine();
     if (!this.#line.isEmpty) this.#attendLine(now);
     const isIdle = this.#pending.size === 0 && this.#line.isEmpty;
     this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0;
