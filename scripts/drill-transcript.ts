@@ -4,8 +4,10 @@ import { lstatSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { StackView } from '../src/model/view.ts';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../bin/daruma.js', import.meta.url));
@@ -28,6 +30,7 @@ export async function drillTranscript(): Promise<string> {
   };
   try {
     await call('up', '--detach');
+    while (!isWhole(JSON.parse(await call('ps', '--json')))) await delay(200);
     const shown = await call(...drill);
     return [`$ daruma ${drill.join(' ')}`, ...shown.trimEnd().split('\n').map(wrapped)].join('\n');
   } finally {
@@ -38,6 +41,11 @@ export async function drillTranscript(): Promise<string> {
       rmSync(directory, { recursive: true, force: true });
     }
   }
+}
+
+/** The standby has every acknowledged write: it may take over. */
+function isWhole({ services }: StackView): boolean {
+  return services.every(({ group }) => group === undefined || group.eligible.length > 0);
 }
 
 /** The data of root's databases lies elsewhere, behind a link. */

@@ -23,6 +23,7 @@ const app = buildApp({
   tokens: new Tokens(config.jwtSecret ?? (await readSecret(config.jwtSecretFile))),
   attempts: new Attempts(),
   ownErrors,
+  instance: config.instance,
   logger: { level: 'info' },
 });
 

@@ -19,6 +19,8 @@ export interface Parts {
   readonly tokens: Tokens;
   readonly attempts: Attempts;
   readonly ownErrors: OwnErrors;
+  /** Which instance of the API this is. */
+  readonly instance: string;
   readonly logger: boolean | { readonly level: string };
 }
 
@@ -105,6 +107,8 @@ function addRoutes(app: FastifyInstance, parts: Parts): void {
     await accountOf(tokens, request);
     return { error: await ownErrors.latest() };
   });
+
+  app.get('/api/served-by', async () => ({ api: parts.instance, database: await database.who() }));
 
   app.get('/healthz', async () => {
     await database.health();

@@ -82,6 +82,18 @@ export class Database {
     await this.ask('select 1', [], healthMs);
   }
 
+  /** Which server answers, and under which epoch: a number that grows with each new primary. */
+  async who(): Promise<{ readonly instance: string; readonly epoch: number | null }> {
+    const [row] = await this.ask<{ instance: string; epoch: string | null }>(
+      `select current_setting('cluster_name') as instance,
+         current_setting('daruma.epoch', true) as epoch`,
+      [],
+      healthMs,
+    );
+    const { instance = '', epoch = null } = row ?? {};
+    return { instance, epoch: epoch === null || epoch === '' ? null : Number(epoch) };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#pool.end();

@@ -189,7 +189,9 @@ function blamedIn({ causes, unsure }: IncidentView, instance: InstanceId): Drill
 
 /** What was done about it: an incident may have taken in what happened elsewhere too. */
 function summaryOf({ actions, summary }: IncidentView, instance: InstanceId): string {
-  const last = actions.findLast(({ target }) => target === instance) ?? actions.at(-1);
+  // That a former primary comes back is not what helped.
+  const helped = actions.filter(({ kind }) => kind !== 'rejoin');
+  const last = helped.findLast(({ target }) => target === instance) ?? helped.at(-1);
   return last?.reason ?? summary;
 }
 

@@ -13,6 +13,11 @@ const root = path.resolve(import.meta.dirname, '../..');
 const example = path.join(root, 'examples/accounts');
 const copied = /^(?:load|web)$|\.ts$/;
 
+/** A change to the stack file: the database has no standby. */
+export const oneDatabase = {
+  'replicas: 2\n    failover: { durability: synchronous }': 'replicas: 1',
+};
+
 export interface Accounts {
   readonly made: Bench;
   /** Puts load on the API; resolves when it is on. */

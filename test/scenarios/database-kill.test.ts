@@ -8,7 +8,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
 import type { IncidentView } from '../../src/model/view.ts';
-import { type Accounts, accounts } from './accounts.ts';
+import { type Accounts, accounts, oneDatabase } from './accounts.ts';
 import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
 import { slowPostgres } from './slow-postgres.ts';
@@ -24,6 +24,7 @@ async function slowDatabase(t: TestContext, seconds: number): Promise<Record<str
     'interval: 500ms, timeout: 1s, retries: 2, start_period: 10s':
       'interval: 200ms, timeout: 8s, retries: 2, start_period: 30s',
     ...patient,
+    ...oneDatabase,
   };
 }
 
@@ -118,8 +119,20 @@ function startedAfterReady(all: readonly LogRecord[]): string[] {
   return after.flatMap((one) => (one.kind === 'instance-starting' ? [one.instance] : [])).sort();
 }
 
-test('stopped: it hangs, and it alone is restarted', async (t) => {
+test('killed, and it has a standby: that takes over, and the former primary follows it', async (t) => {
   const stack = await accounts(t, patient);
+  const { actions } = await breaks(stack, 'SIGKILL');
+  assert.match(actions[0]?.reason ?? '', /^fail over from db\/1: it crashed/);
+  const { group, instances } = (await stack.made.view()).services[0] ?? {};
+  assert.deepEqual([group?.epoch, group?.primary], [2, 'db/2']);
+  assert.deepEqual(
+    instances?.map(({ role }) => role),
+    ['standby', 'primary'],
+  );
+});
+
+test('stopped: it hangs, and it alone is restarted', async (t) => {
+  const stack = await accounts(t, { ...patient, ...oneDatabase });
   const { made } = stack;
   const { causes, actions } = await breaks(stack, 'SIGSTOP');
   assert.equal(causes[0]?.fault, 'hang');

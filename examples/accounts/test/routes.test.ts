@@ -36,8 +36,16 @@ before(async () => {
     tokens: new Tokens(secret),
     attempts: new Attempts(),
     ownErrors,
+    instance: 'api/2',
     logger: false,
   });
+});
+
+test('it tells who serves, also by a database that Daruma does not run', async () => {
+  const { status, body } = await get('/api/served-by');
+  assert.equal(status, 200);
+  assert.equal(body.api, 'api/2');
+  assert.equal(body.database.epoch, null);
 });
 
 after(async () => {

@@ -75,6 +75,18 @@ async function showInside() {
   element('inside').hidden = false;
 }
 
+/** Who is behind the page now: break something, and see it change. */
+async function showServedBy() {
+  const answer = await fetch('/api/served-by').catch(() => null);
+  const { api, database } = answer?.ok ? await answer.json() : {};
+  element('served-by').textContent =
+    database === undefined
+      ? 'The database is away.'
+      : `Served by ${api} and ${database.instance}` +
+        (database.epoch === null ? '' : `, epoch ${database.epoch}`);
+  setTimeout(showServedBy, 1_000);
+}
+
 async function logIn({ name, password }) {
   const { token } = await ask('/api/login', { method: 'POST', body: { name, password } });
   sessionStorage.setItem(tokenKey, token);
@@ -134,6 +146,7 @@ element('logout').addEventListener('click', () => {
   notice('You are logged out.', true);
 });
 
+void showServedBy();
 if (sessionStorage.getItem(tokenKey) !== null) {
   await showInside().catch((error) => notice(error.message));
 }
