@@ -152,10 +152,18 @@ function begun(group: GroupState, record: PlainStep): void {
     failures: before?.state === 'failed' ? before.failures : 0,
     error: null,
   };
+  if (step === 'fence') voidOthers(group, instance);
   if (step === 'fence' && instance === group.primary) beginChange(group, record, 'no');
   if (step === 'follow') group.orders[instance] = record.epoch;
   // From now on it may wait for one more.
   if (step === 'admit') group.told = null;
+}
+
+/** F1: what else was asked of an instance that is to be fenced has no answer that counts. */
+function voidOthers(group: GroupState, instance: InstanceId): void {
+  for (const [key, known] of Object.entries(group.steps)) {
+    if (known.instance === instance && known.step !== 'fence') delete group.steps[key];
+  }
 }
 
 function ended(group: GroupState, record: PlainStep): void {

@@ -15,6 +15,7 @@ import {
   recentlyDown,
 } from './graph.ts';
 import { groupOf, missingPrimary, primaryOf } from './group.ts';
+import type { GroupState } from './group-state.ts';
 import { rogueText } from './rogue.ts';
 import { answers, isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
@@ -207,9 +208,27 @@ function failoverFacts(
     may: mayNot === null ? mayPromote(state, service) : null,
     mayNot,
     loss: mayNot === null ? null : lossOf(state, service, at),
-    isChosen: group.primary === id && group.servedAt === null && group.epoch > 1,
+    isChosen: isToServe(group, instance) && !wasRestarted(state, id, group.chosenAt),
     rogue: rogueText(state, instance),
   };
+}
+
+function isToServe(group: Readonly<GroupState>, { id, startError }: InstanceState): boolean {
+  if (startError?.retryable === false) return false;
+  return group.primary === id && group.servedAt === null && group.epoch > 1;
+}
+
+/** A restart since then did not help. */
+function wasRestarted(state: EngineState, id: ComponentId, since: number): boolean {
+  return state.open.some((incident) =>
+    state.incidents[incident]?.actions.some(
+      ({ planned, outcome, begun }) =>
+        planned.target === id &&
+        (planned.kind === 'restart' || planned.kind === 'retry') &&
+        outcome === 'failed' &&
+        (begun ?? 0) >= since,
+    ),
+  );
 }
 
 function hostSymptoms(state: EngineState, id: ComponentId): string[] {

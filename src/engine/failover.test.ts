@@ -372,6 +372,23 @@ describe('a primary fails', () => {
     assert.ok(steps.indexOf('fence db/2 2') < steps.indexOf('promote db/3 3'));
   });
 
+  test('what was asked of one that is to be fenced does not count any more (F1)', () => {
+    const s = trio().up();
+    s.roles.isSilent('promote', 'db/2');
+    s.exits('db/1', 'SIGKILL').passes(100).exits('db/2', 'SIGKILL').passes(200);
+    s.forget().shows('db/2', 'health-timeout');
+    const fence = s.sent('role').find((one) => one.step === 'fence');
+    assert.equal(fence?.instance, 'db/2');
+    s.passes(20);
+    assert.equal(s.group('db'), '2 db/2 [db/3] changing');
+    s.controllerDies('commands').controllerReturns().passes(5_000);
+    assert.deepEqual(
+      s.steps().filter((one) => one === 'promote db/2 2'),
+      [],
+    );
+    assert.equal(s.groupState('db').primary, 'db/3');
+  });
+
   test('both at once: the recorded primary is started again', () => {
     const s = pair().up().forget().exits('db/2', 'SIGKILL').exits('db/1', 'SIGKILL');
     s.passes(30_000);

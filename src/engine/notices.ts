@@ -49,7 +49,7 @@ export function summary(turn: Turn, incident: IncidentState, unwanted: boolean):
   return [what, ...new Set(done), ...waits(turn, incident), times].join('; ');
 }
 
-/** With failover: for how long writes may have waited, such as «writes waited for 320 ms at most».*/
+/** With failover: such as «writes waited for 320 ms at most». */
 function waits(turn: Turn, incident: IncidentState): string[] {
   const onset = episodeOnset(incident);
   const services = new Set(incident.symptoms.map(({ symptom }) => serviceOf(symptom.component)));

@@ -2,6 +2,7 @@
 import type { ServiceName } from '../model/ids.ts';
 import { groupOf } from './group.ts';
 import { commandStep, commandSurvey } from './role-step.ts';
+import { isRunning } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** After a start of the controller: what was commanded may never have been carried out. */
@@ -10,7 +11,9 @@ export function resumeGroups(turn: Turn): void {
     const group = groupOf(turn.state, service);
     if (group === null) continue;
     for (const { step, instance, action, state } of Object.values(group.steps)) {
-      if (state === 'begun') commandStep(turn, step, instance, action);
+      const known = turn.state.instances[instance];
+      const may = step === 'fence' || (known !== undefined && isRunning(known));
+      if (state === 'begun' && may) commandStep(turn, step, instance, action);
     }
     resumeChange(turn, service);
     turn.pursue(service);

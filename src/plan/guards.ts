@@ -36,13 +36,10 @@ function hopeless({ target, slowTry, failed }: PlanInput, candidate: Candidate):
 
 /** F3: no promotion without a standby that has every acknowledged write, unless a person consented.
  * F7: what was chosen is completed before another is. */
-function failoverGuard({ target, consent, failed }: PlanInput, { kind }: Candidate): Guard | null {
+function failoverGuard({ target, consent }: PlanInput, { kind }: Candidate): Guard | null {
   if (kind !== 'fail-over' || target.failover === null) return null;
   const { isChosen, mayNot, loss } = target.failover;
-  const restarted = failed.some(
-    (one) => one.target === target.id && (one.kind === 'restart' || one.kind === 'retry'),
-  );
-  if (isChosen && !restarted)
+  if (isChosen)
     return { why: `F7: ${target.id} was chosen, and that is completed first`, passing: false };
   if (mayNot === null || (consent === true && loss !== null)) return null;
   return { why: mayNot, passing: false };

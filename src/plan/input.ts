@@ -54,7 +54,8 @@ export interface FailoverFacts {
   readonly mayNot: string | null;
   /** What would be lost with the most advanced standby; null: there is none. */
   readonly loss: string | null;
-  /** It was chosen and does not serve yet: that is completed first (F7). */
+  /** It was chosen, does not serve yet, and no restart of it has failed since: that is completed
+   * first (F7). */
   readonly isChosen: boolean;
   /** It is primary though the record names another. */
   readonly rogue: string | null;
