@@ -119,7 +119,7 @@ function startedAfterReady(all: readonly LogRecord[]): string[] {
   return after.flatMap((one) => (one.kind === 'instance-starting' ? [one.instance] : [])).sort();
 }
 
-test('killed, and it has a standby: that takes over, and the former primary follows it', async (t) => {
+test('killed, with a standby: that takes over, and the former primary follows it', async (t) => {
   const stack = await accounts(t, patient);
   const { actions } = await breaks(stack, 'SIGKILL');
   assert.match(actions[0]?.reason ?? '', /^fail over from db\/1: it crashed/);
