@@ -8,8 +8,9 @@
  * byte. The last tells apart timelines that two instances have begun under one number.
  */
 import { join } from 'node:path';
+import { errorInfo } from '../../../model/errors.ts';
 import { textOf } from '../cluster.ts';
-import { readControl } from './control-file.ts';
+import { type ControlFile, readControl } from './control-file.ts';
 import { Wal, type WalEnd } from './wal.ts';
 
 export type Lineage =
@@ -19,7 +20,13 @@ export type Lineage =
 
 /** `data` must have been a cluster's; so must `primaryData`. */
 export async function lineageOf(data: string, primaryData: string): Promise<Lineage> {
-  const [own, primary] = await Promise.all([readControl(data), readControl(primaryData)]);
+  const primary = await readControl(primaryData);
+  let own: ControlFile | null;
+  try {
+    own = await readControl(data);
+  } catch (error) {
+    return other(`its control file can't be read: ${errorInfo(error).message}`);
+  }
   if (own === null || primary === null) return other('it is of a version that is unknown here');
   if (own.systemId !== primary.systemId) return other('it is of another origin');
   if ((await textOf(join(data, 'backup_label'))) !== null)

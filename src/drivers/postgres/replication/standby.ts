@@ -5,7 +5,9 @@
  * 2. Data with writes of its own, or of another origin, is never served (F5): it is brought back by
  *    `pg_rewind` where that is there and applies, else it is copied anew.
  * 3. The primary keeps its log for the standby from before a copy begins.
- * 4. Data that is as it should be is started also while the primary is down.
+ * 4. Data that is as it should be is started also while the primary is down; any data, with the
+ *    mark, when nothing is left of the primary to compare it with, so that it can be asked how far
+ *    it reaches.
  */
 import { readdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -54,8 +56,14 @@ export async function prepareStandby(work: StandbyWork): Promise<void> {
 
 async function asThePrimary(work: StandbyWork): Promise<void> {
   const { member, primaryPlace } = work;
-  const { instance, order, place, progress } = member;
-  const lineage = await lineageWith(place, primaryPlace, order.primary);
+  const { instance, order, progress } = member;
+  const lineage = await lineageWith(member, primaryPlace);
+  if (lineage === null) {
+    progress(
+      `starts without its primary ${order.primary}, of which nothing is left to compare with`,
+    );
+    return;
+  }
   if (lineage.kind === 'same') {
     await reserveIfThere(member);
     return;
@@ -64,10 +72,28 @@ async function asThePrimary(work: StandbyWork): Promise<void> {
   await atThePrimary(work, (primary) => mend(work, primary, lineage));
 }
 
-async function lineageWith(place: Place, primaryPlace: Place, primary: string): Promise<Lineage> {
-  const version = await textOf(join(primaryPlace.data, 'PG_VERSION'));
-  if (version !== null) return lineageOf(place.data, primaryPlace.data);
-  throw new DarumaError('START_FAILED', `the data of ${primary} is not there to compare with`);
+/** Null: the primary's data can't be read, and it does not run either. */
+async function lineageWith(member: Member, primaryPlace: Place): Promise<Lineage | null> {
+  const { place, order } = member;
+  try {
+    const version = await textOf(join(primaryPlace.data, 'PG_VERSION'));
+    if (version !== null) return await lineageOf(place.data, primaryPlace.data);
+    throw new DarumaError('START_FAILED', `the data of ${order.primary} is not there`);
+  } catch (cause) {
+    if (!(await answers(primaryTarget(member)))) return null;
+    const text = `the data of ${order.primary} can't be read to compare with`;
+    throw new DarumaError('START_FAILED', text, { cause });
+  }
+}
+
+async function answers(primary: Target): Promise<boolean> {
+  try {
+    await ask(primary, askMs, 'select 1');
+    return true;
+  } catch {
+    // Whatever is wrong with it, nobody can be made like it now.
+    return false;
+  }
 }
 
 async function mend(
@@ -131,8 +157,11 @@ async function hasRoom(primary: Target, { data }: Place): Promise<boolean> {
 
 /** Moved first: data that is removed half must not be taken for data. */
 async function discard(data: string, to: string): Promise<void> {
-  await rename(data, to);
-  await rm(to, { recursive: true });
+  await rename(data, to).catch((error: NodeJS.ErrnoException) => {
+    // A rewind that failed has taken it along.
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rm(to, { recursive: true, force: true });
 }
 
 /** With the log reserved. */
