@@ -16,6 +16,7 @@ import {
   type InstanceState,
   instancesOf,
   isAlive,
+  isRunning,
   unjudgedAt,
 } from './state.ts';
 import { followMs } from './treatment.ts';
@@ -202,13 +203,17 @@ function wait(
   hold(turn, instance, text, 'dependency');
 }
 
-/** What is waited for is not known to fail: it did so once on request, or is still coming up. */
+/** What is waited for failed a check on request, and nothing else tells when it is well again. */
 export function isProvisional(turn: Turn, service: ServiceName): boolean {
   if (missingDependency(turn.state, service) !== null) return false;
   const dependencies = turn.state.services[service]?.spec.dependsOn ?? [];
-  return !dependencies.some((dependency) =>
-    instancesOf(turn.state, dependency.service).some((one) => isFailing(turn.state, one)),
-  );
+  return !dependencies.some((dependency) => {
+    const instances = instancesOf(turn.state, dependency.service);
+    if (instances.some((one) => isFailing(turn.state, one))) return true;
+    // One that is still coming up becomes ready, or shows that it doesn't.
+    const comesUp = instances.some(isRunning) && !instances.some((one) => one.phase === 'ready');
+    return comesUp && dependency.required;
+  });
 }
 
 function needPerson(
