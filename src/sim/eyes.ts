@@ -168,9 +168,11 @@ class Watch {
 
   /** Without a check it is ready when it has been up for a moment. */
   #settle(): void {
-    const { process, adopted } = this.#watched;
+    const { process, service, adopted } = this.#watched;
     this.#outlet.clock.after(adopted ? 0 : settleMs, () => {
-      const lives = this.#options.world.process(process.instance) === this.#process;
+      // Of what somebody else runs no process is known here: it lives until its status says no.
+      const isKnown = service.driver !== 'external';
+      const lives = !isKnown || this.#options.world.process(process.instance) === process;
       if (!this.#closed && lives) {
         this.#outlet.tell({ kind: 'ready', instance: process.instance });
       }
