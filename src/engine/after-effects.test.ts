@@ -27,3 +27,19 @@ describe('instances that exit because their database was killed', () => {
     });
   }
 });
+
+test('who needs a database that is back gets the time that its own checks need to see it', () => {
+  const check = service('x').healthcheck;
+  const slow = check === null ? null : { ...check, intervalMs: 1_000, timeoutMs: 8_000 };
+  const api = service('api', { needs: ['db'], healthcheck: slow });
+  const s = scenario(stack([api, service('db')]))
+    .up()
+    .forget()
+    .exits('db/1', 'SIGKILL');
+  s.shows('api/1', 'health-timeout').passes(200).forget();
+  assert.equal(s.phase('db/1'), 'ready');
+  s.passes(13_500);
+  assert.deepEqual(s.stopped(), [], 'a check that began since may not have answered yet');
+  s.passes(1_000);
+  assert.deepEqual(s.stopped(), ['api/1'], 'it did not follow');
+});

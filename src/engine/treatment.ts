@@ -5,7 +5,7 @@ import type { Symptom } from '../model/symptom.ts';
 import { locateInput } from './facts.ts';
 import { dependenciesOf, isKilled } from './graph.ts';
 import { answers } from './routing.ts';
-import type { ActionState, IncidentState } from './state.ts';
+import { type ActionState, type IncidentState, isHealth } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** After the cause came right, its effects get this long to follow. */
@@ -79,7 +79,7 @@ class Treatments {
     const key = `${action.planned.action} ${alike} ${isKilled(this.#turn.state, symptom)}`;
     const known = this.#mends.get(key);
     if (known !== undefined) return known;
-    const until = coversUntil(this.#turn, action);
+    const until = coversUntil(this.#turn, action, symptom);
     const mends = this.#turn.at < until && mendsCause(this.#turn, action, symptom);
     this.#mends.set(key, mends);
     if (mends) this.until = Math.min(this.until, until);
@@ -105,13 +105,22 @@ export function isRemedy({ planned }: Pick<ActionState, 'planned'>): boolean {
   return !planned.wouldOnly && planned.kind !== 'wait' && planned.kind !== 'ask-person';
 }
 
-/** What a dependency that came right brought about may follow for a moment. */
-function coversUntil(turn: Turn, { planned, done }: ActionState): number {
+/** What a dependency that came right brought about may follow for a moment, and then has to be
+ * seen to have followed. */
+function coversUntil(turn: Turn, { planned, done }: ActionState, symptom: Symptom): number {
+  const takesMs = followMs + answerMs(turn, symptom);
   // Whoever has the role now shows by itself what is wrong with it.
-  if (planned.kind === 'fail-over' && done !== null) return done + followMs;
+  if (planned.kind === 'fail-over' && done !== null) return done + takesMs;
   const cause = turn.instance(planned.target);
   const right = cause !== undefined && answers(turn.state, cause) && cause.readyAt !== null;
-  return right ? (cause.readyAt ?? 0) + followMs : Number.POSITIVE_INFINITY;
+  if (!right) return Number.POSITIVE_INFINITY;
+  return (cause.readyAt ?? 0) + takesMs;
+}
+
+/** So long after something changed, a check that began since has answered. */
+function answerMs(turn: Turn, { id, component }: Symptom): number {
+  const check = turn.state.services[serviceOf(component) ?? '']?.spec.healthcheck ?? null;
+  return check === null || !isHealth(id) ? 0 : check.intervalMs + check.timeoutMs;
 }
 
 /** It is about a dependency whose fault explains the symptom. */
