@@ -3,6 +3,7 @@
  * it waits; what comes before there is an instance is kept for it.
  */
 import net, { type Socket } from 'node:net';
+import { cancelHead } from './postgres/session.ts';
 
 /** So much is kept, for each of perhaps thousands that wait; then reading stops. */
 const earlyBytesMax = 16 * 1024;
@@ -15,6 +16,7 @@ export interface Follower {
 
 export class ClientConnection {
   readonly socket: Socket;
+  readonly #mayHalfClose: boolean;
   /** What came last, came from the client. */
   isAsking = false;
   /** Called when something comes from the instance. */
@@ -25,7 +27,9 @@ export class ClientConnection {
   #earlyBytes = 0;
   #isOver = false;
 
-  constructor(accepted: Socket) {
+  /** `mayHalfClose`: who sends no more may still wait for an answer. */
+  constructor(accepted: Socket, mayHalfClose: boolean) {
+    this.#mayHalfClose = mayHalfClose;
     this.socket = readCheaply(accepted, (chunk) => this.#take(chunk));
     this.socket.on('error', destroy);
   }
@@ -33,13 +37,14 @@ export class ClientConnection {
   /** Nobody waits for an answer to anything. */
   get hasGone(): boolean {
     const { destroyed, readableEnded } = this.socket;
-    return destroyed || (readableEnded && this.#upstream === null && this.#earlyBytes === 0);
+    const mayWait = this.#mayHalfClose ? this.#earlyBytes > 0 : this.onlyCancels;
+    return destroyed || (readableEnded && this.#upstream === null && !mayWait);
   }
 
-  /** Whether what came before there was an instance begins so. */
-  beganWith(bytes: Buffer): boolean {
-    if (this.#earlyBytes < bytes.length) return false;
-    return Buffer.concat(this.#early).subarray(0, bytes.length).equals(bytes);
+  /** It asks a PostgreSQL server to cancel what another connection does. */
+  get onlyCancels(): boolean {
+    const [first] = this.#early;
+    return first?.subarray(0, cancelHead.length).equals(cancelHead) === true;
   }
 
   /** All that came, and all that will come, goes there. */

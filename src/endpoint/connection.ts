@@ -51,14 +51,21 @@ export class Connection implements OpenConnection {
 
   /** Something may be under way. */
   get isBusy(): boolean {
-    if (this.#isClosing) return false;
+    // Its last answers must have left this process before anything is cut.
+    if (this.#isClosing) return this.#client.socket.writableLength > 0;
     if (this.#session === null) return true;
     const { state } = this.#session;
     return state === 'busy' || state === 'opaque';
   }
 
   cut(): void {
-    this.#splice.cut();
+    if (!this.#isClosing) {
+      this.#splice.cut();
+      return;
+    }
+    // What the kernel has of the last answers still goes to the client.
+    this.#client.socket.destroy();
+    this.#upstream.destroy();
   }
 
   closeIdle(nowMs: number): void {
@@ -93,6 +100,8 @@ export class Connection implements OpenConnection {
     this.#isClosing = true;
     this.#client.discard();
     this.#splice.end(toClient, toInstance);
-    this.#linger = setTimeout(() => this.cut(), lingerMs);
+    this.#client.socket.once('finish', () => {
+      this.#linger = setTimeout(() => this.cut(), lingerMs);
+    });
   }
 }

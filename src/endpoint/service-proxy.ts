@@ -13,7 +13,7 @@ import type { EndpointStats } from '../ports/endpoints.ts';
 import { ClientConnection, destroy } from './client-connection.ts';
 import { Connection } from './connection.ts';
 import type { Leading } from './leading.ts';
-import { cancelHead, PostgresSession } from './postgres/session.ts';
+import { PostgresSession } from './postgres/session.ts';
 import { proxyHeader } from './proxy-header.ts';
 import { connectUpstream } from './splice.ts';
 import { Target } from './target.ts';
@@ -57,7 +57,7 @@ export class ServiceProxy {
   }
 
   accept(accepted: Socket): void {
-    const client = new ClientConnection(accepted);
+    const client = new ClientConnection(accepted, this.spec.session === undefined);
     const arrival: Arrival = { client, sinceMs: performance.now(), untilMs: 0 };
     // Whoever came first is served first, and one attempt at a time tells whether there is anybody.
     if (this.#waiting.isEmpty) this.#lead(arrival, []);
@@ -228,7 +228,7 @@ export class ServiceProxy {
 
   /** A transaction that connections are held for may be cancelled. */
   #passes({ client }: Arrival): boolean {
-    return this.spec.session === 'postgres' && client.beganWith(cancelHead);
+    return this.spec.session === 'postgres' && client.onlyCancels;
   }
 
   /** Whether there is anybody is told by one attempt at a time. */

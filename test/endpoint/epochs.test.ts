@@ -134,6 +134,21 @@ describe('an endpoint of a service with a primary', () => {
     staying.close();
   });
 
+  test('nor who has sent the beginning of a PostgreSQL session before', async () => {
+    await rig.upstream('two', ports[1] ?? 0, '--count');
+    await listen({ holdMs: 60_000, session: 'postgres' });
+    await route(1, null);
+    const gone = await Client.open(port);
+    gone.socket.write('\0\0\0\x08\x04\xd2\x16\x2f', 'latin1');
+    await heldNow(1);
+    gone.socket.end();
+    await heldNow(0);
+    const staying = exchange(port, 'x');
+    await heldNow(1);
+    await route(2, 2);
+    assert.equal(await staying, 'two x (connection 1)');
+  });
+
   test('resets what it has held for long enough', async () => {
     await listen({ holdMs: 200 });
     await route(1, null);
