@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
@@ -105,6 +107,10 @@ export class PostgresGroup {
     const found = this.#running.get(instance);
     assert.ok(found, `${instance} runs`);
     return found.child;
+  }
+
+  dataOf(instance: InstanceId): Promise<string> {
+    return realpath(join(this.scene.stateDir, 'data', instance.replace('/', '.')));
   }
 
   /** The whole tree. */

@@ -1,6 +1,6 @@
 /** F5 with real servers: with which data an instance comes back as a standby. */
 import assert from 'node:assert/strict';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { readControl } from '../../src/drivers/postgres/replication/control-file.ts';
@@ -106,6 +106,23 @@ for (const binDir of binDirs) {
       await group.start('db/1', order);
       await caughtUp('db/2', order);
       assert.equal(copies(), 1);
+    });
+
+    test('a standby whose primary has lost its data starts, and can take over', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await group.begin();
+      await group.ask('db/1', 'create table kept ()');
+      await group.end('db/1');
+      await group.end('db/2');
+      await rm(await group.dataOf('db/1'), { recursive: true });
+      const order = { ...first, eligible: ['db/2' as const] };
+      await group.start('db/2', order);
+      await group.roles.position(group.context('db/2', order), limitMs);
+      await failOver(second);
+      await group.start('db/1', second);
+      await caughtUp('db/1', second);
+      assert.equal(await rows('db/1', 'table kept'), 0);
+      assert.equal(copies(), 2);
     });
 
     test('another standby follows the new primary as it is', async () => {
