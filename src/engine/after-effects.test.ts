@@ -43,3 +43,20 @@ test('who needs a database that is back gets the time that its own checks need t
   s.passes(1_000);
   assert.deepEqual(s.stopped(), ['api/1'], 'it did not follow');
 });
+
+test('so does who was told to wait for it', () => {
+  const check = service('x').healthcheck;
+  const slow = check === null ? null : { ...check, intervalMs: 1_000, timeoutMs: 8_000 };
+  const api = service('api', { needs: ['db'], healthcheck: slow });
+  const s = scenario(stack([api, service('db')]))
+    .up()
+    .shows('db/1', 'health-refused')
+    .passes(40);
+  s.shows('api/1', 'health-timeout').passes(300).forget();
+  assert.match(s.sentences().at(-1) ?? '', /^leave api\/1: it waits for db/);
+  assert.equal(s.phase('db/1'), 'ready');
+  s.passes(13_400);
+  assert.deepEqual(s.stopped(), []);
+  s.passes(1_000);
+  assert.deepEqual(s.stopped(), ['api/1']);
+});

@@ -3,13 +3,14 @@
  * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
  * `effect:ACTION`, `stop:INSTANCE` (again), `group:SERVICE` (looked at again).
  */
-import type { ActionId, IncidentId, InstanceId } from '../model/ids.ts';
+import type { ActionId, ComponentId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
 import { earliest } from './earliest.ts';
 import { reconcile } from './lifecycle.ts';
 import { onNeverReady } from './outages.ts';
 import { judgeEffect, onProofDue } from './outcomes.ts';
 import type { EngineState } from './state.ts';
+import { followsUntil } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
 /** The timer that is due first; null: none is set, or the look after a start is not over. */
@@ -63,7 +64,18 @@ function onEffectDue(turn: Turn, action: ActionId): void {
 function onRecheck(turn: Turn, id: IncidentId): void {
   const incident = turn.state.incidents[id];
   if (incident === undefined || incident.state === 'resolved') return;
-  endWaits(turn, incident, null, 'unknown', 'looked at again');
+  const patient = new Map<ComponentId, number>();
+  for (const { symptom, ended } of incident.symptoms) {
+    const until = ended === null ? followsUntil(turn, symptom) : 0;
+    if (until > turn.at) patient.set(symptom.component, until);
+  }
+  const waiting = incident.actions.filter(
+    (one) => one.planned.kind === 'wait' && one.outcome === null,
+  );
+  for (const target of new Set(waiting.map((one) => one.planned.target))) {
+    if (!patient.has(target)) endWaits(turn, incident, target, 'unknown', 'looked at again');
+  }
+  if (patient.size > 0) turn.setTimer(`recheck:${id}`, Math.min(...patient.values()));
   turn.touch(id);
 }
 

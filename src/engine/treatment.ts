@@ -5,7 +5,7 @@ import type { Symptom } from '../model/symptom.ts';
 import { locateInput } from './facts.ts';
 import { dependenciesOf, isKilled } from './graph.ts';
 import { answers } from './routing.ts';
-import { type ActionState, type IncidentState, isHealth } from './state.ts';
+import { type ActionState, type IncidentState, instancesOf, isHealth } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** After the cause came right, its effects get this long to follow. */
@@ -115,6 +115,21 @@ function coversUntil(turn: Turn, { planned, done }: ActionState, symptom: Sympto
   const right = cause !== undefined && answers(turn.state, cause) && cause.readyAt !== null;
   if (!right) return Number.POSITIVE_INFINITY;
   return (cause.readyAt ?? 0) + takesMs;
+}
+
+/** When a dependency of the symptom's component that came right has had its time to show there; 0:
+ * none did. */
+export function followsUntil(turn: Turn, symptom: Symptom): number {
+  const { state } = turn;
+  const service = serviceOf(symptom.component);
+  if (service === null) return 0;
+  const takesMs = followMs + answerMs(turn, symptom);
+  const times = [...dependenciesOf(state, service)].flatMap((name) =>
+    instancesOf(state, name).flatMap((one) =>
+      one.readyAt !== null && answers(state, one) ? [one.readyAt + takesMs] : [],
+    ),
+  );
+  return Math.max(0, ...times);
 }
 
 /** So long after something changed, a check that began since has answered. */
