@@ -133,6 +133,19 @@ describe('a PostgreSQL session', () => {
     assert.equal(session.state, 'idle');
   });
 
+  test('counts a Sync again after a COPY that failed', () => {
+    const session = started();
+    const asked = ['P', 'B', 'E', 'H'].map((type) => message(type));
+    session.fromClient(Buffer.concat(asked));
+    session.fromServer(message('G', '\0\0\0'));
+    session.fromClient(message('d', 'not a number\n'));
+    session.fromServer(message('E', 'SERROR\0\0'));
+    session.fromClient(message('S'));
+    assert.equal(session.state, 'busy');
+    session.fromServer(ready());
+    assert.equal(session.state, 'idle');
+  });
+
   const opaque: Readonly<Record<string, (session: PostgresSession) => void>> = {
     'TLS that was asked for': (session) => {
       session.fromClient(startup(80_877_103));
