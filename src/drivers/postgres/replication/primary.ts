@@ -39,5 +39,5 @@ async function needsTimeline(
 ): Promise<boolean> {
   const control = await readControl(data);
   if (control?.inRecovery === true) return true;
-  return (await isMarked(data)) && seen !== null && seen.epoch !== epoch;
+  return (await isMarked(data)) && seen?.epoch !== epoch;
 }
