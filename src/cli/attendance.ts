@@ -135,7 +135,6 @@ export class Attendance {
 }
 
 function allReady(view: StackView): boolean {
-  return (
-    view.state === 'running' && view.services.every(({ instances }) => instances.every(isSettled))
-  );
+  if (view.state !== 'running' || (view.endpointsClosed ?? null) !== null) return false;
+  return view.services.every(({ instances }) => instances.every(isSettled));
 }

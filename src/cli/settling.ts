@@ -156,6 +156,8 @@ export function tooLong(
   target: string,
 ): DarumaError {
   const log = view.storeWritable ? '' : '\nthe log can’t be written, and this waits for it';
-  const what = missing.length === 0 ? `${target} is not done` : reasonsOf(missing);
+  const closed = view.endpointsClosed ?? null;
+  const rest = closed === null ? `${target} is not done` : `endpoints: ${closed}`;
+  const what = missing.length === 0 ? rest : reasonsOf(missing);
   return new DarumaError('TIMED_OUT', `${what}${log}`);
 }

@@ -93,7 +93,9 @@ export function stackHeadline(view: StackView): string {
   const incidents = open === 0 ? '' : `, ${open} open incident${open === 1 ? '' : 's'}`;
   const observed = view.mode === 'observe' ? ' (observe mode: nothing is touched)' : '';
   const unwritable = view.storeWritable ? '' : ', the log can’t be written';
-  const counts = `${ready} of ${instances.length} instances ready${incidents}${unwritable}`;
+  const closed = (view.endpointsClosed ?? null) === null ? '' : ', endpoints are not open';
+  const state = `${incidents}${unwritable}${closed}`;
+  const counts = `${ready} of ${instances.length} instances ready${state}`;
   return `${view.name} is ${view.state}: ${counts}${observed}`;
 }
 

@@ -94,6 +94,7 @@ export class Controller implements ControllerApi {
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
+  #endpointsClosed: string | null = 'they are being opened';
   #endRehearsal: () => void = () => undefined;
   #services = new Map<ServiceName, ServiceSpec>();
 
@@ -203,7 +204,8 @@ export class Controller implements ControllerApi {
 
   view() {
     const loop = this.#theLoop();
-    return { ...view(loop.state, this.#options.clock.now()), seq: loop.seq };
+    const seen = view(loop.state, this.#options.clock.now());
+    return { ...seen, seq: loop.seq, endpointsClosed: this.#endpointsClosed };
   }
 
   configuration(): Configuration {
@@ -405,9 +407,11 @@ export class Controller implements ControllerApi {
   async #listen(): Promise<void> {
     try {
       await this.#options.endpoints.listen(endpointList(this.#services.values()));
+      this.#endpointsClosed = null;
     } catch (error) {
       const { code, message } = errorInfo(error);
       this.#options.log(`endpoints: ${message}`);
+      this.#endpointsClosed = message;
       const { clock, host, store } = this.#options;
       const origin = { service: null, instance: null, host };
       store.reportErrors([{ at: clock.now(), code, message, origin, source: 'daruma' }]);

@@ -92,4 +92,6 @@ export interface StackView {
   readonly storeWritable: boolean;
   readonly services: readonly ServiceView[];
   readonly openIncidents: readonly IncidentId[];
+  /** Why its endpoints do not accept connections yet; absent or null: they do. */
+  readonly endpointsClosed?: string | null;
 }

@@ -153,7 +153,8 @@ async function detached(session: Session, spec: StackSpec, timeoutMs: number): P
   for (;;) {
     const view = await session.client.stack();
     const waiting = view.services.flatMap((service) => awaited(service, spec));
-    if (waiting.length === 0) return reportReady(session, spec, view);
+    const isOpen = (view.endpointsClosed ?? null) === null;
+    if (waiting.length === 0 && isOpen) return reportReady(session, spec, view);
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
     if (failed.length > 0) throw new DarumaError('START_FAILED', reasonsOf(failed));
     if (performance.now() > endsAt) throw tooLong(view, waiting, spec.name);
