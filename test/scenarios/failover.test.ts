@@ -47,7 +47,7 @@ async function ledger(stand: Bench, ...options: string[]): Promise<LedgerReport>
   return JSON.parse(run.stdout);
 }
 
-test('the primary is killed three times under writes: another leads, nothing is lost', async (t) => {
+test('the primary is killed three times: another one leads, nothing is lost', async (t) => {
   const stand = await twoDatabases(t);
   const only = ['--only', 'kill-tree', '--faults', '3', '--seed', '3'];
   const { judgement, rounds } = await ledger(stand, ...only);
