@@ -14,11 +14,17 @@ export function candidatesOf(
 ): InstanceState[] {
   const failover = failoverOf(state, service);
   const group = groupOf(state, service);
-  if (failover === null || group === null) return [];
+  if (failover === null || group === null || !canFence(state, service)) return [];
   const able = standbysOf(state, service).filter((one) => isAble(state, one));
   if (failover.mode === 'active-standby' || consented) return able;
   if (isSynchronous(failover)) return able.filter((one) => group.eligible.includes(one.id));
   return able.filter((one) => isWithinLag(state, one));
+}
+
+/** F1: what Daruma did not start, it ends only by a command of the user's. */
+function canFence(state: EngineState, service: ServiceName): boolean {
+  const spec = state.services[service]?.spec;
+  return spec?.driver !== 'external' || spec.failover?.fence !== undefined;
 }
 
 /** It runs as a standby and answers; a cold one can be started. */
@@ -46,6 +52,7 @@ export function whyNoneMay(state: EngineState, service: ServiceName): string | n
   if (candidatesOf(state, service, false).length > 0) return null;
   const failover = failoverOf(state, service);
   if (failover === null) return null;
+  if (!canFence(state, service)) return `F1: ${service} has no \`fence\` command`;
   if (failover.mode === 'active-standby') return 'no standby is ready to take over';
   return isSynchronous(failover)
     ? 'F3: no standby is known to have every acknowledged write'

@@ -191,6 +191,24 @@ describe('active-standby', () => {
     assert.deepEqual(s.route('job'), ['job/2 serving']);
   });
 
+  test('what has no way to be fenced is never promoted (F1)', () => {
+    const external = { start: { argv: ['start'] }, stop: null, status: null, logs: null };
+    const spec = service('job', {
+      ...failover('hot'),
+      driver: 'external',
+      external: { ...external, timeoutMs: 1000, pidFile: null },
+    });
+    const s = scenario(stack([spec]))
+      .up()
+      .forget()
+      .exits('job/1', 'SIGKILL');
+    assert.deepEqual(s.steps(), ['start job/1 primary 1']);
+    const why = s.planned()[0]?.considered.find((one) => one.kind === 'fail-over')?.why;
+    assert.equal(why, 'F1: job has no `fence` command');
+    s.passes(5_000).ask({ kind: 'switchover', service: 'job', to: null, limitMs: 10 });
+    assert.equal(s.sent('reply').at(-1)?.error?.message, 'F1: job has no `fence` command');
+  });
+
   test('a switchover goes to it too', () => {
     const s = job('hot').up().forget();
     s.ask({ kind: 'switchover', service: 'job', to: 'job/2', limitMs: 10 }).passes(5_000);

@@ -14,7 +14,6 @@ import type { LogRecord } from '../model/record.ts';
 import { letGoOfPlanned } from './act.ts';
 import { assessTouched } from './assess.ts';
 import { onConfirmed } from './confirm.ts';
-import { failoverOf } from './group.ts';
 import {
   adopt,
   afterGone,
@@ -220,8 +219,10 @@ function onInstanceReady(turn: Turn, id: InstanceId): void {
   if (instance === undefined || instance.phase === 'stopping') return;
   if (instance.stale) endStale(turn, instance);
   if (instance.phase === 'ready') return;
-  // With failover: of a run that the start under way ends.
-  if (instance.phase === 'starting' && failoverOf(turn.state, instance.service) !== null) return;
+  // Of a run that the start under way ends; what somebody else runs may be ready before it is told.
+  const service = turn.state.services[instance.service];
+  const isOurs = service?.spec.failover !== undefined && service.spec.driver !== 'external';
+  if (instance.phase === 'starting' && isOurs) return;
   // It is told once only, and is remembered in case that it is wanted again before it is gone.
   if (instance.wanted === 'down' && !instance.unasked && !isRunning(instance)) return;
   if (!isRunning(instance)) {
