@@ -108,12 +108,11 @@ export function onBackOffOver(turn: Turn, id: ComponentId): IncidentId | null {
   return incident;
 }
 
-/** It came back by itself: what was planned for it, and not begun, is not done. */
-export function letGoOfPlanned(turn: Turn, instance: InstanceState): void {
+/** What was planned for it, and not begun, is not done: it came back by itself, or is given up. */
+export function letGoOfPlanned(turn: Turn, instance: InstanceState, reason: string): void {
   const found = plannedAt(turn, instance.id);
   if (found === undefined || found.incident === null) return;
   const { incident, planned } = found;
-  const reason = 'it came back by itself';
   turn.clearTimer(`backoff:${instance.id}`);
   turn.emit({
     kind: 'action-outcome',

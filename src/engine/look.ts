@@ -51,7 +51,7 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
     const started = instance.phase === 'starting' ? instance.action : null;
     turn.emit({ kind: 'instance-adopted', instance: instance.id, pid, port, startedAt });
     if (started !== null) onStarted(turn, instance, started);
-    else if (!turn.state.looking) letGoOfPlanned(turn, instance);
+    else if (!turn.state.looking) letGoOfPlanned(turn, instance, 'it came back by itself');
     return;
   }
   if (!isAlive(instance)) return;

@@ -1,7 +1,7 @@
 /** What people ask. Each request is replied to exactly once. */
 import type { PersonRequest } from '../model/event.ts';
 import { type ComponentId, isInstance } from '../model/ids.ts';
-import { onBackOffOver } from './act.ts';
+import { letGoOfPlanned, onBackOffOver } from './act.ts';
 import { primaryOf } from './group.ts';
 import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
 import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
@@ -155,6 +155,7 @@ function stop(
 function takeDown(turn: Turn, instances: readonly InstanceState[]): void {
   for (const one of instances) giveUpRestarts(turn, one, 'it is to be stopped');
   for (const one of instances) setAside(turn, one);
+  for (const one of instances) letGoOfPlanned(turn, one, 'it is to be stopped');
   for (const one of instances) turn.clearTimer(`backoff:${one.id}`);
   for (const one of instances) reconcile(turn, one.id);
   for (const id of [...turn.state.open]) turn.touch(id);

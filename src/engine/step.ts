@@ -227,7 +227,7 @@ function onInstanceReady(turn: Turn, id: InstanceId): void {
   if (instance.wanted === 'down' && !instance.unasked && !isRunning(instance)) return;
   if (!isRunning(instance)) {
     adopt(turn, instance);
-    letGoOfPlanned(turn, instance);
+    letGoOfPlanned(turn, instance, 'it came back by itself');
   }
   turn.emit({ kind: 'instance-ready', instance: id });
   onReady(turn, instance);

@@ -36,7 +36,8 @@ export interface KnownAction {
 export interface KnownIncident {
   readonly id: IncidentId;
   state: 'open' | 'verifying' | 'needs-person' | 'resolved';
-  readonly onset: number;
+  /** Since it began or came back, the last time. */
+  onset: number;
   /** Every symptom that it ever had. */
   readonly symptoms: Set<string>;
   blamed: { readonly component: ComponentId; readonly sure: boolean } | null;
@@ -209,6 +210,8 @@ export class Ledger {
     switch (record.kind) {
       case 'incident-joined':
       case 'incident-reopened':
+        if (record.kind === 'incident-reopened')
+          incident.onset = this.symptoms.get(record.symptom)?.began ?? record.at;
         incident.symptoms.add(record.symptom);
         if (incident.state !== 'needs-person') incident.state = 'open';
         return;
