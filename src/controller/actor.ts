@@ -137,10 +137,8 @@ export class Actor {
     { instance, action, order }: Of<'start'>,
   ): Promise<void> {
     const { externals, roles, push } = this.#options;
-    const start = () => externals.start(instance);
-    const { pid, port } = await (order === undefined
-      ? start()
-      : roles.startExternal(service, order, instance, start));
+    if (order !== undefined) await roles.beforeExternal(service, instance, order);
+    const { pid, port } = await externals.start(instance);
     push({ kind: 'started', instance, action, pid, port });
   }
 

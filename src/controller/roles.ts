@@ -87,25 +87,17 @@ export class Roles {
     if (role.order.role === 'primary') this.#primaryIsAt(service, instance);
   }
 
-  /** What was primary is made a standby before it runs again; a primary is one when it runs. */
-  async startExternal<T>(
+  /** What was primary is made a standby before it runs again. That a primary is one is a step of
+   * its own, when it is ready. */
+  async beforeExternal(
     service: ServiceSpec,
-    order: RoleOrder,
     instance: InstanceId,
-    start: () => Promise<T>,
-  ): Promise<T> {
+    order: RoleOrder,
+  ): Promise<void> {
     const { driver, context } = await this.#at(service, instance, order);
     if (order.role === 'standby') await driver.follow(context, limitsMs.follow);
-    const run = await start();
-    if (
-      order.role === 'primary' &&
-      (await driver.look(context, limitsMs.follow)).role !== 'primary'
-    ) {
-      await driver.promote(context, limitsMs.promote);
-    }
     this.#options.book.keep(instance, context.role);
     this.#options.onChanged(service);
-    return run;
   }
 
   /** Rejects when it can't be seen. */
