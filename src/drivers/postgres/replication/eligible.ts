@@ -8,6 +8,7 @@
  * 2. A standby has every acknowledged write when it has flushed a position read after that.
  */
 import type { Client } from 'pg';
+import { DarumaError } from '../../../model/errors.ts';
 import { ask, withConnection } from '../connection.ts';
 import { configurePrimary, type Member } from './member.ts';
 import { namesIn, standbyName, waitingFor } from './names.ts';
@@ -16,14 +17,15 @@ import { showsNames, write } from './promote.ts';
 import { awaited, isSynchronous } from './role-settings.ts';
 
 const everyMs = 10;
+const flushLimitMs = 5_000;
 
 /** `primary`: the one of the order. */
 export async function setEligible(primary: Member, timeoutMs: number): Promise<void> {
   await waitFor(primary, awaited(primary.service, primary.order), timeoutMs);
 }
 
-/** Resolves when the standby is known to have every acknowledged write. Rejects with TIMED_OUT, and
- * the primary waits for whom it waited before. */
+/** Resolves when the standby is known to have every acknowledged write. Rejects with TIMED_OUT, or
+ * ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
   const name = standbyName(standby.instance, order.epoch);
@@ -34,7 +36,7 @@ export async function admit(primary: Member, standby: Member, timeoutMs: number)
   const names = [...before.filter((other) => other !== name), name];
   try {
     await waitFor(primary, names, leftMs());
-    await flushed(primary, name, leftMs());
+    await flushed(primary, name, Math.min(leftMs(), flushLimitMs));
   } catch (error) {
     if (!before.includes(name)) await waitFor(primary, before, timeoutMs);
     throw error;
@@ -44,30 +46,41 @@ export async function admit(primary: Member, standby: Member, timeoutMs: number)
 /** It streams under the name of this epoch. */
 async function caughtUp(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { order, target } = primary;
-  const query = `select from pg_stat_replication
-    where application_name = $1 and state = 'streaming'`;
+  const name = standbyName(standby.instance, order.epoch);
   const what = `${standby.instance} streams from ${order.primary}`;
-  await poll(what, { timeoutMs, everyMs }, async (leftMs) => {
-    const name = standbyName(standby.instance, order.epoch);
-    return (await ask(target, leftMs, query, [name])).length > 0 ? true : null;
-  });
+  await withConnection(target, timeoutMs, (client) =>
+    poll(what, { timeoutMs, everyMs }, async () =>
+      (await flushedUpTo(client, name)) === null ? null : true,
+    ),
+  );
 }
 
+/** Writes wait meanwhile: one that is gone is not waited for, and one that is slow not for long. */
 async function flushed(primary: Member, name: string, timeoutMs: number): Promise<void> {
   const what = `${name} has every acknowledged write`;
   await withConnection(primary.target, timeoutMs, async (client) => {
     // What was inserted is flushed by this, so that the position is one that is sent.
     await client.query(write, ['admission']);
     const { rows } = await client.query<{ position: string }>(
-      'select pg_current_wal_lsn() position',
+      "select (pg_current_wal_lsn() - '0/0')::text as position",
     );
-    const query = `select from pg_stat_replication
-      where application_name = $1 and state = 'streaming' and flush_lsn >= $2`;
+    const wanted = BigInt(rows[0]?.position ?? 0);
     await poll(what, { timeoutMs, everyMs }, async () => {
-      const found = await client.query(query, [name, rows[0]?.position]);
-      return found.rows.length > 0 ? true : null;
+      const position = await flushedUpTo(client, name);
+      if (position === null) throw new DarumaError('ACTION_FAILED', `${name} streams no longer`);
+      return position >= wanted ? true : null;
     });
   });
+}
+
+/** Null: it doesn't stream. */
+async function flushedUpTo(client: Client, name: string): Promise<bigint | null> {
+  const { rows } = await client.query<{ position: string }>(
+    `select (flush_lsn - '0/0')::text as position from pg_stat_replication
+     where application_name = $1 and state = 'streaming' and flush_lsn is not null`,
+    [name],
+  );
+  return rows[0] === undefined ? null : BigInt(rows[0].position);
 }
 
 /** Resolves when no commit is acknowledged any more by a weaker rule. */

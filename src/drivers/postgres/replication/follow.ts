@@ -1,6 +1,6 @@
 /** A running standby turns to the primary of its order. */
 import { DarumaError } from '../../../model/errors.ts';
-import { ask } from '../connection.ts';
+import { ask, withConnection } from '../connection.ts';
 import { isPastOf } from './lineage.ts';
 import { configureStandby, type Member, primaryTarget } from './member.ts';
 import { slotName, standbyName } from './names.ts';
@@ -24,13 +24,12 @@ export async function follow(
   await ask(target, timeoutMs, 'select pg_reload_conf()');
   const streams = `select from pg_stat_replication
     where application_name = $1 and state in ('streaming', 'catchup')`;
-  await poll(
-    `${instance} streams from ${order.primary}`,
-    { timeoutMs, everyMs },
-    async (leftMs) => {
-      const rows = await ask(primary, leftMs, streams, [standbyName(instance, order.epoch)]);
+  const what = `${instance} streams from ${order.primary}`;
+  await withConnection(primary, timeoutMs, (client) =>
+    poll(what, { timeoutMs, everyMs }, async () => {
+      const { rows } = await client.query(streams, [standbyName(instance, order.epoch)]);
       return rows.length > 0 ? true : null;
-    },
+    }),
   );
 }
 

@@ -25,7 +25,7 @@ export async function settlePrimary(
   const { order } = roleOf(context);
   if (order.role === 'primary') {
     const what = `${context.instance} ends its recovery`;
-    await poll(what, { timeoutMs: limitMs, everyMs: 20 }, async (leftMs) =>
+    await poll(what, { timeoutMs: limitMs, everyMs: 50 }, async (leftMs) =>
       (await isStandby(target, leftMs)) ? null : true,
     );
   } else if (await isStandby(target, limitMs)) return false;
