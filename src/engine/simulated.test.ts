@@ -381,3 +381,10 @@ test('what came back by itself is not left to the restart planned before (seed 7
   s.shows('a/1', 'health-failed').passes(100);
   assert.deepEqual(s.stopped(), ['a/1']);
 });
+
+test('what is stopped on request is not taken for being mended (seed 39346)', () => {
+  const s = scenario(stack([service('a'), service('d', { needs: ['a'] })])).up();
+  s.exits('a/1', 1).passes(500).exits('a/1', 1).ask({ kind: 'stop', target: 'a' });
+  s.turns('d/1', 'fails').shows('d/1', 'health-failed').passes(100);
+  assert.equal(s.sentences().at(-1), 'leave d/1: it waits for a: it is not wanted up');
+});
