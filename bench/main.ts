@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
+import { closeClusters } from './clusters/stage.ts';
 import { writeDocs } from './docs.ts';
 import { keepResult } from './results.ts';
 import { runBenchmark } from './run.ts';
@@ -32,7 +33,10 @@ const { values, positionals } = parseArgs({
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void closeStages().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    const closed = Promise.allSettled([closeStages(), closeClusters()]);
+    void closed.finally(() => process.exit(130));
+  });
 }
 
 const benchmark = benchmarks.find(({ name }) => name === positionals[0]);

@@ -1,6 +1,15 @@
 /** Daruma, from the sources of this clone: one primary, one standby, synchronous. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createDrivers } from '../../src/drivers/index.ts';
@@ -98,6 +107,7 @@ async function cluster(
     },
     stop: async () => {
       await tool('down');
+      removeDataElsewhere(`${job.directory}/.daruma/data`);
     },
   };
 }
@@ -109,6 +119,15 @@ async function specOf(
   const read = await readStack({ file, environment });
   if (read.ok) return read.spec;
   throw new Error(read.problems.map(({ message }) => message).join('; '));
+}
+
+/** Under root the data lies where PostgreSQL's user can reach it, and is linked to. */
+function removeDataElsewhere(links: string): void {
+  for (const entry of readdirSync(links, { withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) continue;
+    const place = dirname(readlinkSync(`${links}/${entry.name}`));
+    rmSync(place, { recursive: true, force: true });
+  }
 }
 
 /** Behind the shell that hides its exit, where there is one. */

@@ -9,28 +9,53 @@ import type { Cluster, ClusterContender } from './cluster.ts';
 /** initdb, a copy, a first election. */
 const wholeLimitMs = 180_000;
 
+const open = new Set<ClusterStage>();
+
+class ClusterStage {
+  readonly directory: string;
+  readonly mark: string;
+  cluster: Cluster | null = null;
+
+  constructor() {
+    this.directory = mkdtempSync(`${tmpdir()}/daruma-bench-`);
+    // PostgreSQL runs as another user when we are root.
+    chmodSync(this.directory, 0o755);
+    this.mark = this.directory.replaceAll('/', '.');
+    open.add(this);
+  }
+
+  async close(): Promise<void> {
+    if (!open.delete(this)) return;
+    try {
+      await this.cluster?.stop();
+    } finally {
+      await endMarked(this.mark);
+      const patience = { maxRetries: 20, retryDelay: 100 };
+      rmSync(this.directory, { recursive: true, force: true, ...patience });
+    }
+  }
+}
+
 export async function duringCluster<T>(
   contender: ClusterContender,
   use: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const directory = mkdtempSync(`${tmpdir()}/daruma-bench-`);
-  // PostgreSQL runs as another user when we are root.
-  chmodSync(directory, 0o755);
-  const mark = directory.replaceAll('/', '.');
-  let cluster: Cluster | null = null;
+  const stage = new ClusterStage();
+  const { directory, mark } = stage;
   try {
     const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', [markName]: mark };
-    cluster = await contender.start({ directory, port: await freePort(), environment });
+    const cluster = await contender.start({ directory, port: await freePort(), environment });
+    stage.cluster = cluster;
     await untilWhole(cluster);
     return await use(cluster);
   } finally {
-    try {
-      await cluster?.stop();
-    } finally {
-      await endMarked(mark);
-      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    }
+    await stage.close();
   }
+}
+
+/** Whatever is still open. */
+export async function closeClusters(): Promise<void> {
+  await Promise.allSettled([...open].map((stage) => stage.close()));
 }
 
 export async function untilWhole(cluster: Cluster): Promise<void> {
