@@ -8,7 +8,7 @@ import { explainText, incidentTable } from './explain-text.ts';
 import { LiveView } from './live-view.ts';
 import { coloured, plain } from './paint.ts';
 import { recordText } from './record-text.ts';
-import { endpointLines, groupNotes, stackHeadline, stackTable } from './stack-text.ts';
+import { endpointLines, groupNotes, isSettled, stackHeadline, stackTable } from './stack-text.ts';
 import { cell, cut, displayWidth, table } from './table.ts';
 import { clockText, dateText, durationText } from './time-text.ts';
 
@@ -244,6 +244,13 @@ describe('a service with failover', () => {
     assert.deepEqual(roles, ['ROLE', 'eligible', 'primary 3', 'standby', '–']);
     assert.deepEqual(groupNotes(shown), [`api: ${group.note}`]);
     assert.deepEqual(groupNotes(view), []);
+  });
+
+  test('a cold standby is as it is to be', () => {
+    const cold = instance({ id: 'api/3', phase: 'held', pid: null, spare: true });
+    assert.equal(isSettled(cold), true);
+    assert.equal(isSettled({ ...cold, needsPerson: true }), false);
+    assert.equal(isSettled(instance({ phase: 'held', pid: null })), false);
   });
 
   test('where it is read from', () => {

@@ -99,8 +99,9 @@ export function stackHeadline(view: StackView): string {
   return `${view.name} is ${view.state}: ${counts}${observed}`;
 }
 
-export function isSettled({ phase }: InstanceView): boolean {
-  return phase === 'ready' || phase === 'completed';
+/** As it is to be: a cold standby waits. */
+export function isSettled({ phase, spare = false, needsPerson }: InstanceView): boolean {
+  return phase === 'ready' || phase === 'completed' || (spare && !needsPerson);
 }
 
 /** Where the stack is reached; services that are checked by HTTP as an address to click on. */

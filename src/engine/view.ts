@@ -77,6 +77,7 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
     needsPerson: needsPerson(state, instance),
     changed: instance.changed,
     ...roleView(state, instance),
+    ...(isSpare(state, instance) ? { spare: true } : {}),
   };
 }
 

@@ -41,6 +41,8 @@ export interface InstanceView {
   readonly changed?: boolean;
   /** In a service with failover. */
   readonly role?: Role;
+  /** A cold standby, which is started when it is needed. Absent: false. */
+  readonly spare?: boolean;
 }
 
 export interface ServiceView {
