@@ -59,8 +59,8 @@ export type RoleStep =
   | 'follow'
   /** The primary acknowledges with exactly the eligible ones of the order (F4). */
   | 'set-eligible'
-  /** Done when the standby is known to have every acknowledged write (F4). The order's eligible ones
-   * are those that the primary shall wait for from now on, this one among them. */
+  /** Done when the standby is known to have every acknowledged write (F4). The order's eligible
+   * ones are those that the primary shall wait for from now on, this one among them. */
   | 'admit';
 
 export type RoleCommand =
