@@ -97,9 +97,7 @@ export type RoleCallSpec =
       readonly method: string;
       readonly url: string;
       readonly timeoutMs: number;
-    }
-  /** Through the service's own driver. */
-  | { readonly kind: 'sql'; readonly query: string; readonly timeoutMs: number };
+    };
 
 /** An argument vector, or one string for `sh -c` where the user wrote a string with `shell: true`.
  * A plain string is split into words as a POSIX shell would, without expansion. */
