@@ -215,7 +215,10 @@ function isMended({ actions }: IncidentState, target: ComponentId): boolean {
 /** From its begin until its instance was ready, or else all was well. */
 function recoveryMs(state: EngineState, incident: IncidentState, action: ActionState) {
   const begun = action.begun ?? 0;
-  if (action.planned.kind === 'fail-over') return action.done === null ? null : action.done - begun;
+  if (action.planned.kind === 'fail-over') {
+    // What a controller's absence made of it tells nothing.
+    return action.done === null || state.begunAt > begun ? null : action.done - begun;
+  }
   const readyAt = state.instances[action.planned.target as InstanceId]?.readyAt ?? null;
   const restarts = action.planned.kind === 'restart' || action.planned.kind === 'retry';
   if (restarts && readyAt !== null && readyAt >= begun) return readyAt - begun;

@@ -86,6 +86,7 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'looking':
       state.looking = true;
+      state.begunAt = record.at;
       // A new controller's store can write until it says otherwise.
       state.storeWritable = true;
       for (const pending of Object.values(state.requests)) pending.deferred = true;

@@ -426,6 +426,14 @@ describe('a primary fails', () => {
     assert.equal(s.phase('api/1'), 'ready');
   });
 
+  test('for how long a controller was away is not learned as its cost', () => {
+    const s = pair().up().exits('db/1', 'SIGKILL').controllerDies('commands').passes(60_000);
+    s.controllerReturns().passes(700_000);
+    assert.equal(s.group('db'), '2 db/2 [db/1] serving');
+    assert.equal(s.incident().state, 'resolved');
+    assert.equal(s.state.knowledge.services['db']?.durations['fail-over'], undefined);
+  });
+
   test('its learned cost counts', () => {
     const s = pair().up();
     for (let round = 0; round < 2; round += 1) {

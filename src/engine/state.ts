@@ -157,6 +157,8 @@ export interface EngineState {
   alive: number;
   wanted: 'up' | 'down';
   looking: boolean;
+  /** When the present controller began. */
+  begunAt: number;
   storeWritable: boolean;
   nextAction: number;
   nextIncident: number;
@@ -191,6 +193,7 @@ export function initialState(): EngineState {
     alive: 0,
     wanted: 'down',
     looking: false,
+    begunAt: 0,
     storeWritable: true,
     nextAction: 1,
     nextIncident: 1,
