@@ -172,8 +172,10 @@ function areOvershadowed(turn: Turn, incident: IncidentState, top: Cause | undef
   if (instance.stopFailed && instance.phase === 'exited') return true;
   if (!own.every((symptom) => mayComeFromDependency(state, symptom))) return false;
   if (failingDependency(state, instance.service, at) !== null) return true;
-  if (recentlyDown(state, instance.service, at) !== null) return true;
-  if (hasDoubtfulDependency(state, instance, at)) return true;
+  // An action may have taken long since.
+  const onset = Math.min(at, ...own.map((symptom) => symptom.began));
+  if (recentlyDown(state, instance.service, onset) !== null) return true;
+  if (hasDoubtfulDependency(state, instance, onset)) return true;
   const unanswered = new Set(incident.confirm?.waiting);
   return [...dependenciesOf(state, instance.service)].some((name) =>
     instancesOf(state, name).some((one) => one.suspected || unanswered.has(one.id)),

@@ -196,7 +196,9 @@ export function releaseHeld(turn: Turn, service: ServiceName): void {
 /** An instance is to be stopped: what it shows belongs to no incident any more. Who sees it tells
  * it once only, so it is kept for the case that the instance is wanted again before it is gone. */
 export function setAside(turn: Turn, instance: InstanceState): void {
-  const held = instance.symptoms.flatMap((id) => turn.state.symptoms[id]?.symptom ?? []);
+  // What was seen before its watch began anew is noticed anew, or nobody would tell its end.
+  const kept = instance.symptoms.filter((id) => !(instance.stale && isHealth(id)));
+  const held = kept.flatMap((id) => turn.state.symptoms[id]?.symptom ?? []);
   endSymptoms(turn, instance);
   if (!canHave(instance)) return;
   for (const symptom of held) turn.emit({ kind: 'symptom-began', symptom });

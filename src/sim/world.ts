@@ -291,6 +291,9 @@ export class World {
       process.faults.splice(process.faults.indexOf(fault), 1);
       this.#forgive(instance, fault.name);
     }
+    // What did not hear the signal to stop hears it now.
+    const { stopMs } = this.program(instance);
+    if (process.stopping) this.#endsAfter(process, stopMs, codeExit(0));
     return true;
   }
 
