@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { LogRecord } from '../../src/model/record.ts';
@@ -24,6 +25,14 @@ const rounds = process.env['DARUMA_TEST_LONG'] === '1' ? 20 : 3;
 
 function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   process.kill(pid, signal);
+}
+
+function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
+    socket.on('connect', () => socket.destroy());
+  });
 }
 
 async function pids(made: Bench): Promise<(number | null)[]> {
@@ -119,10 +128,11 @@ describe('Daruma itself fails', { concurrency: 3 }, () => {
     await made.up();
     const hung = controllerPid(made);
     const victim = await made.pid('front/1');
+    const { port: own } = await made.instance('front/1');
     kill(hung, 'SIGSTOP');
     kill(victim);
-    // Until it is dead it may still accept a connection that it will never answer.
-    await until('the instance is dead', () => identify(victim) === null);
+    // Until its last thread has ended the kernel may accept connections that nobody answers.
+    await until('nobody listens there any more', () => isRefused(own ?? 0));
     const load = greetings(t, port, 50);
     await healed(made, 'front/1', victim);
     const { begun, greeted } = await load.stop();
