@@ -100,19 +100,39 @@ async function bringAbout(made: Bench, cause: Cause, { primary }: Group): Promis
 /** Kills the controller at one point; the group is whole again afterwards. */
 async function strike(made: Bench, point: Point, cause: Cause, eligible: number): Promise<void> {
   const struck = await arm(made, point);
+  for (let tries = 1; ; tries += 1) {
+    if (await struckOnce(made, struck, cause, eligible)) return;
+    // A standby that reaches further than the new primary is restarted, and does not follow (F5).
+    assert.ok(tries < 5, `${point} was not reached in ${tries} changes of primary`);
+  }
+}
+
+/** False: the group is whole again, and the point was not passed. */
+async function struckOnce(
+  made: Bench,
+  struck: string,
+  cause: Cause,
+  eligible: number,
+): Promise<boolean> {
   const before = await whole(made, eligible);
   // What comes back again and again is mended in another way at last; these are no such faults.
   await made.daruma('reset');
   await made.daruma('knowledge', 'reset', '--yes');
-  rmSync(struck);
+  rmSync(struck, { force: true });
   await bringAbout(made, cause, before);
-  await until('the controller was killed', () => existsSync(struck));
+  const changed = async () =>
+    cause === 'primary killed' && (await groupOf(made)).epoch > before.epoch;
+  await until('the controller was killed', async () => {
+    if (existsSync(struck)) return true;
+    return (await changed()) && (await whole(made, eligible)) !== null;
+  });
   const after = await whole(made, eligible);
   const changes = after.epoch - before.epoch;
   const allowed = { 'primary killed': [1], 'standby killed': [0], switchover: [0, 1] }[cause];
   assert.ok(allowed.includes(changes), `${changes} changes of primary`);
   const wanted = Array.from({ length: after.epoch }, (_, index) => index + 1);
   assert.deepEqual(after.epochs, wanted, 'each epoch was decided once');
+  return existsSync(struck);
 }
 
 function rounds(points: Readonly<Partial<Record<Point, Cause>>>): [Point, Cause][] {
