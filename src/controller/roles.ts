@@ -178,7 +178,7 @@ export class Roles {
   ): Promise<void> {
     const { observer, externals, starter } = this.#options;
     const { instance } = context;
-    faultPoint('fence.before-stop');
+    faultPoint('fence.begun');
     if (service.driver === 'external') {
       await externals.fence(instance, () => driver.fence(context));
     } else {

@@ -9,7 +9,7 @@ import { closeSync, openSync } from 'node:fs';
 
 /** Passed by a change of primary only. */
 export const failoverPoints = [
-  'fence.before-stop',
+  'fence.begun',
   'fence.after-stop',
   'fence.after-mark',
   'survey.after',

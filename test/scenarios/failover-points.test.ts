@@ -21,7 +21,7 @@ type Point = (typeof failoverPoints)[number];
 type Cause = 'primary killed' | 'standby killed' | 'switchover';
 
 const inDatabase: Readonly<Partial<Record<Point, Cause>>> = {
-  'fence.before-stop': 'primary killed',
+  'fence.begun': 'primary killed',
   'fence.after-stop': 'primary killed',
   'fence.after-mark': 'primary killed',
   'survey.after': 'primary killed',
