@@ -1,8 +1,9 @@
 /** Services that somebody else runs: systemd, Docker, supervisord, a script with a pid file. */
 import { mkdir, readFile } from 'node:fs/promises';
+import type { CommandSpec } from '../model/command-spec.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import { instanceLogDir } from '../model/layout.ts';
-import type { CommandSpec, ExternalSpec, ServiceSpec } from '../model/stack-spec.ts';
+import type { ExternalSpec, ServiceSpec } from '../model/stack-spec.ts';
 import type { DriverContext, ExternalDriver } from '../ports/driver.ts';
 import { findAccount } from './account.ts';
 import { externalRoles } from './active-standby.ts';

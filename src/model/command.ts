@@ -3,10 +3,11 @@
  * durable. All are idempotent: told twice (after a crash), the second changes nothing.
  */
 
+import type { CommandSpec } from './command-spec.ts';
 import type { ErrorCode } from './errors.ts';
 import type { RoleCommand, RoleOrder } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
-import type { CommandSpec, Severity } from './stack-spec.ts';
+import type { Severity } from './stack-spec.ts';
 
 export type Command = Order & {
   /** May be carried out although the store can't write: safe and reversible. */

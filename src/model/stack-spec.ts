@@ -6,7 +6,9 @@
  * these are known only when an instance starts and are expanded by `expandTemplate`.
  * Variables of the user's environment have been expanded already.
  */
+import type { CommandSpec } from './command-spec.ts';
 import type { ServiceName } from './ids.ts';
+import type { RecoveryPointsSpec } from './recovery-point.ts';
 import type { FaultKind } from './symptom.ts';
 
 /** `observe`: watch, locate and plan, but touch nothing. */
@@ -62,6 +64,9 @@ export interface ServiceSpec {
   readonly failover?: FailoverSpec;
   /** Leads to caught-up standbys. */
   readonly endpointRead?: EndpointSpec;
+  /** Where a service of the process driver keeps its data: absolute; `${DATA_DIR}` in templates. */
+  readonly dataDir?: string;
+  readonly recoveryPoints?: RecoveryPointsSpec;
 }
 
 export interface FailoverSpec {
@@ -98,13 +103,6 @@ export type RoleCallSpec =
       readonly url: string;
       readonly timeoutMs: number;
     };
-
-/** An argument vector, or one string for `sh -c` where the user wrote a string with `shell: true`.
- * A plain string is split into words as a POSIX shell would, without expansion. */
-export interface CommandSpec {
-  /** Templates. */
-  readonly argv: readonly string[];
-}
 
 export type DependencyCondition =
   | 'service_started'

@@ -1,7 +1,9 @@
 /** What a kind of service knows of itself. */
+
+import type { CommandSpec } from '../model/command-spec.ts';
 import type { ReplicaPosition, RoleOrder, RoleSeen } from '../model/group.ts';
 import type { InstanceId } from '../model/ids.ts';
-import type { CommandSpec, ServiceSpec } from '../model/stack-spec.ts';
+import type { ServiceSpec } from '../model/stack-spec.ts';
 
 export interface DriverContext {
   readonly service: ServiceSpec;

@@ -1,5 +1,5 @@
 /** Commands: text split into words, a list as it is, or text for a shell. */
-import type { CommandSpec } from '../model/stack-spec.ts';
+import type { CommandSpec } from '../model/command-spec.ts';
 import type { StackDocument } from './document.ts';
 import type { Path } from './problem.ts';
 import { shellOperator, splitWords } from './words.ts';

@@ -1,7 +1,7 @@
 /** One service as the rest of Daruma sees it. */
 import { resolve } from 'node:path';
+import type { CommandSpec } from '../model/command-spec.ts';
 import type {
-  CommandSpec,
   DependencySpec,
   ExternalSpec,
   LimitsSpec,
