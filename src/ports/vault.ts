@@ -4,7 +4,14 @@
  * places.
  */
 import type { Readable } from 'node:stream';
-import type { ManifestFile, PointSummary } from '../model/recovery-point.ts';
+import type { ErrorInfo } from '../model/errors.ts';
+import type { ServiceName } from '../model/ids.ts';
+import type {
+  ManifestFile,
+  PointId,
+  PointSummary,
+  RecoveryPointsSpec,
+} from '../model/recovery-point.ts';
 
 /** What lies in a place, by its key (`SERVICE/ID.tar.zst.age`). */
 export interface Place {
@@ -50,4 +57,56 @@ export interface PointSource {
   /** Whether a point may hold only the files that changed since its parent. */
   readonly incremental: boolean;
   open(signal: AbortSignal): Promise<OpenSource>;
+}
+
+/** Of which service the points are, and what the vault works with. */
+export interface VaultContext {
+  readonly stack: string;
+  readonly service: ServiceName;
+  readonly spec: RecoveryPointsSpec;
+  /** What was in the last points, below the state directory; when it is lost the next point is a
+   * full one. */
+  readonly indexDir: string;
+  /** For temporary files of this service's points; emptied by a sweep. */
+  readonly scratchDir: string;
+  /** Daruma's. */
+  readonly version: string;
+}
+
+export interface PlaceError {
+  /** The place's name. */
+  readonly place: string;
+  /** What it is about; null: the place as a whole. */
+  readonly key: string | null;
+  readonly error: ErrorInfo;
+}
+
+export interface MadePoint {
+  readonly summary: PointSummary;
+  /** Names of the places that have it. */
+  readonly stored: readonly string[];
+  /** Places that should have it and don't. */
+  readonly failed: readonly PlaceError[];
+}
+
+export type ListedPoint = PointSummary & { readonly places: readonly string[] };
+
+export interface PointList {
+  /** Oldest first. */
+  readonly points: readonly ListedPoint[];
+  /** Places that can't be read, and summaries that are damaged. */
+  readonly problems: readonly PlaceError[];
+}
+
+export interface PrunedPoints {
+  readonly removed: readonly PointId[];
+  /** Oldest first, each with the rules that keep it in a few words. */
+  readonly kept: readonly { readonly id: PointId; readonly why: string }[];
+  readonly problems: readonly PlaceError[];
+}
+
+export interface Progress {
+  /** Of the data, not of what is stored. */
+  readonly bytes: number;
+  readonly total: number | null;
 }
