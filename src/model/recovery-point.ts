@@ -19,7 +19,12 @@ export type PointId = string;
 /** What a service's data is, and so how a copy of it is made and restored. */
 export type PointSourceSpec =
   /** The files below these directories. */
-  | { readonly kind: 'directory'; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'directory';
+      readonly paths: readonly string[];
+      /** Globs, from each of the paths on, of what is left out. */
+      readonly exclude?: readonly string[];
+    }
   /** SQLite databases, by its online backup. */
   | { readonly kind: 'sqlite'; readonly files: readonly string[] }
   /** Base copy, and the write-ahead log since, without a gap. */
@@ -34,7 +39,12 @@ export type PointSourceSpec =
       readonly dump: CommandSpec;
       readonly load: CommandSpec;
       readonly timeoutMs: number;
-    };
+    }
+  /** Daruma's own: event log, secrets, what was learned. */
+  | { readonly kind: 'state' };
+
+/** Stands for Daruma's own state where points are named by service; no service has this name. */
+export const stateService: ServiceName = '_daruma';
 
 export type PlaceSpec = {
   /** `./vault`, or `s3://bucket/prefix`: as it was written, and how people are told of it. */
@@ -42,7 +52,11 @@ export type PlaceSpec = {
   /** Most that points may take up there; null: what the place holds. */
   readonly maxBytes: number | null;
 } & (
-  | { readonly kind: 'directory' /** Absolute. */; readonly path: string }
+  | {
+      readonly kind: 'directory';
+      /** Absolute, or, as the default `vault`, from the state directory on. */
+      readonly path: string;
+    }
   | {
       readonly kind: 's3';
       /** Such as `https://s3.example.org`. */
@@ -125,7 +139,7 @@ export interface PointSummary {
   readonly id: PointId;
   readonly stack: string;
   readonly service: ServiceName;
-  readonly kind: PointSourceSpec['kind'] | 'state';
+  readonly kind: PointSourceSpec['kind'];
   /** A person's, or null. */
   readonly name: string | null;
   /** `schedule`, `person`, or the event that asked for it. */
@@ -148,6 +162,8 @@ export interface PointSummary {
     readonly recipients: readonly string[];
   };
   readonly postgres?: PostgresPointFacts;
+  /** What a person should know of it, such as «2 sockets were left out»; names no file. */
+  readonly notes?: readonly string[];
 }
 
 export interface PostgresPointFacts {
@@ -157,6 +173,8 @@ export interface PostgresPointFacts {
   /** Such as `0/3000028`. */
   readonly startLsn: string;
   readonly stopLsn: string;
+  /** It was copied from one: the last file of its log is not complete. */
+  readonly standby?: true;
 }
 
 export interface ManifestFile {
@@ -199,6 +217,8 @@ export interface PointProof {
   /** What would have been lost, had the service's data been lost at that moment. */
   readonly lossMs: number;
   readonly error: ErrorInfo | null;
+  /** What was not tried, and why. */
+  readonly notes?: readonly string[];
 }
 
 export type RestoreTarget =

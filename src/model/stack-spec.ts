@@ -27,6 +27,8 @@ export interface StackSpec {
   readonly notify: NotifySpec;
   /** Requirements of the stack as a whole. */
   readonly requires: RequiresSpec;
+  /** Of Daruma's own state. */
+  readonly recoveryPoints?: RecoveryPointsSpec;
 }
 
 export type DriverName = 'process' | 'external' | 'postgres';

@@ -27,6 +27,7 @@ export class StackDocument {
   /** Text of scalars as it stands in the file, where the value has lost it. */
   readonly #sources = new Map<string, string>();
   readonly #interpolated = new Set<string>();
+  readonly #withDataDir = new Set<string>();
   /** Where the characters of a text stand, for texts that are written as they are. */
   readonly #texts = new Map<string, (index: number) => Place>();
 
@@ -38,6 +39,7 @@ export class StackDocument {
   /** A value that a module exported. */
   static fromValue(file: string, value: unknown, lookup: Lookup): StackDocument {
     const result = new StackDocument(file, lookup);
+    for (const name of servicesWithDataDir(value)) result.setDataDir(name);
     result.value = result.#copy([], value);
     return result;
   }
@@ -88,8 +90,7 @@ export class StackDocument {
 
   interpolate(path: Path, text: string): string {
     if (!text.includes('$')) return text;
-    const ofRole = path[0] === 'services' && path[2] === 'failover';
-    const result = interpolate(text, this.#lookup, ofRole ? ['ROLE', 'EPOCH'] : []);
+    const result = interpolate(text, this.#lookup, this.#templatesAt(path));
     for (const message of result.problems) this.complain(path, { message });
     for (const name of result.unset) {
       this.warn(path, { message: `\`${name}\` is not set: taken as empty` });
@@ -99,6 +100,21 @@ export class StackDocument {
       this.setSource(path, text);
     }
     return result.text;
+  }
+
+  /** `${DATA_DIR}` has its meaning in services that say `data_dir`; in others it is a variable. */
+  setDataDir(service: string): void {
+    this.#withDataDir.add(service);
+  }
+
+  #templatesAt([root, service, field]: Path): readonly string[] {
+    if (root !== 'services') return [];
+    if (field === 'failover') return ['ROLE', 'EPOCH', ...this.#dataDirOf(service)];
+    return field === 'restore_drill' ? ['DATA_DIR'] : this.#dataDirOf(service);
+  }
+
+  #dataDirOf(service: string | number | undefined): readonly string[] {
+    return this.#withDataDir.has(String(service)) ? ['DATA_DIR'] : [];
   }
 
   #problem(path: Path, complaint: Complaint): Problem {
@@ -139,6 +155,13 @@ export class StackDocument {
 
 function key(path: Path): string {
   return JSON.stringify(path);
+}
+
+function servicesWithDataDir(value: unknown): string[] {
+  const services = (value as { readonly services?: object } | null)?.services;
+  return Object.entries(services ?? {})
+    .filter(([, service]) => service?.data_dir !== undefined)
+    .map(([name]) => name);
 }
 
 /** `x-…` at the top level and in a service. */

@@ -8,7 +8,9 @@ import { checkDriver, checkServices } from './checks.ts';
 import { StackDocument } from './document.ts';
 import { parseEnvironmentFile } from './dotenv.ts';
 import type { Lookup } from './interpolate.ts';
+import { toStatePoints } from './points.ts';
 import { formatProblem, type Problem } from './problem.ts';
+import { checkSchedules } from './schedules.ts';
 import type { RawStack } from './schema.ts';
 import { dependenciesOf, toNotifyTarget, toRequires, toService } from './service.ts';
 import type { Sources } from './sources.ts';
@@ -62,6 +64,7 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   const raw = unread ? null : validate(document);
   const fromSchema = [...document.problems];
   const spec = raw === null ? null : toStack(document, raw, path, dotenv.lookup);
+  if (spec !== null) await checkSchedules(document, spec);
   const problems = tidied(fromSchema, document.problems.slice(fromSchema.length));
   const warnings = tidied([], document.warnings);
   if (spec === null || problems.length > 0) return { ok: false, problems, warnings };
@@ -157,6 +160,7 @@ function toStack(document: StackDocument, raw: RawStack, file: string, lookup: L
           : { url: raw.notify.heartbeat.url, intervalMs: raw.notify.heartbeat.interval },
     },
     requires: toRequires(raw.requires, directory),
+    ...toStatePoints(context, raw.recovery_points),
   };
 }
 

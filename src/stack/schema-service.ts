@@ -22,6 +22,7 @@ import {
   yesOrNo,
 } from './leaves.ts';
 import { failover } from './schema-failover.ts';
+import { recoveryPoints, restoreDrill } from './schema-points.ts';
 import { requires } from './schema-requires.ts';
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -401,6 +402,18 @@ export const service = closed({
   endpoint_read: described(
     endpoint.optional(),
     'With `failover`: leads to standbys that have caught up; while there is none, to the primary.',
+  ),
+  data_dir: described(
+    text().optional(),
+    'process: where it keeps its data, which is made if it isn’t there; `${DATA_DIR}` names it.',
+  ),
+  recovery_points: described(
+    recoveryPoints.optional(),
+    'Restorable copies of its data, made by time and by event.',
+  ),
+  restore_drill: described(
+    restoreDrill.optional(),
+    'Recovery points are proven by restoring them beside the real service.',
   ),
   restart: described(restart.prefault({}), 'What becomes of an instance that ended.'),
   recovery: described(recovery.prefault({}), 'The guards of its recovery.'),

@@ -18,6 +18,7 @@ import {
   url,
   yesOrNo,
 } from './leaves.ts';
+import { statePoints } from './schema-points.ts';
 import { requires } from './schema-requires.ts';
 import { mode, service, serviceName } from './schema-service.ts';
 
@@ -81,6 +82,10 @@ export const stackSchema = closed({
   recovery: described(recovery.prefault({}), 'Guards of the stack as a whole.'),
   notify: described(notify.prefault({}), 'Who is told of incidents.'),
   requires: described(requires.prefault({}), 'What the stack as a whole needs.'),
+  recovery_points: described(
+    statePoints.optional(),
+    'Restorable copies of Daruma’s own state: its event log, its secrets, what it learned.',
+  ),
 });
 
 export type RawStack = z.output<typeof stackSchema>;

@@ -18,6 +18,7 @@ import { toEndpoint } from './endpoint.ts';
 import { type EnvironmentContext, toEnvironment } from './environment.ts';
 import { toFailover } from './failover.ts';
 import { toHealthcheck } from './healthcheck.ts';
+import { toServicePoints } from './points.ts';
 import type { Path } from './problem.ts';
 import type { RawStack } from './schema.ts';
 import type { RawRequires } from './schema-requires.ts';
@@ -69,6 +70,7 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     external: raw.driver === 'external' ? toExternal(context, path, raw) : null,
     postgres: raw.driver === 'postgres' ? toPostgres(context, path, raw) : null,
     ...toFailover(document, path, raw),
+    ...toServicePoints(context, path, raw),
     ...(endpointRead === null ? {} : { endpointRead }),
   };
 }

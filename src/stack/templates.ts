@@ -23,7 +23,9 @@ const places = new RegExp(
     'healthcheck\\.(?:http|tcp|test)',
     'external\\.(?:start|stop|status|logs|pid_file)',
     'actions\\.[^.]+\\.command',
-    'failover\\.(?:become|cease|role|promote|demote|fence)',
+    'failover\\.(?:become|cease|role|promote|demote|fence|url)',
+    'recovery_points\\.(?:dump|load|paths|sqlite)',
+    'restore_drill\\.verify',
   ].join('|')})(?:\\.|$)`,
 );
 

@@ -53,7 +53,18 @@ class YamlReader {
       this.#document.complainWithin([], error.pos[0], { message });
     }
     if (this.#yaml.errors.length > 0) return;
+    this.#findDataDirs();
     this.#document.value = this.#value([], this.#yaml.contents, []);
+  }
+
+  /** Before values are read, as these may name it. */
+  #findDataDirs(): void {
+    const services = isMap(this.#yaml.contents) ? this.#yaml.contents.get('services') : null;
+    if (!isMap(services)) return;
+    for (const { key, value } of services.items) {
+      const service = isAlias(value) ? value.resolve(this.#yaml) : value;
+      if (isMap(service) && service.has('data_dir')) this.#document.setDataDir(String(key));
+    }
   }
 
   #value(path: Path, node: unknown, within: readonly unknown[]): unknown {
