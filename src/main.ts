@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/index.ts';
+import { endWithOutput } from './cli/unread-output.ts';
 import type { CliWiring, StackPlace } from './cli/wiring.ts';
 import { portHolder } from './endpoint/port-owner.ts';
 import { requestReplace } from './keeper/replace.ts';
@@ -52,4 +53,5 @@ const wiring: CliWiring = {
   portHolder,
 };
 
+endWithOutput();
 process.exitCode = await run(process.argv.slice(2), wiring);

@@ -1,29 +1,51 @@
 /**
- * What tests that were killed from outside have left: under root the data of their databases lies
- * in a directory that all stacks share, each below the name of the test's own directory.
+ * What tests that were killed from outside have left: their directories, and under root the data of
+ * their databases, in a directory that all stacks share. A link in the state directory leads there;
+ * where the test's own directory is gone already, the data's name may still tell.
  */
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { globSync, lstatSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { processesOf } from './scenarios/harness.ts';
 
-/** As `mkdtemp` makes them for tests, with what tells state directories apart. */
-const ofTest = /^(daruma-[a-z]+-\w{6})-[0-9a-f]{12}$/;
+/** As `mkdtemp` makes them for tests. */
+const directoryOfTest = /^daruma-[a-z]+-\w{6}$/;
+/** With what tells state directories apart. */
+const dataOfTest = /^(daruma-[a-z]+-\w{6})-[0-9a-f]{12}$/;
 /** No test file may take so long. */
 const untouchedMs = 3_600_000;
 
 /** Removes what no test can be using any more; returns the names. `base`: where tests have their
  * directories. */
 export function removeLeftovers(shared: string, base: string): string[] {
-  return namesIn(shared).filter((name) => {
-    const test = ofTest.exec(name)?.[1];
-    if (test === undefined || !isOld(path.join(shared, name))) return false;
-    const directory = path.join(base, test);
-    if (processesOf(directory).length > 0) return false;
-    for (const left of [path.join(shared, name), directory]) {
-      rmSync(left, { recursive: true, force: true });
-    }
-    return true;
-  });
+  const removed: string[] = [];
+  const remove = (place: string, name: string) => {
+    rmSync(path.join(place, name), { recursive: true, force: true });
+    removed.push(name);
+  };
+  for (const name of namesIn(base).filter((each) => directoryOfTest.test(each))) {
+    const directory = path.join(base, name);
+    if (!isOld(directory) || processesOf(directory).length > 0) continue;
+    for (const data of dataOf(directory, shared)) remove(shared, data);
+    remove(base, name);
+  }
+  for (const name of namesIn(shared)) {
+    const test = dataOfTest.exec(name)?.[1];
+    if (test === undefined || !isOld(path.join(shared, name))) continue;
+    if (processesOf(path.join(base, test)).length === 0) remove(shared, name);
+  }
+  return removed;
+}
+
+/** Names in the shared directory that stacks below this directory have links to. */
+function dataOf(directory: string, shared: string): ReadonlySet<string> {
+  const options = { cwd: directory, exclude: ['**/node_modules'] };
+  const links = globSync('**/.daruma/data/*', options)
+    .map((link) => path.join(directory, link))
+    .filter((link) => lstatSync(link).isSymbolicLink());
+  const homes = links.map((link) => path.dirname(readlinkSync(link)));
+  return new Set(
+    homes.filter((home) => path.dirname(home) === shared).map((home) => path.basename(home)),
+  );
 }
 
 /** None: there is no such directory, or it is not for us to look into. */
@@ -35,7 +57,9 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
+/** And ours. */
 function isOld(directory: string): boolean {
-  const touched = statSync(directory, { throwIfNoEntry: false })?.mtimeMs;
-  return touched !== undefined && Date.now() - touched > untouchedMs;
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found === undefined || found.uid !== process.getuid?.()) return false;
+  return Date.now() - found.mtimeMs > untouchedMs;
 }

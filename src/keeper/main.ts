@@ -10,6 +10,7 @@ import { type Layout, layout as layoutOf } from '../model/layout.ts';
 import type { HeldAddress, KeeperCommand } from '../ports/keeper.ts';
 import { lockHolder } from '../ports/lock.ts';
 import { outliveOutput } from '../ports/own-output.ts';
+import { requireWritable } from '../ports/read-only.ts';
 import { umaskVariable } from '../ports/umask.ts';
 import { begin, inherit } from './beginning.ts';
 import { type HeldSocket, inherited } from './held-sockets.ts';
@@ -69,6 +70,7 @@ function readArguments(): Arguments {
 
 async function main(args: Arguments): Promise<void> {
   const { layout, command, version, hangMs, held } = args;
+  requireWritable(layout.stateDir);
   mkdirSync(layout.runDir, { recursive: true, mode: 0o700 });
   mkdirSync(layout.logsDir, { recursive: true, mode: 0o700 });
   const begun = held.length > 0 ? await inherit(layout) : await begin(layout, command);

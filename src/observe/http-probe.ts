@@ -12,7 +12,7 @@ import { request, validateHeaderName, validateHeaderValue } from '../ports/http.
 import type { WatchedInstance } from '../ports/observer.ts';
 import { connectionFailure, failure, type Question } from './check.ts';
 import { converse } from './connection.ts';
-import { runLimited } from './limited.ts';
+import { runWithin } from './limited.ts';
 
 type HttpProbe = Extract<ProbeSpec, { readonly kind: 'http' }>;
 type Settle = Parameters<Question>[0];
@@ -128,7 +128,7 @@ function askBody(asked: HttpRequest, probe: HttpProbe, pattern: string, settle: 
 
 function judgeBody(body: string, pattern: string): Parameters<Settle>[0] {
   let matches = false;
-  const finished = runLimited(bodyMatchMs, () => {
+  const finished = runWithin(bodyMatchMs, () => {
     matches = new RegExp(pattern).test(body);
   });
   if (matches) return { ok: true };

@@ -4,11 +4,12 @@
  * 1. Work is bounded: at most `linesMax` lines wait, whoever brings more is asked to wait; a batch
  *    takes at most `batchMs` of each turn.
  * 2. A pattern that backtracks without end can't hang us: batches run under V8's own time limit
- *    (`vm`), and a pattern that takes longer than `lineMs` for one line is given up for good.
+ *    (`vm`), and a pattern that takes more than `lineMs` of the processor for one line is given up
+ *    for good.
  * 3. Matches are told outside of that limit, so that it never interrupts anything else.
  */
 import type { Clock } from '../ports/clock.ts';
-import { runLimited } from './limited.ts';
+import { runLimited, runWithin } from './limited.ts';
 
 export interface LinePattern {
   readonly pattern: RegExp;
@@ -100,7 +101,7 @@ export class PatternMatcher {
     for (const one of patterns) {
       if (this.#givenUp.has(one)) continue;
       let matches = false;
-      const finished = runLimited(lineMs, () => {
+      const finished = runWithin(lineMs, () => {
         matches = one.pattern.test(line);
       });
       if (!finished) {

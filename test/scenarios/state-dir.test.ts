@@ -206,6 +206,22 @@ if (mayMount) {
     assert.equal(await stand.pid('api/1'), again);
     await wellAgain(stand);
   });
+
+  test('read-only: nothing is started from there, and why is said', async (t) => {
+    let mend: () => void = () => undefined;
+    t.after(() => mend());
+    const stand = await bench(t, stack(await freePort()));
+    mkdirSync(stand.stateDir, { mode: 0o700 });
+    mend = readOnly(stand);
+    const { code, stderr } = await stand.daruma('up', '--detach');
+    assert.deepEqual(
+      [code, /\.daruma can't be written: .*read-only/.test(stderr)],
+      [6, true],
+      stderr,
+    );
+    mend();
+    await stand.up();
+  });
 } else {
   test('read-only, full: untested, nothing may be mounted; writable is no news', async (t) => {
     const stand = await bench(t, stack(await freePort()));

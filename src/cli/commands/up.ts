@@ -4,6 +4,7 @@ import { DarumaError, exitCodes } from '../../model/errors.ts';
 import { numberOf } from '../../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { ServiceView, StackView } from '../../model/view.ts';
+import { requireWritable } from '../../ports/read-only.ts';
 import { formatProblem } from '../../stack/problem.ts';
 import { checkRequirements } from '../../stack/requires.ts';
 import { Attendance } from '../attendance.ts';
@@ -53,6 +54,7 @@ async function bringUp(session: Session, stack: StackFile): Promise<number> {
   const running = await client.version();
   if (running === null && !client.isKept()) {
     await refuseUnmet(session, stack.spec);
+    requireWritable(session.stateDir);
     await wiring.startKeeper(place);
     return (await askUp(session, null, false)).seq;
   }
