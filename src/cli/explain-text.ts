@@ -18,6 +18,7 @@ const phrases: Readonly<Record<ActionKind, string>> = {
   retry: 'start _ again',
   'take-out': 'take _ out',
   'put-back': 'put _ back',
+  restore: 'restore the data of _',
   run: 'run a command for _',
   wait: 'leave _',
   'ask-person': 'ask a person about _',

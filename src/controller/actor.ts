@@ -42,6 +42,7 @@ export interface ActorOptions {
   readonly service: (name: ServiceName) => ServiceSpec | null;
   readonly push: (happening: Happening) => void;
   readonly roles: Roles;
+  readonly restore: (command: Of<'restore'>) => void;
   readonly reply: (command: Extract<Command, { kind: 'reply' }>) => void;
   readonly onError: (report: ErrorReport) => void;
   readonly host: string;
@@ -85,6 +86,7 @@ export class Actor {
     else if (command.kind === 'run') void this.#run(command);
     else if (command.kind === 'notify') notifier.notify(command);
     else if (command.kind === 'reply') reply(command);
+    else if (command.kind === 'restore') this.#options.restore(command);
     else this.#options.roles.run(command, (instance, work) => this.#enqueue(instance, work));
   }
 

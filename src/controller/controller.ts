@@ -341,6 +341,7 @@ export class Controller implements ControllerApi {
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
       roles: this.#groups.roles,
+      restore: () => undefined,
       starter: this.#groups.starter,
       onError: (report) => store.reportErrors([report]),
     });

@@ -71,6 +71,7 @@ export function endsWithBoot(
     case 'release':
       return true;
     case 'role':
+    case 'restore':
     case 'run':
     case 'notify':
     case 'reply':

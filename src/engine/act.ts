@@ -9,6 +9,7 @@ import { failingDependency } from './graph.ts';
 import { beginFence } from './handover.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { notify } from './notices.ts';
+import { beginRestore } from './restore-step.ts';
 import { answers, isFailing } from './routing.ts';
 import {
   type ActionState,
@@ -171,6 +172,10 @@ function begin(
   } else if (planned.kind === 'fail-over' && instance !== undefined) {
     // What still answers can end in order, and its standbys receive everything.
     beginFence(turn, instance, action, answers(turn.state, instance));
+  } else if (planned.kind === 'restore' && instance !== undefined) {
+    const target = { kind: 'latest' as const };
+    const order = { target, into: instance.id, only: [], identity: null };
+    beginRestore(turn, instance.service, action, order);
   } else if (planned.kind === 'rejoin' && instance !== undefined) {
     beginFence(turn, instance, action, false);
   } else if (instance !== undefined) replace(turn, instance, action, how.hurry);

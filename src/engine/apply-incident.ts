@@ -260,6 +260,7 @@ function begun(
   if (kind === 'restart' && instance !== undefined) instance.next = 'start';
   if (instance !== undefined && kind === 'take-out') instance.takenOut = true;
   if (instance !== undefined && kind === 'put-back') instance.takenOut = false;
+  restoreBegun(state, action);
   if (kind === 'wait' || kind === 'ask-person' || record.incident === null) return;
   const incident = state.incidents[record.incident as IncidentId];
   if (incident === undefined) return;
@@ -267,6 +268,12 @@ function begun(
   if (incident.state === 'open' || incident.state === 'verifying') incident.state = 'acting';
   incident.acted ??= record.at;
   if (!record.spared) countAct(state, target, record.at);
+}
+
+/** A person's consent was to this one. */
+function restoreBegun(state: EngineState, { planned, incident }: ActionState): void {
+  const asked = incident === null ? undefined : state.incidents[incident];
+  if (planned.kind === 'restore' && asked !== undefined) asked.consent = null;
 }
 
 /** Adds to the sliding windows and drops what has left them. */

@@ -44,6 +44,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       return;
     case 'instance-ready':
       ready(instance, record.at);
+      copied(state, instance);
       return;
     case 'instance-suspect':
       if (instance.suspected && !record.suspected) instance.failedUntil = record.at;
@@ -162,6 +163,12 @@ function ready(instance: InstanceState, at: number): void {
   instance.suspected = false;
   instance.confirmed = null;
   if (instance.startedAt !== null) instance.startTookMs = at - instance.startedAt;
+}
+
+/** A standby that comes up has data from its primary. */
+function copied(state: EngineState, instance: InstanceState): void {
+  const primary = state.services[instance.service]?.group?.primary ?? instance.id;
+  if (primary !== instance.id) delete instance.damaged;
 }
 
 function confirmed(

@@ -4,11 +4,13 @@
  */
 import type { GroupRecord } from '../model/group.ts';
 import type { LogRecord } from '../model/record.ts';
+import type { PointRecord } from '../model/recovery-point.ts';
 import { applyConfigured } from './apply-configured.ts';
 import { applyGroup, applyToGroup, isGroupRecord } from './apply-group.ts';
 import { applyIncident, askAnew } from './apply-incident.ts';
 import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
+import { applyPoint, isPointRecord } from './apply-points.ts';
 import { clearTimer, setTimer } from './earliest.ts';
 import {
   acquit,
@@ -29,6 +31,7 @@ export function apply(state: EngineState, record: LogRecord): void {
   applyToGroup(state, record);
   if (record.kind === 'configured') applyConfigured(state, record.spec);
   else if (isGroupRecord(record)) applyGroup(state, record);
+  else if (isPointRecord(record)) applyPoint(state, record);
   else if ('instance' in record) applyInstance(state, record);
   else if ('incident' in record) applyIncident(state, record);
   else applyRest(state, record);
@@ -48,6 +51,7 @@ function noteAction(state: EngineState, action: string): void {
 type RestRecord = Exclude<
   LogRecord,
   | GroupRecord
+  | PointRecord
   | { readonly instance: unknown }
   | { readonly incident: unknown }
   | { readonly kind: 'configured' }
@@ -131,6 +135,7 @@ function applySymptomBegan(
   const instance = state.instances[symptom.component as `${string}/${number}`];
   if (instance === undefined) return;
   if (isHealth(symptom.id)) instance.stale = false;
+  if (symptom.kind === 'integrity') instance.damaged = true;
   if (!instance.symptoms.includes(symptom.id)) instance.symptoms.push(symptom.id);
 }
 
@@ -144,6 +149,8 @@ function applySymptomEnded(
   const instance = state.instances[held.symptom.component as `${string}/${number}`];
   if (instance !== undefined) {
     instance.symptoms = instance.symptoms.filter((id) => id !== record.id);
+    // What ended with its process is damaged yet.
+    if (held.symptom.kind === 'integrity' && isRunning(instance)) delete instance.damaged;
     if (isHealth(record.id)) {
       acquit(instance);
       instance.failedUntil = record.at;

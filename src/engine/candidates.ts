@@ -29,7 +29,8 @@ function canFence(state: EngineState, service: ServiceName): boolean {
 
 /** It runs as a standby and answers; a cold one can be started. */
 function isAble(state: EngineState, standby: InstanceState): boolean {
-  if (standby.wanted === 'down' || isFailing(state, standby)) return false;
+  // What is damaged there can't take the place of what is damaged here.
+  if (standby.wanted === 'down' || isFailing(state, standby) || standby.damaged) return false;
   if (!isCold(state, standby.service)) return isRunning(standby);
   return standby.hold !== 'person' && standby.startError?.retryable !== false;
 }

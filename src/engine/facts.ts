@@ -16,6 +16,7 @@ import {
 } from './graph.ts';
 import { groupOf, missingPrimary, primaryOf } from './group.ts';
 import type { GroupState } from './group-state.ts';
+import { restorable, whyRestoring } from './restoring.ts';
 import { rogueText } from './rogue.ts';
 import { answers, isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
@@ -135,7 +136,8 @@ export function targetFacts(
   );
   const kinds = symptoms.map((one) => one.kind);
   const declared = symptoms.some((one) => one.faults.length > 0);
-  if (instance === undefined) return { ...bare, id, kinds, declared };
+  const pointTrouble = symptoms.find((one) => one.kind === 'recovery-point')?.evidence ?? null;
+  if (instance === undefined) return { ...bare, id, kinds, declared, pointTrouble };
   const spec = state.services[instance.service]?.spec;
   const others = othersReady(state, instance);
   const replicas = spec?.replicas ?? 1;
@@ -164,6 +166,7 @@ export function targetFacts(
     actions: spec?.actions ?? [],
     allow: spec?.recovery.allow ?? [],
     failover: failoverFacts(state, instance, at),
+    restores: restorable(state, instance, at),
   };
 }
 
@@ -192,6 +195,8 @@ const bare: TargetFacts = {
   actions: [],
   allow: [],
   failover: null,
+  restores: null,
+  pointTrouble: null,
 };
 
 function failoverFacts(
@@ -250,6 +255,8 @@ function waitsFor(
   symptoms: readonly Symptom[],
   at: number,
 ): string | null {
+  const restoring = whyRestoring(state, instance.service);
+  if (restoring !== null) return restoring;
   const passive = symptoms.some((one) => mayComeFromDependency(state, one));
   const fails =
     passive || !isRunning(instance) ? failingDependency(state, instance.service, at) : null;

@@ -49,7 +49,9 @@ export function orderFor(state: EngineState, instance: InstanceState): RoleOrder
   if (group === null || group.primary === null) return null;
   const { epoch, primary, eligible, change } = group;
   const leads = instance.id === primary && change?.from !== instance.id;
-  return { role: leads ? 'primary' : 'standby', epoch, primary, eligible: [...eligible] };
+  const order = { epoch, primary, eligible: [...eligible] };
+  if (leads) return { role: 'primary', ...order };
+  return { role: 'standby', ...order, ...(instance.damaged === true ? { fresh: true } : {}) };
 }
 
 /** Why an instance of a group may not be started now, such as «waits for db/1: …»; or null. */

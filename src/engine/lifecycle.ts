@@ -5,6 +5,7 @@
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
 import { firstPrimary, groupOf, isGivenUp, missingPrimary, orderFor, primaryOf } from './group.ts';
+import { whyRestoring } from './restoring.ts';
 import {
   type Hold,
   type InstanceState,
@@ -46,7 +47,11 @@ function bringUp(turn: Turn, instance: InstanceState): void {
 
 /** What has to be there before it is started: dependencies, its primary; or null. */
 export function whyNotStart({ state }: Turn, instance: InstanceState): string | null {
-  return missingDependency(state, instance.service)?.text ?? missingPrimary(state, instance);
+  return (
+    whyRestoring(state, instance.service) ??
+    missingDependency(state, instance.service)?.text ??
+    missingPrimary(state, instance)
+  );
 }
 
 export function isObserved(turn: Turn, service: ServiceName): boolean {
@@ -82,6 +87,11 @@ export function beginStart(
 
 /** F1: what is being fenced is not started before that is over. */
 function isHeldBack(turn: Turn, instance: InstanceState): boolean {
+  const restoring = whyRestoring(turn.state, instance.service);
+  if (restoring !== null) {
+    hold(turn, instance, restoring, 'dependency');
+    return true;
+  }
   const group = groupOf(turn.state, instance.service);
   if (group === null || !isGivenUp(group, instance.id)) return false;
   hold(turn, instance, missingPrimary(turn.state, instance) ?? '', 'dependency');

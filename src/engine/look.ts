@@ -14,6 +14,7 @@ import { onStarted } from './outcomes.ts';
 import { pumpQueue } from './queue.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { beginDeferred, deferredRequests, finishRequests } from './requests.ts';
+import { resumeRestores } from './restore.ts';
 import { resumeActions } from './resume.ts';
 import { resumeGroups } from './resume-groups.ts';
 import { stepAt } from './role-step.ts';
@@ -78,6 +79,7 @@ export function onLooked(turn: Turn): void {
   for (const instance of instances) resume(turn, instance);
   resumeActions(turn);
   resumeGroups(turn);
+  resumeRestores(turn);
   for (const name of turn.state.order) {
     for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
     pumpQueue(turn, name);

@@ -11,6 +11,7 @@ import { failoverOf, groupOf, isSynchronous } from './group.ts';
 import { beginQuiesce } from './handover.ts';
 import { beginStart, beginStop } from './lifecycle.ts';
 import { answerSwitchover } from './replies.ts';
+import { whyRestoring } from './restoring.ts';
 import { answers } from './routing.ts';
 import { type ActionState, type InstanceState, isAlive } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -62,6 +63,7 @@ export function pumpQueue(turn: Turn, name: ServiceName): void {
     return;
   }
   if (instance.phase === 'starting' || instance.phase === 'stopping') return;
+  if (whyRestoring(turn.state, name) !== null) return;
   const first = [...dependenciesOf(turn.state, name)];
   if (first.some((other) => hasQueue(turn, other))) return;
   turn.emit({ kind: 'action-begun', incident: null, action: head, spared: true });

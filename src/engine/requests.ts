@@ -6,6 +6,7 @@ import { primaryOf } from './group.ts';
 import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
 import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
+import { isGoingOn, onRestoreRequest } from './restore-requests.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
 import { isSwitching, whyNotSwitch } from './switchover.ts';
 import { placeStray, setAside } from './symptoms.ts';
@@ -32,7 +33,8 @@ export function deferredRequests(turn: Turn): string[] {
 /** Carries out a request that was recorded; `finishRequests` is to follow. */
 export function beginDeferred(turn: Turn, requestId: string): void {
   const pending = turn.state.requests[requestId];
-  if (pending !== undefined) begin(turn, requestId, pending.by, pending.request);
+  if (pending === undefined || isGoingOn(turn, pending.request)) return;
+  begin(turn, requestId, pending.by, pending.request);
 }
 
 function begin(turn: Turn, requestId: string, by: string, request: PersonRequest): void {
@@ -43,7 +45,7 @@ function begin(turn: Turn, requestId: string, by: string, request: PersonRequest
 function describe(request: PersonRequest): string {
   if ('incident' in request) return `${request.kind} ${request.incident}`;
   if ('target' in request) return `${request.kind} ${request.target ?? 'everything'}`;
-  if (request.kind === 'switchover') return `switchover ${request.service}`;
+  if ('service' in request) return `${request.kind} ${request.service}`;
   return request.kind;
 }
 
@@ -64,6 +66,10 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     case 'import-knowledge':
     case 'reset-knowledge':
       return note(turn, by, request);
+    case 'restore':
+    case 'restore-undo':
+    case 'restore-confirm':
+      return onRestoreRequest(turn, request);
     case 'switchover':
       return switchover(turn, by, request);
     default: {

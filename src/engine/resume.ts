@@ -5,6 +5,7 @@
 import type { ActionId } from '../model/ids.ts';
 import { awaitEffect } from './effect.ts';
 import { groupOf } from './group.ts';
+import { isRestoredBy } from './restoring.ts';
 import { type ActionState, actionOf, type IncidentState, isRunning } from './state.ts';
 import { followMs, isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
@@ -42,6 +43,7 @@ function isAbandoned(turn: Turn, { planned, incident, begun, done }: ActionState
   const instance = turn.instance(planned.target);
   // Whether a user's command was carried out can't be known; one not begun never will be.
   if (planned.kind === 'run' || instance === undefined) return true;
+  if (isRestoredBy(turn.state, instance.service, planned.action)) return false;
   const group = groupOf(turn.state, instance.service);
   // A change of the primary goes on, or what was chosen is completed (F7).
   if ([group?.change?.action, group?.action].includes(planned.action)) return false;

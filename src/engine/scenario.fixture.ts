@@ -8,6 +8,7 @@ import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import type { IncidentId, InstanceId } from '../model/ids.ts';
 import type { LogRecord, PlannedAction } from '../model/record.ts';
+import type { RestoreStep } from '../model/recovery-point.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom, SymptomKind } from '../model/symptom.ts';
 import type { IncidentView, InstancePhase } from '../model/view.ts';
@@ -30,6 +31,7 @@ const startMs = 20;
 const readyMs = 100;
 const stopMs = 30;
 const confirmMs = 10;
+const restoreMs = 50;
 
 function exit(how: number | string, lastLines: readonly string[] = []): ExitInfo {
   const known = how !== 'unknown';
@@ -52,6 +54,8 @@ export class Scenario {
   /** Given to every event; 1 is the longest back-off. */
   chance = 0.999;
   #stopsFail = false;
+  /** Why steps of a restore fail. */
+  restoreFails: Partial<Record<RestoreStep, string>> = {};
   readonly roles = new RoleWorld(this.#running, (delayMs, happening) =>
     this.#later(delayMs, happening),
   );
@@ -133,6 +137,7 @@ export class Scenario {
   #carryOut(command: Command): void {
     if (this.#dead) return;
     this.roles.carryOut(command);
+    if (command.kind === 'restore') this.#exchange(command);
     if (command.kind === 'start') {
       this.roles.started(command.instance, command.order);
       this.#start(command.instance, command.action);
@@ -154,6 +159,18 @@ export class Scenario {
         this.#later(confirmMs, { kind: 'confirmed', instance, healthy, evidence });
       }
     }
+  }
+
+  /** Data is exchanged only while nothing of the service runs. */
+  #exchange({ step, service, action, order }: Extract<Command, { kind: 'restore' }>): void {
+    const running = [...this.#running].filter((one) => one.startsWith(`${service}/`));
+    if (step === 'swap' || step === 'undo') assert.deepEqual(running, [], `${step} under them`);
+    const message = this.restoreFails[step] ?? null;
+    const error = message === null ? null : { code: 'ACTION_FAILED', message };
+    const { target } = order;
+    const loss = { to: this.at - 60_000, lossMs: 60_000, dataBytes: 1, expectedMs: null };
+    const plan = step === 'prepare' ? { service, point: 'p1', target, ...loss } : null;
+    this.#later(restoreMs, { kind: 'restore-done', step, service, action, plan, error });
   }
 
   #start(instance: InstanceId, action: `a${number}`): void {

@@ -1,4 +1,5 @@
 /** Stacks for tests, with the defaults of a stack file. */
+import type { RecoveryPointsSpec } from '../model/recovery-point.ts';
 import type {
   DependencySpec,
   FailoverSpec,
@@ -75,6 +76,20 @@ export function database(
   };
   return service(name, { replicas: 2, failover, ...options });
 }
+
+/** Its points are made each hour. */
+export const points: RecoveryPointsSpec = {
+  source: { kind: 'directory', paths: ['/srv/data'] },
+  schedule: { kind: 'every', ms: 3_600_000 },
+  on: [],
+  keep: { last: 3, hourly: 0, daily: 0, weekly: 0, monthly: 0, withinMs: 0, minAgeMs: 0 },
+  to: [{ kind: 'directory', name: 'vault', path: 'vault', maxBytes: null }],
+  spread: 'all',
+  encryptTo: [],
+  bytesPerSecondMax: null,
+  lateAfterMs: null,
+  drill: null,
+};
 
 export function dependency(
   name: string,

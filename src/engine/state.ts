@@ -15,6 +15,7 @@ import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom } from '../model/symptom.ts';
 import type { IncidentView, InstancePhase } from '../model/view.ts';
 import type { GroupState } from './group-state.ts';
+import type { PointsState, RestoreState } from './restore-state.ts';
 
 /** Resolved incidents that are kept; the oldest is forgotten first. */
 export const resolvedKept = 200;
@@ -73,6 +74,8 @@ export interface InstanceState {
   stopFailed: boolean;
   /** Its latest exit was by a signal. */
   killed: boolean;
+  /** Its data failed a check, and was not replaced since; absent: no. */
+  damaged?: true;
   /** No longer in the stack file: forgotten once it is gone. */
   removed: boolean;
 }
@@ -89,6 +92,8 @@ export interface ServiceState {
   removed: boolean;
   /** With failover, once something was recorded of it. */
   group?: GroupState;
+  /** Until what it put aside is gone. */
+  restore?: RestoreState;
 }
 
 export interface ActionState {
@@ -179,6 +184,8 @@ export interface EngineState {
   /** Running instances, and since when their time is not yet counted; `at`: that of all. */
   watched: { since: Record<InstanceId, number>; count: number; at: number };
   /** Drills under way; `ended`: nobody waits for it any more, but its incident is open. */
+  /** Recovery points by service; Daruma's own state is `stateService`. */
+  points: Record<ServiceName, PointsState>;
   drills: Record<InstanceId, { fault: FaultKind; at: number; seen: boolean; ended: boolean }>;
 }
 
@@ -208,6 +215,7 @@ export function initialState(): EngineState {
     acts: [],
     knowledge: noKnowledge(),
     watched: { since: {}, count: 0, at: 0 },
+    points: {},
     drills: {},
   };
 }

@@ -29,6 +29,7 @@ import { pursueTouched } from './pursue.ts';
 import { giveUpRestarts, pumpQueue } from './queue.ts';
 import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, onRequest } from './requests.ts';
+import { advanceTouched, failRestore, onPointEvent } from './restore.ts';
 import { onRoleEvent } from './role-events.ts';
 import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
 import { endStale, endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
@@ -45,8 +46,9 @@ export function step(state: EngineState, event: EngineEvent): StepResult {
   handle(turn, event);
   do {
     assessTouched(turn);
+    advanceTouched(turn);
     pursueTouched(turn);
-  } while (turn.touched.length > 0);
+  } while (turn.touched.length > 0 || turn.restores.length > 0);
   turn.finish();
   return { records: turn.records, commands: turn.commands };
 }
@@ -110,12 +112,15 @@ function handle(turn: Turn, event: EngineEvent): void {
     case 'slept':
       onSlept(turn, event.ms);
       return;
+    case 'point':
+    case 'restore-done':
+      onPointEvent(turn, event);
+      return;
     case 'role-done':
     case 'position':
     case 'quiesced':
     case 'role-seen':
       onRoleEvent(turn, event);
-      return;
   }
 }
 
@@ -206,6 +211,7 @@ function onStopFailed(turn: Turn, event: Of<'stop-failed'>): void {
   const { action, error } = event;
   turn.emit({ kind: 'instance-stop-failed', instance: instance.id, action, error });
   giveUpRestarts(turn, instance, error.message);
+  failRestore(turn, instance.service, error);
   failRequests(turn, instance, error.message);
   stopAgain(turn, instance);
   onActionFinished(turn, action, false, error);

@@ -1,5 +1,6 @@
 /** Symptoms come and go; each belongs to an incident, its own or one it is connected with. */
 import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
+import { stateService } from '../model/recovery-point.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
 import { dependenciesOf, dependentsOf, isConnected } from './graph.ts';
@@ -30,6 +31,7 @@ export function raiseSymptom(turn: Turn, symptom: Symptom): void {
 
 function isKnown(turn: Turn, component: ComponentId): boolean {
   if (isInstance(component)) return false;
+  if (component === stateService) return true;
   const service = serviceOf(component);
   return service === null || turn.state.services[service]?.wanted === 'up';
 }

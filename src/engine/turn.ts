@@ -35,6 +35,8 @@ export class Turn {
   readonly touched: IncidentId[] = [];
   /** Services with failover to be looked at before the step ends, each once. */
   readonly groups: ServiceName[] = [];
+  /** Services with a restore to be looked at before the step ends, each once. */
+  readonly restores: ServiceName[] = [];
   #random: number;
   /** As they were before. */
   readonly #routes: { readonly service: ServiceName; before: RouteCommand | null }[] = [];
@@ -67,6 +69,11 @@ export class Turn {
   /** An incident is to be looked at before the step ends. */
   touch(incident: IncidentId): void {
     if (!this.touched.includes(incident)) this.touched.push(incident);
+  }
+
+  /** A restore is to be looked at before the step ends. */
+  restore(service: ServiceName): void {
+    if (!this.restores.includes(service)) this.restores.push(service);
   }
 
   /** What a group needs next is to be looked at before the step ends. */
@@ -129,6 +136,7 @@ export class Turn {
 
   #watchService(service: ServiceName): void {
     if (failoverOf(this.state, service) !== null) this.pursue(service);
+    if (this.state.services[service]?.restore !== undefined) this.restore(service);
     if (this.#routes.some((one) => one.service === service)) return;
     this.#routes.push({ service, before: routeCommand(this.state, service) });
   }

@@ -27,6 +27,8 @@ export const showOwn: Readonly<Record<FaultKind, Shows>> = {
   disk: {
     disk: 0.9,
     'io-error': 0.9,
+    integrity: 0.02,
+    'recovery-point': 0.1,
     'read-only': 0.9,
     'health-failed': 0.3,
     exit: 0.2,
@@ -45,7 +47,14 @@ export const showOwn: Readonly<Record<FaultKind, Shows>> = {
     role: 0.3,
   },
   release: { 'health-failed': 0.5, exit: 0.5, unready: 0.6, error: 0.6, 'start-failed': 0.2 },
-  corruption: { 'health-failed': 0.4, exit: 0.4, unready: 0.3, log: 0.5, error: 0.5 },
+  corruption: {
+    integrity: 0.95,
+    'health-failed': 0.4,
+    exit: 0.4,
+    unready: 0.3,
+    log: 0.5,
+    error: 0.5,
+  },
   unreachable: { 'health-timeout': 0.3, 'health-refused': 0.6, latency: 0.2, role: 0.3 },
   configuration: {
     'start-failed': 0.95,
@@ -108,6 +117,8 @@ export const leaks: Readonly<Record<SymptomKind | 'killed', number>> = {
   'io-error': 0.00001,
   'read-only': 0.00001,
   role: 0.0001,
+  integrity: 0.00001,
+  'recovery-point': 0.01,
 };
 
 /** How likely each kind of fault is at one component, before anything was seen. */

@@ -7,6 +7,7 @@ import type { CommandSpec } from './command-spec.ts';
 import type { ErrorCode } from './errors.ts';
 import type { RoleCommand, RoleOrder } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { RestoreCommand } from './recovery-point.ts';
 import type { Severity } from './stack-spec.ts';
 
 export type Command = Order & {
@@ -24,6 +25,8 @@ type Order =
       readonly order?: RoleOrder;
     }
   | RoleCommand
+  /** A step of a restore. Ends with `restore-done`. */
+  | RestoreCommand
   /** Drain, stop signal, grace period, then kill the whole tree. Ends with `stopped` or
    * `stop-failed`. `hurry`: no draining and no grace (a hung process). */
   | {

@@ -9,6 +9,7 @@ import type { ExitInfo } from './exit.ts';
 import type { RoleEvent } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
+import type { PointEvent, RestorePlan, RestoreTarget } from './recovery-point.ts';
 import type { StackSpec } from './stack-spec.ts';
 import type { FaultKind, Symptom } from './symptom.ts';
 
@@ -42,6 +43,17 @@ export type PersonRequest =
       readonly to: InstanceId | null;
       readonly limitMs: number;
     }
+  /** The service's data goes back to what it was; whoever asks was shown the plan and consents. */
+  | {
+      readonly kind: 'restore';
+      readonly service: ServiceName;
+      readonly to: RestoreTarget;
+      readonly plan: RestorePlan;
+      readonly only: readonly string[];
+      readonly identity: string | null;
+    }
+  /** What a restore put aside is removed, or takes its place again. */
+  | { readonly kind: 'restore-confirm' | 'restore-undo'; readonly service: ServiceName }
   /** A fault of this kind is about to be brought about on purpose; or that is over. */
   | { readonly kind: 'drill-begin'; readonly instance: InstanceId; readonly fault: FaultKind }
   | { readonly kind: 'drill-end'; readonly instance: InstanceId }
@@ -123,6 +135,7 @@ export type EngineEvent = EventBase &
     /** The controller slept (paused or starved): time-outs in this span prove nothing. */
     | { readonly kind: 'slept'; readonly ms: number }
     | RoleEvent
+    | PointEvent
   );
 
 /** An event as its source makes it, before the shell stamps it with time and chance. */

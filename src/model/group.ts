@@ -22,6 +22,8 @@ export interface RoleOrder {
   readonly primary: InstanceId;
   /** Standbys that the primary waits for before it acknowledges (synchronous durability). */
   readonly eligible: readonly InstanceId[];
+  /** Of a standby: what data it has is damaged, and is copied afresh. */
+  readonly fresh?: true;
 }
 
 /** How far a standby's copy reaches. Bytes of the log as decimal text: they exceed 2⁵³. */

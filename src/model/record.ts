@@ -9,6 +9,7 @@ import type { ExitInfo } from './exit.ts';
 import type { GroupRecord } from './group.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
+import type { PointRecord } from './recovery-point.ts';
 import type { StackSpec } from './stack-spec.ts';
 import type { FaultKind, Symptom } from './symptom.ts';
 
@@ -43,6 +44,7 @@ export type ActionKind =
   | 'fail-over' // the primary's role goes to a standby
   | 'switch-over' // the same on a person's wish, without breaking a transaction
   | 'rejoin' // a former primary, or a standby that fell out, follows again
+  | 'restore' // the data goes back to a recovery point
   | 'run' // the user's own command
   | 'wait' // a dependency is being mended first
   | 'ask-person';
@@ -72,6 +74,7 @@ export type Outcome = 'verified' | 'failed' | 'unknown';
 
 export type RecordBody =
   | GroupRecord
+  | PointRecord
   | { readonly kind: 'configured'; readonly spec: StackSpec }
   /** Who wanted it: a person's name, or `daruma`. */
   | {

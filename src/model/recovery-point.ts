@@ -10,7 +10,7 @@
  */
 import type { CommandSpec } from './command-spec.ts';
 import type { ErrorInfo } from './errors.ts';
-import type { ActionId, ServiceName } from './ids.ts';
+import type { ActionId, InstanceId, ServiceName } from './ids.ts';
 
 /** `20261121T101500.123Z-4f2a`: when it was begun, UTC, and four characters by chance. They sort by
  * time. */
@@ -256,7 +256,18 @@ export interface RestoreCommand {
   readonly step: RestoreStep;
   readonly service: ServiceName;
   readonly action: ActionId;
+  readonly order: RestoreOrder;
+}
+
+/** What is to be restored, and into whose data. */
+export interface RestoreOrder {
   readonly target: RestoreTarget;
+  /** Whose data is replaced; with failover, the primary of the epoch that follows. */
+  readonly into: InstanceId;
+  /** Paths below the data's roots; empty: everything. */
+  readonly only: readonly string[];
+  /** Absolute path of a file with private keys; null: that of the restore drill, or none. */
+  readonly identity: string | null;
 }
 
 export type PointEvent =
@@ -289,8 +300,9 @@ export type PointRecord =
       readonly service: ServiceName;
       readonly action: ActionId;
       readonly step: RestoreStep;
-      readonly state: 'begun' | 'done' | 'failed';
-      readonly target: RestoreTarget;
+      /** `asked`: it is begun once nothing of the service runs. */
+      readonly state: 'asked' | 'begun' | 'done' | 'failed';
+      readonly order: RestoreOrder;
       readonly plan: RestorePlan | null;
       readonly error: ErrorInfo | null;
     };

@@ -27,6 +27,8 @@ export type FaultKind = (typeof faultKinds)[number];
  *   over such signals holds. `log`: a log pattern. `error`: errors that the application reports.
  * - `unready`: running, but never healthy since its start, beyond its start period.
  * - `io-error`, `read-only`: the kernel reports a failing device or a read-only remount.
+ * - `integrity`: its data fails a check: a page, a checksum, an index.
+ * - `recovery-point`: of a service as a whole: points are late, fail, or don't restore.
  * - `role`: with failover, it is not in the role that it is to have.
  */
 export const symptomKinds = [
@@ -50,6 +52,8 @@ export const symptomKinds = [
   'io-error',
   'read-only',
   'role',
+  'integrity',
+  'recovery-point',
 ] as const;
 export type SymptomKind = (typeof symptomKinds)[number];
 

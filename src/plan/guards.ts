@@ -45,7 +45,10 @@ function failoverGuard({ target, consent }: PlanInput, { kind }: Candidate): Gua
   return { why: mayNot, passing: false };
 }
 
-function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate): Guard | null {
+function consentGuard(input: PlanInput, candidate: Candidate): Guard | null {
+  const { target, consent } = input;
+  const { kind, userAction } = candidate;
+  if (kind === 'restore') return restoreGuard(input);
   if (userAction === null || !userAction.destructive) return null;
   if (target.allow.includes(userAction.name) || consent === true) return null;
   const why =
@@ -55,10 +58,17 @@ function consentGuard({ target, consent }: PlanInput, { userAction }: Candidate)
   return { why, passing: false };
 }
 
+/** Data is lost by it: only who was told how much says so. */
+function restoreGuard({ target, consent }: PlanInput): Guard | null {
+  if (target.allow.includes('restore') || consent === true) return null;
+  const why = consent === false ? 'a restore was rejected' : 'a restore needs consent';
+  return { why: `${why}: it ${target.restores}`, passing: false };
+}
+
 function budgetGuard(input: PlanInput, { kind, userAction }: Candidate): Guard | null {
   const { serviceBudget, stackBudget, slowTry, target, consent } = input;
   // A person who consented to an action wants it done.
-  const asked = userAction?.destructive === true || kind === 'fail-over';
+  const asked = userAction?.destructive === true || kind === 'fail-over' || kind === 'restore';
   if (asked && consent === true) return null;
   if (slowTry || target.sparedBy !== null) return null;
   if (serviceBudget.left <= 0) return { why: spent('its budget', serviceBudget), passing: false };
@@ -103,6 +113,6 @@ function allowedOut(replicas: number, share: number): number {
 }
 
 function storeGuard({ storeWritable }: PlanInput, { kind }: Candidate): Guard | null {
-  if (storeWritable || (kind !== 'run' && kind !== 'fail-over')) return null;
+  if (storeWritable || !['run', 'fail-over', 'restore'].includes(kind)) return null;
   return { why: 'the store can not write', passing: true };
 }

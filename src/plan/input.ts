@@ -44,6 +44,10 @@ export interface TargetFacts {
   readonly allow: readonly string[];
   /** Null: its service has no failover. */
   readonly failover: FailoverFacts | null;
+  /** What a restore would bring back, and what would be lost; null: it can't be restored. */
+  readonly restores: string | null;
+  /** What is wrong with its recovery points; null: nothing is known. */
+  readonly pointTrouble: string | null;
 }
 
 /** Of an instance in a service with failover. */

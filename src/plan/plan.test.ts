@@ -39,6 +39,8 @@ const target: TargetFacts = {
   actions: [],
   allow: [],
   failover: null,
+  restores: null,
+  pointTrouble: null,
 };
 
 const budget = { count: 5, windowMs: 600_000, left: 5 };

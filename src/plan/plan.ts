@@ -21,6 +21,7 @@ import {
   failOverMsDefault,
   personMs,
   recoveryMsMin,
+  restoreMsDefault,
   startMsDefault,
   worthFrom,
 } from './tables.ts';
@@ -83,6 +84,7 @@ function inOrder(input: PlanInput, list: readonly Candidate[]): Candidate[] {
   const perCost = (a: Candidate, b: Candidate) => b.mends / b.costMs - a.mends / a.costMs;
   const within = acts.slice(0, left).sort(perCost);
   const ordered = [...within, ...acts.slice(left).sort(perCost), ...list.filter(isAsking)];
+  if (isRestoreAgreed(input)) ordered.sort((a, b) => byKind(a, b, 'restore'));
   return isAgreed(input) ? ordered.sort(overFirst) : ordered;
 }
 
@@ -91,8 +93,16 @@ function isAgreed({ consent, target }: PlanInput): boolean {
   return consent === true && target.failover?.mayNot != null && target.failover.loss !== null;
 }
 
+function isRestoreAgreed({ consent, target }: PlanInput): boolean {
+  return consent === true && target.restores !== null && target.failover?.may == null;
+}
+
 function overFirst(a: Candidate, b: Candidate): number {
-  return Number(b.kind === 'fail-over') - Number(a.kind === 'fail-over');
+  return byKind(a, b, 'fail-over');
+}
+
+function byKind(a: Candidate, b: Candidate, first: ActionKind): number {
+  return Number(b.kind === first) - Number(a.kind === first);
 }
 
 function isAsking({ kind }: Candidate): boolean {
@@ -109,11 +119,16 @@ function specialCase(input: PlanInput): Decision | null {
     const reason = `look at ${target.id}: ${why}; a log line or an error alone restarts nothing`;
     return { ...quiet, verdict: 'tell', kind: 'ask-person', reason };
   }
+  if (target.pointTrouble !== null && target.kinds.every((kind) => kind === 'recovery-point')) {
+    const reason = `look at the recovery points of ${target.id}: ${target.pointTrouble}`;
+    return { ...quiet, verdict: 'tell', kind: 'ask-person', reason };
+  }
   if (!target.isInstance || target.kinds.some((k) => k === 'io-error' || k === 'read-only')) {
     const reason = `${target.id} needs a person: ${why}; no action known mends this`;
     return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
   }
   if (target.failover?.rogue != null) return rogueCase(input, target.failover.rogue);
+  if (isDamaged(input) && target.failover?.isPrimary === false) return freshCase(input);
   if (target.waitsFor !== null) {
     const held = target.condition === 'gone' ? 'hold' : 'leave';
     const reason = `${held} ${target.id}: it ${target.waitsFor}`;
@@ -142,6 +157,17 @@ function rogueCase({ target, serviceBudget }: PlanInput, rogue: string): Decisio
   return { ...quiet, verdict: 'act', kind: 'rejoin', reason, hurry: true, spared: false };
 }
 
+/** A standby with damaged data has nothing that its primary doesn't: it is copied afresh. */
+function freshCase({ target, serviceBudget }: PlanInput): Decision {
+  const what = `${target.id}: ${faultPhrase('corruption')}`;
+  if (serviceBudget.left <= 0) {
+    const reason = `${target.id} needs a person: ${what}; its budget is spent`;
+    return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
+  }
+  const reason = `copy ${what}; its primary has all that it has`;
+  return { ...quiet, verdict: 'act', kind: 'rejoin', reason, hurry: true, spared: false };
+}
+
 function candidates(input: PlanInput): Candidate[] {
   const { target } = input;
   const leads = target.failover?.isPrimary === true;
@@ -164,9 +190,11 @@ function candidates(input: PlanInput): Candidate[] {
     list.push({ kind, userAction, mends: again, costMs: cost });
   };
   if (target.startFailed) add('retry', startMs);
-  else if (!onlyBusy(input)) add('restart', (serves ? drainMs : 0) + startMs);
+  else if (!onlyBusy(input) && !(serves && isDamaged(input)))
+    add('restart', (serves ? drainMs : 0) + startMs);
   if (leads && !onlyBusy(input) && input.cause.fault !== 'overload')
     add('fail-over', failOverMsDefault);
+  if (target.restores !== null) add('restore', restoreMsDefault);
   if (canTakeOut(input)) add('take-out', 500);
   for (const action of target.actions) add('run', Math.max(1, action.costMs), action);
   list.push({ kind: 'ask-person', userAction: null, mends: 0.5, costMs: personMs });
@@ -182,6 +210,11 @@ function recovers(input: PlanInput, kind: ActionKind, action: UserActionSpec | n
       const remedy = { kind, name: action?.name ?? null, target: input.target.id };
       return sum + probability * mends(input.knowledge, remedy, fault);
     }, 0);
+}
+
+/** Its data fails a check: that is as damaged after a restart. */
+function isDamaged({ target }: PlanInput): boolean {
+  return target.kinds.includes('integrity');
 }
 
 /** A busy instance is not helped by a restart, unless the user says what it means. */
@@ -259,6 +292,8 @@ function actReason(input: PlanInput, chosen: Candidate): string {
     const may = target.failover?.may ?? `a person consented; ${target.failover?.loss ?? ''}`;
     return `fail over from ${target.id}: ${because('by default table a fail-over mends this')}; ${may}`;
   }
+  if (chosen.kind === 'restore')
+    return `restore ${target.id}: ${because('by default table a restore mends this')}; it ${target.restores}`;
   const verb = chosen.kind.replace('-', ' ');
   const last = target.condition === 'serving' && target.othersReady === 0;
   const outage =

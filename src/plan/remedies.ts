@@ -10,6 +10,7 @@ import {
   againFactor,
   failOverMends,
   restartMends,
+  restoreMends,
   takeOutMends,
   userActionMends,
 } from './tables.ts';
@@ -32,6 +33,7 @@ function mendsByTable(kind: ActionKind, fault: FaultKind): number | null {
   if (kind === 'restart' || kind === 'retry') return restartMends[fault];
   if (kind === 'take-out') return takeOutMends[fault];
   if (kind === 'fail-over') return failOverMends[fault];
+  if (kind === 'restore') return restoreMends[fault];
   return kind === 'run' ? userActionMends : null;
 }
 

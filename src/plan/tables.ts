@@ -46,7 +46,8 @@ export const failOverMends: Mends = {
   disk: 0.9,
   error: 0.3,
   release: 0.05,
-  corruption: 0.3,
+  // A standby's pages are its own: what is damaged on one disk is not on the other.
+  corruption: 0.85,
   unreachable: 0.9,
   configuration: 0.1,
 };
@@ -54,12 +55,29 @@ export const failOverMends: Mends = {
 /** A user's action mends what he says it may; nothing is known of how often. */
 export const userActionMends = 0.6;
 
+/** The data is what it was; what runs on it, and where, is not changed. */
+export const restoreMends: Mends = {
+  crash: 0,
+  hang: 0,
+  slow: 0,
+  overload: 0,
+  leak: 0,
+  disk: 0,
+  error: 0,
+  release: 0,
+  corruption: 0.9,
+  unreachable: 0,
+  configuration: 0,
+};
+
 /** Expected time until a person has mended it; makes asking the last choice. */
 export const personMs = 1_800_000;
 /** Time to be ready again when no earlier start tells. */
 export const startMsDefault = 2_000;
 /** From the fence of the old primary to the first write through the new one. */
 export const failOverMsDefault = 600;
+/** To bring the data back and start on it, as long as nothing is known of it. */
+export const restoreMsDefault = 60_000;
 /** A primary that is started again first recovers what its crash left. */
 export const recoveryMsMin = 2_000;
 /** To drain and stop what still serves. */

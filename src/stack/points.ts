@@ -183,7 +183,7 @@ function toPoints(
   };
 }
 
-export function toSchedule(every: string | number): NonNullable<RecoveryPointsSpec['schedule']> {
+function toSchedule(every: string | number): NonNullable<RecoveryPointsSpec['schedule']> {
   if (typeof every === 'number') return { kind: 'every', ms: every };
   return { kind: 'cron', pattern: every };
 }

@@ -20,7 +20,7 @@ const everyExpected = 'a duration such as 15m, or a cron pattern such as `0 3 * 
 /** Five or six fields; whether they make sense is told when the pattern is read. */
 const cronPattern = /^\S+(?: +\S+){4,5}$/;
 
-export const every = either(
+const every = either(
   [duration({ min: '1s' }), matching(cronPattern, everyExpected)],
   everyExpected,
 );
