@@ -78,7 +78,8 @@ export class Actor {
 
   run(command: Command): void {
     faultPoint('command.before');
-    const { observer, notifier, reply } = this.#options;
+    const { observer, notifier, reply, starter } = this.#options;
+    if (endsInstance(command)) starter.giveUp(command.instance);
     if (command.kind === 'start') this.#enqueue(command.instance, () => this.#start(command));
     else if (command.kind === 'stop') this.#enqueue(command.instance, () => this.#stop(command));
     else if (command.kind === 'confirm') observer.confirm(command.instances, command.timeoutMs);
@@ -249,6 +250,10 @@ export class Actor {
       source: 'action',
     });
   }
+}
+
+function endsInstance(command: Command): command is Of<'stop' | 'role'> {
+  return command.kind === 'stop' || (command.kind === 'role' && command.step === 'fence');
 }
 
 /** Trying again can't help: the program, its directory or its user isn't there. */

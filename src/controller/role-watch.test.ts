@@ -119,3 +119,30 @@ test('closed, it looks no more', async () => {
   watch.close();
   assert.equal(isOn(), false);
 });
+
+test('what a standby that is lost lacks is counted, and told as it grows by a tenth', async () => {
+  const { state, pass } = setUp();
+  const leads = (transactions: number): RoleSeen => ({ ...primary(0), standbys: [], transactions });
+  state.runs.set('db/2', 1);
+  const standby = { role: 'standby' as const, epoch: 1, standbys: [], streaming: true };
+  state.seen.set('db/2', { ...standby, transactions: 1_000 });
+  state.seen.set('db/1', { ...primary(0), transactions: 1_000 });
+  await pass(3_000);
+  const before = state.told.length;
+  // While it follows, what it lacks is told with its lag alone.
+  state.seen.set('db/1', { ...primary(0), transactions: 1_050 });
+  await pass(3_000);
+  assert.equal(state.told.length, before);
+  state.runs.delete('db/2');
+  for (let transactions = 1_050; transactions <= 2_000; transactions += 1) {
+    state.seen.set('db/1', leads(transactions));
+    await pass(1_000);
+  }
+  const told = state.told.slice(before).flatMap((one) => {
+    return one.kind === 'role-seen' ? (one.seen.lacks ?? []) : [];
+  });
+  assert.ok(told.length > 20 && told.length < 60, `${told.length} told`);
+  const last = told.at(-1);
+  assert.equal(last?.instance, 'db/2');
+  assert.ok((last?.transactions ?? 0) > 900 && (last?.transactions ?? 0) <= 1_000);
+});

@@ -38,6 +38,8 @@ interface Looked {
 export class RoleWatch {
   readonly #options: RoleWatchOptions;
   readonly #looked = new Map<InstanceId, Looked>();
+  /** How far each was when it was last looked at, also of what does not run any more. */
+  readonly #transactions = new Map<InstanceId, number>();
   #cancel: () => void = () => undefined;
 
   constructor(options: RoleWatchOptions) {
@@ -93,12 +95,26 @@ export class RoleWatch {
     try {
       const seen = await look(service, instance);
       // Of a run that has ended meanwhile nothing is told.
-      if (this.#looked.get(instance) === looked) this.#take(instance, looked, seen);
+      if (this.#looked.get(instance) === looked)
+        this.#take(instance, looked, this.#withLacks(service, instance, seen));
     } catch {
       // That it does not answer is for its health check to judge.
     } finally {
       looked.looking = false;
     }
+  }
+
+  #withLacks(service: ServiceSpec, instance: InstanceId, seen: RoleSeen): RoleSeen {
+    const { transactions: own } = seen;
+    if (own === undefined) return seen;
+    this.#transactions.set(instance, own);
+    if (seen.role === 'standby') return seen;
+    const lacks = instancesOf(service).flatMap((other) => {
+      const known = other === instance ? undefined : this.#transactions.get(other);
+      if (known === undefined) return [];
+      return [{ instance: other, transactions: Math.max(0, own - known) }];
+    });
+    return { ...seen, lacks };
   }
 
   #take(instance: InstanceId, looked: Looked, seen: RoleSeen): void {
@@ -125,11 +141,20 @@ function instancesOf({ name, replicas }: ServiceSpec): InstanceId[] {
   return Array.from({ length: replicas }, (_, index) => instanceId(name, index + 1));
 }
 
-function whatMatters({ role, epoch, streaming, standbys }: RoleSeen): string {
+function whatMatters({ role, epoch, streaming, standbys, lacks = [] }: RoleSeen): string {
   const followers = standbys
     .map(({ instance, synchronous, lagBytes }) => [instance, synchronous, lagStep(lagBytes)])
     .sort();
-  return JSON.stringify([role, epoch, streaming, followers]);
+  const following = new Set(standbys.map(({ instance }) => instance));
+  const lost = lacks
+    .filter(({ instance }) => !following.has(instance))
+    .map(({ instance, transactions }) => [instance, lossStep(transactions)]);
+  return JSON.stringify([role, epoch, streaming, followers, lost]);
+}
+
+/** In steps of a tenth: what a person may be asked to give up is told as it grows. */
+function lossStep(transactions: number): number {
+  return Math.ceil(Math.log(1 + transactions) / Math.log(1.1));
 }
 
 /** In powers of two from 64 KiB: a lag that grows or shrinks on is not told each second. */

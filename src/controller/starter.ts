@@ -3,7 +3,7 @@ import { DarumaError } from '../model/errors.ts';
 import type { RoleOrder } from '../model/group.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import type { Driver, DriverContext } from '../ports/driver.ts';
+import type { Driver, DriverContext, Launch, ProcessDriver } from '../ports/driver.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type { PreparedLaunch, Processes, RunningInstance } from '../ports/processes.ts';
 import type { InstanceContexts } from './instance-context.ts';
@@ -25,6 +25,7 @@ export interface Prepared {
 
 export class Starter {
   readonly #options: StarterOptions;
+  readonly #making = new Map<InstanceId, AbortController>();
 
   constructor(options: StarterOptions) {
     this.#options = options;
@@ -42,13 +43,31 @@ export class Starter {
     // A driver may write over the data of a standby: nothing of an earlier run may use it.
     if (order !== undefined) await processes.stop(instance, { signal: 'SIGKILL', graceMs: 0 });
     const launch = await processes.prepare({
-      ...(await driver.launch(context)),
+      ...(await this.#made(driver, context)),
       instance,
       port: context.port,
       limits: service.limits,
       logging: service.logging,
     });
     return { launch, context };
+  }
+
+  /** It is to be stopped: what is made ready for its start, such as a copy that may take hours, is
+   * not wanted any more. */
+  giveUp(instance: InstanceId): void {
+    const why = new DarumaError('START_FAILED', `${instance} is not to be started any more`);
+    this.#making.get(instance)?.abort(why);
+  }
+
+  async #made(driver: ProcessDriver, context: DriverContext): Promise<Launch> {
+    const { instance } = context;
+    const making = new AbortController();
+    this.#making.set(instance, making);
+    try {
+      return await driver.launch({ ...context, signal: making.signal });
+    } finally {
+      if (this.#making.get(instance) === making) this.#making.delete(instance);
+    }
   }
 
   /** It runs already: the command was given before. */

@@ -6,7 +6,7 @@
 import { DarumaError } from '../model/errors.ts';
 import type { FailoverSpec, ServiceSpec } from '../model/stack-spec.ts';
 import type { DriverContext, RoleDriver } from '../ports/driver.ts';
-import { callRole, runForRole } from './role-call.ts';
+import { askRole, callRole } from './role-call.ts';
 import { keepRole, orderOf, toldRole } from './role-file.ts';
 
 /** How long `fence` may take. */
@@ -54,12 +54,14 @@ export const externalRoles: RoleDriver = {
       const text = `F1: ${context.service.name} has no \`fence\` command, so nobody can be sure`;
       throw new DarumaError('REFUSED', `${text} that ${context.instance} is not primary any more`);
     }
-    await runForRole(context, fence.argv, fenceMs);
+    await askRole(context, fence, fenceMs);
     await keepRole(context, orderOf(context), 'standby');
   },
   async promote(context, timeoutMs) {
     await keepRole(context, orderOf(context), 'primary');
     const { become } = failoverOf(context.service);
+    // Somebody else may have made it so, and most programs refuse to be promoted twice.
+    if ((await externalRoles.look(context, timeoutMs)).role === 'primary') return;
     if (become !== undefined) await callRole(context, become, timeoutMs);
     const { role } = await externalRoles.look(context, timeoutMs);
     if (role === 'primary') return;
@@ -67,10 +69,11 @@ export const externalRoles: RoleDriver = {
   },
   async look(context, timeoutMs) {
     const { role } = failoverOf(context.service);
-    const said = (await runForRole(context, role?.argv ?? [], timeoutMs)).trim();
+    if (role === undefined) throw new DarumaError('INTERNAL', `${context.instance} has no role`);
+    const said = (await askRole(context, role, timeoutMs)).trim();
     if (said !== 'primary' && said !== 'standby') {
       const shown = JSON.stringify(said.slice(0, 80));
-      throw new DarumaError('ACTION_FAILED', `the role command printed ${shown}`);
+      throw new DarumaError('ACTION_FAILED', `its role was answered with ${shown}`);
     }
     const epoch = (await toldRole(context))?.epoch ?? null;
     return { role: said, epoch, standbys: [], streaming: said === 'standby' };

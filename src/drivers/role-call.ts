@@ -1,9 +1,11 @@
-/** Tells an instance its role, by a command or an HTTP request. */
+/** Tells an instance its role, by a command, an HTTP request or a query. */
+import type { CommandSpec } from '../model/command-spec.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { RoleCallSpec, ServiceSpec } from '../model/stack-spec.ts';
 import type { DriverContext } from '../ports/driver.ts';
 import { findAccount } from './account.ts';
 import { orderOf, roleEnvironment } from './role-file.ts';
+import { queryRole } from './role-query.ts';
 import { type Account, lastLines, runCommand } from './run-command.ts';
 
 /** `timeoutMs` bounds the call's own time-out. Rejects with TIMED_OUT or ACTION_FAILED. */
@@ -15,11 +17,25 @@ export async function callRole(
   const limitMs = Math.min(timeoutMs, call.timeoutMs);
   if (call.kind === 'command') await runForRole(context, call.command.argv, limitMs);
   else if (call.kind === 'http') await request(context, call, limitMs);
-  else throw new DarumaError('STACK_INVALID', `${context.service.name} answers no queries`);
+  else await queryRole(context, call, limitMs);
+}
+
+/** As `callRole`; resolves with what was answered: printed, or the first value. */
+export async function askRole(
+  context: DriverContext,
+  call: CommandSpec | RoleCallSpec,
+  timeoutMs: number,
+): Promise<string> {
+  if ('argv' in call) return runForRole(context, call.argv, timeoutMs);
+  const limitMs = Math.min(timeoutMs, call.timeoutMs);
+  if (call.kind === 'command') return runForRole(context, call.command.argv, limitMs);
+  if (call.kind === 'sql') return queryRole(context, call, limitMs);
+  await request(context, call, limitMs);
+  return '';
 }
 
 /** Resolves with what the command printed. */
-export async function runForRole(
+async function runForRole(
   context: DriverContext,
   argv: readonly string[],
   timeoutMs: number,

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Takes the output instead of a pipe; emptied first. `stdout` and `stderr` are its end. */
   readonly outputFile?: string;
+  /** Kills it at once. */
+  readonly signal?: AbortSignal;
   /** Hears what is printed on standard error, as it comes. */
   readonly onStderr?: (text: string) => void;
 }
@@ -108,21 +110,30 @@ async function runPiped(child: ChildProcess, options: RunOptions): Promise<Comma
 
 function end(
   child: ChildProcess,
-  { timeoutMs }: RunOptions,
+  { timeoutMs, signal: abort }: RunOptions,
 ): Promise<Pick<CommandResult, 'code' | 'signal' | 'timedOut'>> {
   return new Promise((resolve, reject) => {
     let timedOut = false;
+    // Until its exit was reported the process is ours to wait for, so its id can't be reused.
+    const kill = () => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      // Until its exit was reported the process is ours to wait for, so its id can't be reused.
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      kill();
     }, timeoutMs);
-    child.once('error', (error) => {
+    const over = () => {
       clearTimeout(timer);
+      abort?.removeEventListener('abort', kill);
+    };
+    abort?.addEventListener('abort', kill);
+    if (abort?.aborted === true) kill();
+    child.once('error', (error) => {
+      over();
       reject(error);
     });
     child.once('exit', (code, signal) => {
-      clearTimeout(timer);
+      over();
       resolve({ code, signal, timedOut });
     });
   });

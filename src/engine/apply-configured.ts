@@ -91,9 +91,12 @@ function removeInstance(state: EngineState, id: InstanceId): void {
 
 /** Forgets an instance that left the stack file, and its service with the last one, once gone. */
 export function forgetIfRemoved(state: EngineState, instance: InstanceState): void {
-  if (!instance.removed || isAlive(instance)) return;
-  delete state.instances[instance.id];
   const service = state.services[instance.service];
+  if (!instance.removed || isAlive(instance)) return;
+  // Whose role is to go to another is known until it has.
+  const leads = service?.spec.failover !== undefined && service.group?.primary === instance.id;
+  if (leads && !service.removed) return;
+  delete state.instances[instance.id];
   if (service === undefined) return;
   service.instances = service.instances.filter((id) => id !== instance.id);
   if (!service.removed || service.instances.length > 0) return;

@@ -2,6 +2,7 @@
 import type { GroupRecord } from '../model/group.ts';
 import { type ComponentId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { forgetIfRemoved } from './apply-configured.ts';
 import { type GroupState, newGroup, type StepState } from './group-state.ts';
 import { actionOf, type EngineState, episodeOnset } from './state.ts';
 
@@ -59,6 +60,7 @@ function chosen(state: EngineState, group: GroupState, record: Of<'primary-chose
     delete group.seen[group.former];
   }
   delete group.left[primary];
+  const { former } = group;
   Object.assign(group, { epoch, primary, eligible: [...eligible], action, chosenAt: at });
   Object.assign(group, { servedAt: null, told: null, change: null, steps: {} });
   const incident = action === null ? null : (actionOf(state, action)?.incident ?? null);
@@ -66,6 +68,8 @@ function chosen(state: EngineState, group: GroupState, record: Of<'primary-chose
   // A person's consent was to this one loss.
   const asked = incident === null ? undefined : state.incidents[incident];
   if (asked !== undefined) asked.consent = null;
+  const left = former === null ? undefined : state.instances[former];
+  if (left !== undefined) forgetIfRemoved(state, left);
 }
 
 function serves(state: EngineState, group: GroupState, at: number): void {
@@ -124,7 +128,8 @@ function stepped(group: GroupState, record: Of<'role-step'>): void {
   }
   if (step === 'quiesce') {
     if (record.state === 'begun') beginChange(group, record, 'begun');
-    else if (record.state === 'done' && group.change !== null) group.change.quiesce = 'done';
+    else if (record.state === 'failed') stillBusy(group, record);
+    else if (group.change !== null) group.change.quiesce = 'done';
     return;
   }
   if (record.state === 'begun') begun(group, { ...record, step });
@@ -135,6 +140,12 @@ function beginChange(group: GroupState, record: Of<'role-step'>, quiesce: 'no' |
   const { action, instance, at } = record;
   const plain = { action, from: instance, begunAt: at, fenced: false };
   group.change ??= { ...plain, quiesce, asked: [], positions: {}, toldAt: null };
+}
+
+function stillBusy(group: GroupState, { action, at, error }: Of<'role-step'>): void {
+  if (group.change?.action === action) group.change = null;
+  const tries = group.busy?.action === action ? group.busy.tries : 0;
+  group.busy = { action, at, tries: tries + 1, why: error?.message ?? '' };
 }
 
 type PlainStep = Of<'role-step'> & { readonly step: StepState['step'] };

@@ -160,6 +160,7 @@ function adopted(
 function ready(instance: InstanceState, at: number): void {
   instance.phase = 'ready';
   instance.readyAt = at;
+  instance.wasReadyAt = at;
   instance.suspected = false;
   instance.confirmed = null;
   if (instance.startedAt !== null) instance.startTookMs = at - instance.startedAt;

@@ -166,6 +166,7 @@ function applyReset(state: EngineState, record: LogRecord & { kind: 'reset' }): 
   const reset = targets(state, record.target);
   for (const instance of reset) {
     instance.tries = 0;
+    instance.afreshAt = record.at;
     const service = state.services[instance.service];
     if (service !== undefined) service.acts = [];
   }

@@ -24,9 +24,10 @@ import {
   mayComeFromDependency,
   recentlyDown,
 } from './graph.ts';
+import { groupOf } from './group.ts';
 import { isObserved } from './lifecycle.ts';
 import { settle } from './outcomes.ts';
-import { type IncidentState, instancesOf } from './state.ts';
+import { type ActionState, type IncidentState, instancesOf } from './state.ts';
 import { untreated } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
@@ -122,7 +123,7 @@ function locateAlone(
   const seen = input.symptoms.filter(
     (one) => !itself || one.symptom.component === here[0]?.component,
   );
-  const tried = triedActions(turn.state.knowledge, failures(incident));
+  const tried = triedActions(turn.state.knowledge, failures(turn, incident));
   return [...locate({ ...input, components, symptoms: seen, tried }).causes];
 }
 
@@ -145,7 +146,7 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
     .map((one) => one.symptom);
   const weighed = [...left, ...others].slice(0, Math.max(weighedMax, left.length));
   const input = locateInput(turn.state, weighed.slice(0, weighedMax), turn.at);
-  const tried = triedActions(turn.state.knowledge, failures(incident));
+  const tried = triedActions(turn.state.knowledge, failures(turn, incident));
   const located = locate({ ...input, tried });
   const causes = [...located.causes];
   const unsure = located.unsure || areOvershadowed(turn, incident, causes[0]);
@@ -197,10 +198,21 @@ function areAfterEffects(
   });
 }
 
-function failures(incident: IncidentState): Remedy[] {
+function failures(turn: Turn, incident: IncidentState): Remedy[] {
   return incident.actions
-    .filter((one) => one.outcome === 'failed')
+    .filter((one) => one.outcome === 'failed' && stillTells(turn, one))
     .map(({ planned: { kind, name, target } }) => ({ kind, name, target }));
+}
+
+/** Not what was tried before a person wanted it tried afresh; nor, of a fail-over, what happened
+ * before this primary was chosen, or was well again: that one ended in one way or the other. */
+function stillTells({ state }: Turn, { planned, begun }: ActionState): boolean {
+  const instance = state.instances[planned.target as `${string}/${number}`];
+  if (instance === undefined || begun === null) return true;
+  const { service, afreshAt = 0, wasReadyAt = 0 } = instance;
+  if (begun < afreshAt) return false;
+  if (planned.kind !== 'fail-over') return true;
+  return begun >= Math.max(groupOf(state, service)?.chosenAt ?? 0, wasReadyAt);
 }
 
 /** A dependency that answers its own checks, but late, is not waited for without end. */
@@ -227,7 +239,7 @@ function planInput(
     serviceBudget: budgetLeft(spec?.spec.recovery.budget ?? none, spec?.acts ?? [], at),
     stackBudget: budgetLeft(state.stack?.recovery.budget ?? none, state.acts, at),
     maxUnavailableShare: state.stack?.recovery.maxUnavailableShare ?? 1,
-    failed: failures(incident),
+    failed: failures(turn, incident),
     observe: service !== null && isObserved(turn, service),
     slowTry: incident.slowTries.includes(cause.component),
     consent: incident.consent,

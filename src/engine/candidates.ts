@@ -22,7 +22,7 @@ export function candidatesOf(
 }
 
 /** F1: what Daruma did not start, it ends only by a command of the user's. */
-function canFence(state: EngineState, service: ServiceName): boolean {
+export function canFence(state: EngineState, service: ServiceName): boolean {
   const spec = state.services[service]?.spec;
   return spec?.driver !== 'external' || spec.failover?.fence !== undefined;
 }
@@ -74,12 +74,29 @@ function lackOf(state: EngineState, standby: InstanceState, at: number): string 
   const lagBytes = lagOf(state, standby);
   const leftAt = group?.left[standby.id] ?? lastSeenAt(state, standby);
   const until = outageOf(state, standby.service) ?? at;
-  const amount = lagBytes === null ? 'an unknown amount' : `${bytes(lagBytes)} when last seen`;
   const time =
     leftAt === null
       ? 'it was never in step'
       : `writes acknowledged in ${duration(Math.max(0, until - leftAt))}`;
-  return `${amount}, ${time}`;
+  return `${amountOf(lackedBy(state, standby), lagBytes)}, ${time}`;
+}
+
+function amountOf(transactions: number | null, lagBytes: number | null): string {
+  const some = lagBytes === null ? '' : ` (${bytes(lagBytes)})`;
+  if (transactions !== null) {
+    const noun = transactions === 1 ? 'transaction' : 'transactions';
+    return `about ${transactions} ${noun}${some} when last seen`;
+  }
+  const size = lagBytes === null ? '' : ` (${bytes(lagBytes)} when last seen)`;
+  return `an unknown number of transactions${size}`;
+}
+
+/** Transactions, as its primary was seen last. */
+function lackedBy(state: EngineState, { id, service }: InstanceState): number | null {
+  const group = groupOf(state, service);
+  const seen = group?.seen[group.primary ?? id]?.seen;
+  if (seen?.role !== 'primary' || seen.epoch !== group?.epoch) return null;
+  return seen.lacks?.find((one) => one.instance === id)?.transactions ?? null;
 }
 
 function lastSeenAt(state: EngineState, { service }: InstanceState): number | null {

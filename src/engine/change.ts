@@ -13,7 +13,7 @@ import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { candidatesOf } from './candidates.ts';
 import { mostAdvanced } from './choose.ts';
 import { awaitEffect } from './effect.ts';
-import { failoverOf, groupOf, isSynchronous } from './group.ts';
+import { failoverOf, groupOf, isLeaving, isSynchronous } from './group.ts';
 import type { ChangeState, GroupState } from './group-state.ts';
 import { beginFence } from './handover.ts';
 import { reconcile } from './lifecycle.ts';
@@ -34,7 +34,7 @@ export function advanceChange(turn: Turn, service: ServiceName): void {
   if (mine && fence.state === 'begun') return;
   if (mine && fence.state === 'failed') {
     failChange(turn, service, `F1: ${change.from} could not be fenced: ${fence.error}`);
-  } else if (from === undefined || from.wanted === 'down') {
+  } else if (from === undefined || (from.wanted === 'down' && !isLeaving(turn.state, from))) {
     failChange(turn, service, `${change.from} is not wanted up any more`);
   } else if (!mine) beginFence(turn, from, change.action, true);
   else chooseNext(turn, service, change);

@@ -5,7 +5,7 @@ import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../mo
 import type { BudgetSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { BudgetFacts, TargetFacts } from '../plan/input.ts';
-import { lossOf, mayPromote, whyNoneMay } from './candidates.ts';
+import { canFence, lossOf, mayPromote, whyNoneMay } from './candidates.ts';
 import {
   dependenciesOf,
   failingDependency,
@@ -215,6 +215,7 @@ function failoverFacts(
     loss: mayNot === null ? null : lossOf(state, service, at),
     isChosen: isToServe(group, instance) && !wasRestarted(state, id, group.chosenAt),
     rogue: rogueText(state, instance),
+    fenceable: canFence(state, service),
   };
 }
 

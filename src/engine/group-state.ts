@@ -49,6 +49,9 @@ export interface GroupState {
   /** Whom the primary waits for before it acknowledges, as it was told last; null: not known. */
   told: InstanceId[] | null;
   change: ChangeState | null;
+  /** Connections of the primary did not end in their time, so that nothing was changed; the last
+   * time. Absent: never. */
+  busy?: { action: ActionId; at: number; tries: number; why: string };
   /** By «STEP INSTANCE». */
   steps: Record<string, StepState>;
   /** The epoch of the latest order that each was given. */

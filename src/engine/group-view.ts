@@ -2,8 +2,17 @@
 import type { GroupView, Role } from '../model/group.ts';
 import type { ServiceName } from '../model/ids.ts';
 import { whyNoneMay } from './candidates.ts';
-import { failoverOf, groupOf, isCold, isSynchronous, primaryOf, standbysOf } from './group.ts';
+import {
+  failoverOf,
+  groupOf,
+  isCold,
+  isLeaving,
+  isSynchronous,
+  primaryOf,
+  standbysOf,
+} from './group.ts';
 import type { GroupState } from './group-state.ts';
+import { handOverTriesMax } from './queue.ts';
 import { type EngineState, type InstanceState, isAlive } from './state.ts';
 
 export function groupView(
@@ -64,6 +73,12 @@ function noteOf(state: EngineState, service: ServiceName, stage: GroupView['stag
 function steadyNote(state: EngineState, service: ServiceName): string {
   const failover = failoverOf(state, service);
   if (state.services[service]?.wanted === 'down' || failover === null) return '';
+  const busy = groupOf(state, service)?.busy;
+  if (busy !== undefined && state.personal[busy.action]?.planned.kind === 'restart')
+    return `its role is handed over later (${busy.tries} of ${handOverTriesMax} tries): ${busy.why}`;
+  const leaving = primaryOf(state, service);
+  if (leaving !== null && isLeaving(state, leaving))
+    return `${leaving.id} left the stack file: its role goes to one that stays before it is stopped`;
   if (!isSynchronous(failover)) return whyNoneMay(state, service) ?? '';
   const eligible = groupOf(state, service)?.eligible ?? [];
   const others = standbysOf(state, service).filter((one) => !eligible.includes(one.id));

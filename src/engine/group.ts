@@ -74,6 +74,13 @@ export function isGivenUp(group: Readonly<GroupState>, id: InstanceId): boolean 
   return group.change?.from === id || group.steps[`fence ${id}`]?.state === 'begun';
 }
 
+/** It is primary and no longer in the stack file: its role goes to another before it is stopped. */
+export function isLeaving(state: EngineState, { id, service, removed }: InstanceState): boolean {
+  const known = state.services[service];
+  if (!removed || known === undefined || known.removed || known.wanted === 'down') return false;
+  return groupOf(state, service)?.primary === id;
+}
+
 export function isCold(state: EngineState, service: ServiceName): boolean {
   return failoverOf(state, service)?.standby === 'cold';
 }

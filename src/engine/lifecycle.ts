@@ -4,7 +4,15 @@
  */
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
 import { missingDependency } from './dependencies.ts';
-import { firstPrimary, groupOf, isGivenUp, missingPrimary, orderFor, primaryOf } from './group.ts';
+import {
+  firstPrimary,
+  groupOf,
+  isGivenUp,
+  isLeaving,
+  missingPrimary,
+  orderFor,
+  primaryOf,
+} from './group.ts';
 import { whyRestoring } from './restoring.ts';
 import {
   type Hold,
@@ -146,6 +154,10 @@ export function overtake(turn: Turn, target: InstanceId, by: ActionId): void {
 function bringDown(turn: Turn, instance: InstanceState): void {
   if (instance.phase === 'stopping' || instance.phase === 'stopped') return;
   if (instance.unasked && !instance.removed) return;
+  if (isLeaving(turn.state, instance)) {
+    turn.pursue(instance.service);
+    return;
+  }
   if (isRunning(instance) && isObserved(turn, instance.service) && !instance.removed) {
     leaveAlone(turn, instance);
     return;
@@ -185,7 +197,10 @@ function hasDependentsGoingDown(turn: Turn, service: ServiceName): boolean {
 }
 
 /** A standby goes after its primary, which would have to go on without it (F4). */
-function isPrimaryFirst(turn: Turn, { id, service }: InstanceState): boolean {
+function isPrimaryFirst(turn: Turn, { id, service, phase }: InstanceState): boolean {
+  // One that is being made has nothing that the primary waits for.
+  const isMade = phase === 'starting' && !groupOf(turn.state, service)?.eligible.includes(id);
+  if (isMade) return false;
   const primary = primaryOf(turn.state, service);
   return primary !== null && primary.id !== id && primary.wanted === 'down' && isAlive(primary);
 }

@@ -81,7 +81,7 @@ function unfinished({ state }: Turn, target: ComponentId): ActionState[] {
 }
 
 /** The role went to another: what becomes of the one that had it says nothing of that. */
-function hasPassedOn({ planned, done }: ActionState): boolean {
+export function hasPassedOn({ planned, done }: ActionState): boolean {
   return planned.kind === 'fail-over' && done !== null;
 }
 

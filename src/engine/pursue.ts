@@ -6,9 +6,10 @@ import type { ServiceName } from '../model/ids.ts';
 import { release } from './act.ts';
 import { keepEligible } from './admission.ts';
 import { advanceChange, completeChange } from './change.ts';
+import { adoptForeign } from './foreign-change.ts';
 import { groupOf, missingPrimary, primaryOf, standbysOf } from './group.ts';
 import { formGroup, isObserved, reconcile } from './lifecycle.ts';
-import { pumpQueue } from './queue.ts';
+import { handOverLeaving, pumpQueue } from './queue.ts';
 import { rejoin } from './rejoin.ts';
 import { beginStep, mayBegin, stepAt } from './role-step.ts';
 import { watchRoles } from './role-watch.ts';
@@ -25,6 +26,7 @@ function pursue(turn: Turn, service: ServiceName): void {
   const { state } = turn;
   if (state.looking || groupOf(state, service) === null || isObserved(turn, service)) return;
   formRunning(turn, service);
+  adoptForeign(turn, service);
   advanceChange(turn, service);
   promote(turn, service);
   follow(turn, service);
@@ -33,6 +35,7 @@ function pursue(turn: Turn, service: ServiceName): void {
   keepEligible(turn, service);
   watchRoles(turn, service);
   releaseStandbys(turn, service);
+  handOverLeaving(turn, service);
   pumpQueue(turn, service);
 }
 

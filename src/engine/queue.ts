@@ -7,14 +7,22 @@ import type { PlannedAction } from '../model/record.ts';
 import { duration } from '../plan/sentence.ts';
 import { candidatesOf } from './candidates.ts';
 import { dependenciesOf, dependentsOf } from './graph.ts';
-import { failoverOf, groupOf, isSynchronous } from './group.ts';
-import { beginQuiesce } from './handover.ts';
+import { failoverOf, groupOf, isLeaving, isSynchronous, primaryOf } from './group.ts';
+import type { GroupState } from './group-state.ts';
+import { beginFence, beginQuiesce } from './handover.ts';
 import { beginStart, beginStop } from './lifecycle.ts';
 import { answerSwitchover } from './replies.ts';
 import { whyRestoring } from './restoring.ts';
+import { lookAgain } from './role-step.ts';
 import { answers } from './routing.ts';
 import { type ActionState, type InstanceState, isAlive } from './state.ts';
 import type { Turn } from './turn.ts';
+
+/** How often, and how long after each other, a rolling restart tries to hand the role over. */
+export const handOverTriesMax = 3;
+const handOverAgainMs = 5_000;
+/** How soon one that leaves the stack file tries again. */
+const leavingAgainMs = 60_000;
 
 /** Of a service with failover the primary goes last, and hands its role over first. */
 export function planRestarts(turn: Turn, instances: readonly InstanceState[], why: string): void {
@@ -39,6 +47,19 @@ export function planSwitchover(
   pumpQueue(turn, primary.service);
 }
 
+/** The role of a primary that left the stack file goes to one that stays, once one may have it. */
+export function handOverLeaving(turn: Turn, service: ServiceName): void {
+  const group = groupOf(turn.state, service);
+  const primary = primaryOf(turn.state, service);
+  if (group === null || primary === null || !isLeaving(turn.state, primary)) return;
+  if (group.change !== null || hasQueue(turn, service)) return;
+  if (group.servedAt === null && isAlive(primary)) return;
+  const due = group.busy === undefined ? 0 : group.busy.at + leavingAgainMs;
+  if (turn.at < due) lookAgain(turn, service, due);
+  else if (candidatesOf(turn.state, service, false).length > 0)
+    planSwitchover(turn, primary, null, 'the stack file without it');
+}
+
 function planFor(
   turn: Turn,
   what: Pick<PlannedAction, 'kind' | 'target' | 'name' | 'reason'>,
@@ -55,8 +76,8 @@ export function pumpQueue(turn: Turn, name: ServiceName): void {
   const instance = action === undefined ? undefined : turn.instance(action.planned.target);
   if (head === undefined || action === undefined || instance === undefined) return;
   if (action.begun !== null) {
-    if (isUnderWay(turn, instance, action)) return;
-    const verdict = verdictOn(instance, action);
+    if (handsOverLater(turn, instance, action) || isUnderWay(turn, instance, action)) return;
+    const verdict = verdictOn(turn, instance, action);
     judge(turn, head, verdict.outcome, verdict.reason);
     pumpQueue(turn, name);
     for (const dependent of dependentsOf(turn.state, name)) pumpQueue(turn, dependent);
@@ -72,7 +93,10 @@ export function pumpQueue(turn: Turn, name: ServiceName): void {
 
 function begin(turn: Turn, instance: InstanceState, { planned }: ActionState): void {
   const { action } = planned;
-  if (canHandOver(turn, instance))
+  // Nobody is served by it, and it does not come back.
+  if (isLeaving(turn.state, instance) && !answers(turn.state, instance))
+    beginFence(turn, instance, action, false);
+  else if (canHandOver(turn, instance))
     beginQuiesce(turn, instance, action, limitOf(turn, instance.service));
   else if (planned.kind === 'switch-over') {
     judge(turn, action, 'failed', `${instance.id} can not hand its role over now`);
@@ -102,6 +126,7 @@ function limitOf(turn: Turn, service: ServiceName): number {
 function isUnderWay(turn: Turn, instance: InstanceState, { planned }: ActionState): boolean {
   const group = groupOf(turn.state, instance.service);
   const { action, kind } = planned;
+  if (busyWith(group, planned) !== null) return false;
   if (group?.change?.action === action) return true;
   if (group?.action === action && group.servedAt === null) return true;
   if (kind === 'switch-over') return false;
@@ -113,12 +138,46 @@ function isUnderWay(turn: Turn, instance: InstanceState, { planned }: ActionStat
 }
 
 function verdictOn(
-  { id, phase }: InstanceState,
+  { state }: Turn,
+  { id, service, phase }: InstanceState,
   { planned }: ActionState,
 ): { readonly outcome: 'verified' | 'failed'; readonly reason: string } {
-  if (planned.kind !== 'switch-over')
-    return { outcome: 'verified', reason: `${id} is ${phase} again` };
-  return { outcome: 'failed', reason: 'it was overtaken' };
+  const busy = busyWith(groupOf(state, service), planned);
+  const failed = (reason: string) => ({ outcome: 'failed' as const, reason });
+  if (planned.kind === 'switch-over') return failed(busy?.why ?? 'it was overtaken');
+  if (busy !== null) {
+    const tries = `its role could not be handed over in ${busy.tries} tries`;
+    return failed(`${id} was not restarted: ${tries}: ${busy.why}`);
+  }
+  return { outcome: 'verified', reason: `${id} is ${phase} again` };
+}
+
+/** Connections did not end in their time when this was tried last; null: no, or it is past that. */
+function busyWith(
+  group: Readonly<GroupState> | null,
+  { action }: PlannedAction,
+): NonNullable<GroupState['busy']> | null {
+  const busy = group?.busy;
+  if (busy?.action !== action || group?.change !== null || group.action === action) return null;
+  return busy;
+}
+
+/** Connections were busy: what is to be restarted tries again a while later, some times. */
+function handsOverLater(turn: Turn, instance: InstanceState, action: ActionState): boolean {
+  const { service } = instance;
+  const busy = busyWith(groupOf(turn.state, service), action.planned);
+  if (busy === null || action.planned.kind !== 'restart') return false;
+  if (busy.tries >= handOverTriesMax || instance.phase !== 'ready') return false;
+  const due = busy.at + handOverAgainMs;
+  if (turn.at < due) lookAgain(turn, service, due);
+  else begin(turn, instance, action);
+  return true;
+}
+
+/** Nothing was changed; connections lead to the primary again. */
+export function onStillBusy(turn: Turn, service: ServiceName): void {
+  turn.command({ kind: 'release', service }, false);
+  pumpQueue(turn, service);
 }
 
 function hasQueue(turn: Turn, name: ServiceName): boolean {

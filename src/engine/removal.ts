@@ -1,5 +1,6 @@
 /** What left the stack file: nothing that concerned it is waited for any more. */
 import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
+import { isLeaving } from './group.ts';
 import { judge } from './queue.ts';
 import type { EngineState } from './state.ts';
 import { endSymptom } from './symptoms.ts';
@@ -13,6 +14,8 @@ export function letGoOfRemoved(turn: Turn): void {
   }
   for (const { planned } of Object.values(state.personal)) {
     if (!isRemoved(state, planned.target)) continue;
+    const instance = turn.instance(planned.target);
+    if (instance !== undefined && isLeaving(state, instance)) continue;
     judge(turn, planned.action, 'failed', `${planned.target} left the stack file`);
   }
 }

@@ -22,6 +22,9 @@ export function resumeGroups(turn: Turn): void {
 
 function resumeChange(turn: Turn, service: ServiceName): void {
   const group = groupOf(turn.state, service);
+  // Whoever was held for what came to nothing may still be.
+  if (group?.change === null && group.busy !== undefined)
+    turn.command({ kind: 'release', service }, false);
   if (group?.change == null) return;
   const { asked, positions, quiesce, action } = group.change;
   const unanswered = asked.filter((id) => positions[id] === undefined);

@@ -8,6 +8,7 @@ import { afterGone, beginStart, reconcile, releaseDependents, stopAgain } from '
 import { askStaleSymptoms } from './look.ts';
 import { onUnexpectedExit } from './outages.ts';
 import { onActionFinished } from './outcomes.ts';
+import { onStillBusy } from './queue.ts';
 import { failRequests, finishRequests } from './requests.ts';
 import { stepAt } from './role-step.ts';
 import { actionOf, type InstanceState, isAlive } from './state.ts';
@@ -107,7 +108,7 @@ function onQuiesced(turn: Turn, event: Of<'quiesced'>): void {
   const message = `${busy} ${still} still in a transaction; nothing was changed`;
   const error = { code: 'REFUSED', message };
   turn.emit({ kind: 'role-step', ...what, state: 'failed', error });
-  failChange(turn, service, message);
+  onStillBusy(turn, service);
 }
 
 /** Only what matters is kept: positions change all the time. */
@@ -126,6 +127,7 @@ function onRoleSeen(turn: Turn, { instance, seen }: Of<'role-seen'>): void {
 function isAlike(a: RoleSeen, b: RoleSeen, lagBytesMax: number): boolean {
   if (a.role !== b.role || a.epoch !== b.epoch || a.streaming !== b.streaming) return false;
   if (a.standbys.length !== b.standbys.length) return false;
+  if (JSON.stringify(a.lacks) !== JSON.stringify(b.lacks)) return false;
   return a.standbys.every((one) => {
     const other = b.standbys.find(({ instance }) => instance === one.instance);
     if (other === undefined || other.synchronous !== one.synchronous) return false;

@@ -30,7 +30,7 @@ describe('no standby has every acknowledged write', () => {
     assert.equal(s.incident('i2').state, 'needs-person');
     assert.match(
       s.incident('i2').summary,
-      /trying again does not help; F3: no standby is known to have every acknowledged write; F3: db\/2 lacks 5 MiB when last seen, writes acknowledged in 20 s; consent promotes the most advanced, and that is lost/,
+      /trying again does not help; F3: no standby is known to have every acknowledged write; F3: db\/2 lacks an unknown number of transactions \(5 MiB when last seen\), writes acknowledged in 20 s; consent promotes the most advanced, and that is lost/,
     );
     assert.equal(s.groupState('db').epoch, 1);
     assert.equal(s.sent('route').at(-1)?.group?.hold, false);
@@ -39,6 +39,19 @@ describe('no standby has every acknowledged write', () => {
       ['promote db/1 1'],
     );
     assert.equal(view(s.state, s.at).services[0]?.group?.stage, 'waiting');
+  });
+
+  test('the loss is told in transactions where they were counted', () => {
+    const s = pair().up();
+    s.roles.fails('admit', 'db/2', 'it did not catch up');
+    s.exits('db/2', 'SIGKILL').passes(20_000);
+    const lacks = [{ instance: 'db/2' as const, transactions: 1234 }];
+    s.tell({ kind: 'role-seen', instance: 'db/1', seen: seen('primary', { lacks }) });
+    s.cannotStart('db/1', 'its data is gone', false).exits('db/1', 'SIGKILL').passes(20_000);
+    assert.match(
+      s.incident('i2').summary,
+      /F3: db\/2 lacks about 1234 transactions when last seen, writes acknowledged in 20 s; consent/,
+    );
   });
 
   test('consent promotes it, once', () => {

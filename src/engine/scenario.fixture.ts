@@ -139,7 +139,8 @@ export class Scenario {
     this.roles.carryOut(command);
     if (command.kind === 'restore') this.#exchange(command);
     if (command.kind === 'start') {
-      this.roles.started(command.instance, command.order);
+      if (!this.#startErrors.has(command.instance))
+        this.roles.started(command.instance, command.order);
       this.#start(command.instance, command.action);
     }
     if (command.kind === 'stop') {

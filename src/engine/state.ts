@@ -43,6 +43,10 @@ export interface InstanceState {
   startingAt?: number;
   startedAt: number | null;
   readyAt: number | null;
+  /** When it last became ready, also in an earlier run; absent: it never did. */
+  wasReadyAt?: number;
+  /** When a person last wanted it tried afresh; absent: never. */
+  afreshAt?: number;
   /** From start to ready, the last time; null: not yet known. */
   startTookMs: number | null;
   /** When it last ceased to serve by a fault of its own. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { InstanceId } from '../model/ids.ts';
 import { type Scenario, scenario } from './scenario.fixture.ts';
 import { database, service, stack } from './stack.fixture.ts';
+import { view } from './view.ts';
 
 const pair = () => scenario(stack([database('db')]));
 const trio = () => scenario(stack([database('db', { replicas: 3 })]));
@@ -130,6 +131,44 @@ describe('a rolling restart of a group', () => {
     assert.equal(s.group('db'), '2 db/2 [db/3 db/1] serving');
     assert.deepEqual(s.state.services['db']?.queue, []);
     assert.deepEqual(s.incidents(), []);
+  });
+
+  test('whose connections are busy tries to hand over again, then says why it could not', () => {
+    const s = pair().up().forget();
+    s.roles.busy = 2;
+    s.ask({ kind: 'restart', target: 'db/1' }).passes(6_000);
+    assert.deepEqual(s.steps(), ['quiesce', 'release', 'quiesce', 'release']);
+    assert.match(
+      view(s.state, s.at).services[0]?.group?.note ?? '',
+      /^its role is handed over later \(2 of 3 tries\): 2 connections were still in a transaction/,
+    );
+    s.roles.busy = 0;
+    s.passes(20_000);
+    assert.equal(s.group('db'), '2 db/2 [db/1] serving');
+    const other = pair().up().forget();
+    other.roles.busy = 2;
+    other.ask({ kind: 'restart', target: 'db/1' }).passes(60_000);
+    assert.equal(other.sent('quiesce').length, 3);
+    assert.equal(other.group('db'), '1 db/1 [db/2] serving');
+    const outcome = other.records.findLast((one) => one.kind === 'action-outcome');
+    assert.equal(
+      outcome?.kind === 'action-outcome' ? `${outcome.outcome}: ${outcome.reason}` : '',
+      'failed: db/1 was not restarted: its role could not be handed over in 3 tries: ' +
+        '2 connections were still in a transaction; nothing was changed',
+    );
+    assert.deepEqual(other.state.services['db']?.queue, []);
+  });
+
+  test('goes on trying after a restart of the controller', () => {
+    for (const records of [1, 2, 3, 4, 5, 6, 7]) {
+      const s = pair().up().forget();
+      s.roles.busy = 1;
+      s.diesAfter(records).ask({ kind: 'restart', target: 'db/1' }).passes(1_000);
+      s.roles.busy = 0;
+      s.controllerReturns().passes(60_000);
+      assert.deepEqual(s.state.services['db']?.queue, [], `${records}`);
+      assert.deepEqual(s.route('db').length, 1);
+    }
   });
 
   test('without a standby to hand over to restarts the primary in place', () => {

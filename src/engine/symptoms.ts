@@ -4,7 +4,7 @@ import { stateService } from '../model/recovery-point.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
 import { dependenciesOf, dependentsOf, isConnected } from './graph.ts';
-import { failActionsAt } from './outcomes.ts';
+import { failActionsAt, hasPassedOn } from './outcomes.ts';
 import { lastWith } from './recent.ts';
 import { answers } from './routing.ts';
 import {
@@ -152,6 +152,7 @@ function reopen(turn: Turn, incident: IncidentState, symptom: Symptom): Incident
   turn.emit({ kind: 'incident-reopened', incident: incident.id, symptom: symptom.id });
   for (const action of [...incident.actions]) {
     if (action.outcome !== 'verified' || action.planned.target !== symptom.component) continue;
+    if (hasPassedOn(action)) continue;
     turn.emit({
       kind: 'action-outcome',
       incident: incident.id,

@@ -49,6 +49,11 @@ export interface RoleSeen {
   }[];
   /** Of a standby: whether it receives from a primary now. */
   readonly streaming: boolean;
+  /** Number of the last transaction that wrote something and has ended, as it knows it; absent: it
+   * can't tell. */
+  readonly transactions?: number;
+  /** Of a primary: how many such transactions others lacked, each as last seen. */
+  readonly lacks?: readonly { readonly instance: InstanceId; readonly transactions: number }[];
 }
 
 /** Steps that the shell carries out at one instance, each ended by a `role-done` event. */

@@ -86,10 +86,11 @@ export interface FailoverSpec {
   /** How an instance is told to become primary, and to cease; absent: by its environment alone. */
   readonly become?: RoleCallSpec;
   readonly cease?: RoleCallSpec;
-  /** External services: prints `primary` or `standby`. */
-  readonly role?: CommandSpec;
+  /** External services: says `primary` or `standby`, on standard output or as the first value of
+   * the first row. */
+  readonly role?: CommandSpec | RoleCallSpec;
   /** External services: ends the primary for sure. Absent: no promotion without a person. */
-  readonly fence?: CommandSpec;
+  readonly fence?: CommandSpec | RoleCallSpec;
   /** How long transactions may take to end at a switchover. */
   readonly switchoverLimitMs: number;
   /** How long connections are held while there is no primary. */
@@ -102,6 +103,13 @@ export type RoleCallSpec =
   | {
       readonly kind: 'http';
       readonly method: string;
+      readonly url: string;
+      readonly timeoutMs: number;
+    }
+  /** Asked of PostgreSQL at the URL. */
+  | {
+      readonly kind: 'sql';
+      readonly query: string;
       readonly url: string;
       readonly timeoutMs: number;
     };

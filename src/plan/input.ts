@@ -63,6 +63,8 @@ export interface FailoverFacts {
   readonly isChosen: boolean;
   /** It is primary though the record names another. */
   readonly rogue: string | null;
+  /** Whoever has to be fenced can be (F1). */
+  readonly fenceable: boolean;
 }
 
 export interface PlanInput {

@@ -8,9 +8,11 @@
  * 3. No action beyond its budget; what is destructive needs consent.
  * 4. Log lines alone never cause an action.
  * 5. A primary that has only too much work is not failed over.
+ * 6. One that is gone or hangs is failed over as long as a standby may take over.
  */
 import type { ActionKind, PlannedAction } from '../model/record.ts';
 import type { UserActionSpec } from '../model/stack-spec.ts';
+import type { FaultKind } from '../model/symptom.ts';
 import { blockedBy, type Guard } from './guards.ts';
 import type { Candidate, PlanInput } from './input.ts';
 import { costMs, grounds, mends, mendsAgain } from './remedies.ts';
@@ -85,7 +87,19 @@ function inOrder(input: PlanInput, list: readonly Candidate[]): Candidate[] {
   const within = acts.slice(0, left).sort(perCost);
   const ordered = [...within, ...acts.slice(left).sort(perCost), ...list.filter(isAsking)];
   if (isRestoreAgreed(input)) ordered.sort((a, b) => byKind(a, b, 'restore'));
-  return isAgreed(input) ? ordered.sort(overFirst) : ordered;
+  return isAgreed(input) || passesOn(input) ? ordered.sort(overFirst) : ordered;
+}
+
+/** What happens to one instance, and not to another with the same work. */
+const ofOneInstance: ReadonlySet<FaultKind> = new Set(['crash', 'hang', 'disk', 'unreachable']);
+
+/** How long a crash takes to recover from is known only afterwards: what restarts took so far says
+ * little. A standby is ready. */
+function passesOn({ target, cause, failed }: PlanInput): boolean {
+  const { isPrimary, may } = target.failover ?? {};
+  if (isPrimary !== true || may == null || target.condition === 'serving') return false;
+  const tried = failed.some((one) => one.kind === 'fail-over' && one.target === target.id);
+  return !tried && ofOneInstance.has(cause.fault);
 }
 
 /** A person who consented to the loss wants it done. */
@@ -149,8 +163,10 @@ function specialCase(input: PlanInput): Decision | null {
 
 /** F1: whoever is primary beside the recorded one is fenced, whatever made it so. */
 function rogueCase({ target, serviceBudget }: PlanInput, rogue: string): Decision {
-  if (serviceBudget.left <= 0) {
-    const reason = `${target.id} needs a person: ${rogue}; its budget is spent`;
+  const fenceable = target.failover?.fenceable === true;
+  if (serviceBudget.left <= 0 || !fenceable) {
+    const why = fenceable ? 'its budget is spent' : 'there is no `fence` command';
+    const reason = `${target.id} needs a person: ${rogue}; ${why}`;
     return { ...quiet, verdict: 'person', kind: 'ask-person', reason };
   }
   const reason = `fence ${target.id} and let it rejoin as a standby: ${rogue}`;

@@ -18,6 +18,8 @@ export interface DriverContext {
   readonly progress: (text: string) => void;
   /** In a service with failover: what the instance is to be, and where its primary is. */
   readonly role?: { readonly order: RoleOrder; readonly primaryPort: number | null };
+  /** Of `launch`: what is being made ready is not wanted any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Launch {

@@ -1,4 +1,5 @@
 /** Services of which one instance is primary: what goes with which driver, and with how many. */
+import type { CommandSpec } from '../model/command-spec.ts';
 import type { DriverName, FailoverSpec, RoleCallSpec } from '../model/stack-spec.ts';
 import { toCommand, toOptionalCommand } from './command.ts';
 import type { StackDocument } from './document.ts';
@@ -20,8 +21,8 @@ const modeOf: Readonly<Record<DriverName, FailoverSpec['mode']>> = {
 /** What goes with a driver besides what goes with all. */
 const fieldsOf: Readonly<Record<DriverName, readonly (keyof Raw)[]>> = {
   postgres: ['durability'],
-  process: ['standby', 'become', 'cease'],
-  external: ['role', 'promote', 'demote', 'fence'],
+  process: ['standby', 'become', 'cease', 'url'],
+  external: ['role', 'promote', 'demote', 'fence', 'url'],
 };
 
 const always: readonly (keyof Raw)[] = ['mode', 'switchover_limit', 'hold'];
@@ -44,8 +45,7 @@ export function toFailover(
     const message = `expected at least 2 replicas with \`failover\`, found ${service.replicas}`;
     document.complain(here, { message, hint: 'say `replicas: 2`: one primary, one standby' });
   }
-  const command = (field: 'role' | 'fence') =>
-    toOptionalCommand(document, [...here, field], raw[field]);
+  const command = (field: 'role' | 'fence') => toCommandOrCall(document, here, raw, field);
   return {
     failover: {
       mode: modeOf[driver],
@@ -125,6 +125,24 @@ function optional<K extends string, V>(key: K, value: V | null): { readonly [P i
   return value === null ? {} : ({ [key]: value } as { readonly [P in K]?: V });
 }
 
+/** Text and lists stay the plain commands that they always were. */
+function toCommandOrCall(
+  document: StackDocument,
+  here: Path,
+  raw: Raw,
+  name: 'role' | 'fence',
+): CommandSpec | RoleCallSpec | null {
+  const written = raw[name];
+  if (written === undefined || typeof written === 'string' || Array.isArray(written))
+    return toOptionalCommand(document, [...here, name], written);
+  const call = toRoleCall(document, [...here, name], written, raw.url);
+  if (name === 'role' && call?.kind === 'http') {
+    const message = 'expected `command` or `sql`: an answer by HTTP says no role';
+    document.complain([...here, name], { message });
+  }
+  return call;
+}
+
 /** By whichever of the names it was written. */
 function toCall(
   document: StackDocument,
@@ -135,31 +153,55 @@ function toCall(
   const name = names.find((one) => raw[one] !== undefined);
   const call = name === undefined ? undefined : raw[name];
   if (name === undefined || call === undefined) return null;
-  return toRoleCall(document, [...here, name], call);
+  return toRoleCall(document, [...here, name], call, raw.url);
 }
 
 const defaultTimeoutMs = 5_000;
 
-function toRoleCall(document: StackDocument, path: Path, raw: RawCall): RoleCallSpec | null {
+function toRoleCall(
+  document: StackDocument,
+  path: Path,
+  raw: RawCall,
+  defaultUrl: string | undefined,
+): RoleCallSpec | null {
   if (typeof raw === 'string' || Array.isArray(raw)) {
     const command = toCommand(document, path, raw, false);
     return { kind: 'command', command, timeoutMs: defaultTimeoutMs };
   }
   const full = raw as Exclude<RawCall, string | string[]>;
-  const { timeout: timeoutMs } = full;
-  if ((full.command === undefined) === (full.http === undefined)) {
-    document.complain(path, { message: 'expected either `command` or `http`' });
+  const { timeout: timeoutMs, sql: query } = full;
+  const ways = (['command', 'http', 'sql'] as const).filter((way) => full[way] !== undefined);
+  const [way] = ways;
+  if (way === undefined || ways.length > 1) {
+    document.complain(path, { message: 'expected one of `command`, `http` and `sql`' });
     return null;
   }
-  const needless = full.http === undefined ? 'method' : 'shell';
-  if (full[needless] !== undefined) {
-    const needed = needless === 'method' ? 'http' : 'command';
-    document.complain([...path, needless], { message: `needs \`${needed}\`` });
-  }
+  checkNeeded(document, path, full, way);
   if (full.http !== undefined) {
     return { kind: 'http', method: full.method ?? 'POST', url: full.http, timeoutMs };
+  }
+  if (query !== undefined) {
+    const url = full.url ?? defaultUrl;
+    if (url !== undefined) return { kind: 'sql', query, url, timeoutMs };
+    const hint = 'say it here or once under `failover`: postgres://user@127.0.0.1:${PORT}/postgres';
+    document.complain(path, { message: 'missing: expected `url`', hint });
+    return null;
   }
   const shell = full.shell === true;
   const command = toCommand(document, [...path, 'command'], full.command ?? '', shell);
   return { kind: 'command', command, timeoutMs };
+}
+
+const needs = { shell: 'command', method: 'http', url: 'sql' } as const;
+
+function checkNeeded(
+  document: StackDocument,
+  path: Path,
+  full: Exclude<RawCall, string | string[]>,
+  way: 'command' | 'http' | 'sql',
+): void {
+  for (const field of ['shell', 'method', 'url'] as const) {
+    if (full[field] === undefined || needs[field] === way) continue;
+    document.complain([...path, field], { message: `needs \`${needs[field]}\`` });
+  }
 }

@@ -13,12 +13,24 @@ import {
   yesOrNo,
 } from './leaves.ts';
 
+function postgresUrl() {
+  return matching(/^postgres(ql)?:\/\//, 'a URL that begins with postgres://');
+}
+
 const callFields = closed({
   command: described(command.optional(), 'Runs this; it has failed unless it exits with 0.'),
   shell: described(yesOrNo().optional(), 'true: `command` is text for `sh -c`.'),
   http: described(
     matching(/^(\/|https?:\/\/)/, 'a path that begins with /, or a URL').optional(),
     'Requests this; a path is asked of the instance’s own port. Any status of 200 to 299 is right.',
+  ),
+  sql: described(
+    text('a query').optional(),
+    'Asks this of PostgreSQL at `url`. `role` takes the first value of the first row.',
+  ),
+  url: described(
+    postgresUrl().optional(),
+    'With `sql`: where. Default: `url` of `failover`. `${PORT}` is the instance’s own.',
   ),
   method: described(
     matching(/^[A-Z]+$/, 'a method such as POST').optional(),
@@ -29,7 +41,7 @@ const callFields = closed({
 
 const call = either(
   [text('a command'), words, callFields],
-  'a command, or a map with command or http',
+  'a command, or a map with command, http or sql',
 );
 
 const durability = either(
@@ -76,12 +88,16 @@ export const failover = closed({
     'active-standby: tells a running instance that it is standby. `${ROLE}` and `${EPOCH}` may ' +
       'stand in it, as in `become`.',
   ),
-  role: described(command.optional(), 'external: prints `primary` or `standby`.'),
+  role: described(call.optional(), 'external: says `primary` or `standby`, by a command or `sql`.'),
   promote: described(call.optional(), 'external: makes an instance primary.'),
   demote: described(call.optional(), 'external: makes an instance a standby.'),
   fence: described(
-    command.optional(),
+    call.optional(),
     'external: ends a primary for sure. Without it nothing is promoted unless a person consents.',
+  ),
+  url: described(
+    postgresUrl().optional(),
+    'Where `sql` is asked, such as `postgres://user@127.0.0.1:${PORT}/postgres`.',
   ),
   switchover_limit: described(
     duration().prefault('10s'),

@@ -24,8 +24,17 @@ export async function withConnection<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const { unwaited = false, ...whom } = target;
+  return withClient({ ...whom, ...settings(timeoutMs, unwaited) }, timeoutMs, work);
+}
+
+/** As `withConnection`, to any server. */
+export async function withClient<T>(
+  config: ClientConfig,
+  timeoutMs: number,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const socket = new Socket();
-  const client = new Client({ ...whom, ...settings(timeoutMs, unwaited), stream: () => socket });
+  const client = new Client({ ...config, stream: () => socket });
   // What waits for an answer is given the same error; an event that nobody hears would be thrown.
   client.on('error', () => undefined);
   let tooLate: DarumaError | null = null;

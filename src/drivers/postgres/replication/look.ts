@@ -8,6 +8,7 @@ import { readSeen } from './seen-order.ts';
 interface Row {
   readonly standby: boolean;
   readonly streaming: boolean;
+  readonly transactions: string;
   readonly standbys: readonly {
     readonly name: string;
     readonly synchronous: boolean;
@@ -15,7 +16,9 @@ interface Row {
   }[];
 }
 
+/** Only what writes gets a number; what was rolled back, and parts of one, have some too. */
 const query = `select pg_is_in_recovery() as standby,
+  pg_snapshot_xmax(pg_current_snapshot())::text as transactions,
   exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
   case when pg_is_in_recovery() then '[]'::json else
     (select coalesce(json_agg(json_build_object(
@@ -33,5 +36,6 @@ export async function look(member: Member, timeoutMs: number): Promise<RoleSeen>
     return instance === undefined ? [] : [{ instance, synchronous, lagBytes }];
   });
   const role = row?.standby === false ? 'primary' : 'standby';
-  return { role, epoch, standbys, streaming: row?.streaming === true };
+  const transactions = Number(row?.transactions);
+  return { role, epoch, standbys, streaming: row?.streaming === true, transactions };
 }

@@ -27,6 +27,8 @@ export interface Member {
   /** Of the primary that the order names, where that is another one. */
   readonly primaryPort: number | null;
   readonly progress: (text: string) => void;
+  /** What is made ready for its start is not wanted any more. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export function roleOf({ service, role }: DriverContext): NonNullable<DriverContext['role']> {

@@ -23,14 +23,14 @@ export class Members {
   }
 
   async of(context: DriverContext): Promise<Member> {
-    const { service, instance, stateDir, progress } = context;
+    const { service, instance, stateDir, progress, signal } = context;
     const { order, primaryPort } = roleOf(context);
     const { superuser: user } = postgresSpec(service);
     const secrets = await this.#secrets(service, stateDir);
     const common = { database: 'postgres', unwaited: true };
     const target = { port: portOf(context), user, password: secrets.superuser, ...common };
     const place = await this.#placeOf(context);
-    return { service, instance, place, target, secrets, order, primaryPort, progress };
+    return { service, instance, place, target, secrets, order, primaryPort, progress, signal };
   }
 
   /** Of the order. */

@@ -41,7 +41,8 @@ export async function copyByProgram(
     ...[program, `--pgdata=${directory}`, `--dbname=${addressOf(primary)}`, '--no-password'],
     ...['--checkpoint=fast', '--wal-method=stream', `--slot=${slot}`, '--progress'],
   ];
-  await run(argv, place, primary, (text) => {
+  const { signal } = progress;
+  await run(argv, place, primary, signal, (text) => {
     const [, done, total] = /(\d+)\/(\d+) kB/.exec(text) ?? [];
     if (total !== undefined) progress.reached(Number(done) * 1024, Number(total) * 1024);
   });
@@ -58,11 +59,12 @@ export async function rewind(
   directory: string,
   place: Place,
   primary: Target,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   await rename(place.data, directory);
   await rm(join(directory, 'standby.signal'), { force: true });
   const argv = [program, `--target-pgdata=${directory}`, `--source-server=${addressOf(primary)}`];
-  await run(argv, place, primary, () => undefined);
+  await run(argv, place, primary, signal, () => undefined);
 }
 
 function addressOf({ port, user, database }: Target): string {
@@ -73,12 +75,14 @@ async function run(
   argv: readonly string[],
   place: Place,
   { password }: Target,
+  signal: AbortSignal | undefined,
   onStderr: (text: string) => void,
 ): Promise<void> {
   const { environment, ...around } = surroundings(place);
   const withPassword = { ...environment, PGPASSWORD: password };
   const options = { ...around, environment: withPassword, timeoutMs: limitMs, onStderr };
-  const { code, stderr } = await runCommand(argv, options);
+  const { code, stderr } = await runCommand(argv, { ...options, ...(signal && { signal }) });
+  signal?.throwIfAborted();
   if (code === 0) return;
   throw new DarumaError('START_FAILED', `${argv[0]} failed: ${lastLines(stderr)}`);
 }

@@ -3,13 +3,16 @@ const everyMs = 1_000;
 const unit = 1024 * 1024;
 
 export class CopyProgress {
+  /** Ends the copy. */
+  readonly signal: AbortSignal | undefined;
   readonly #what: string;
   readonly #tell: (text: string) => void;
   #totalBytes = 0;
   #doneBytes = 0;
   #toldAt = performance.now();
 
-  constructor(what: string, tell: (text: string) => void) {
+  constructor(what: string, tell: (text: string) => void, signal: AbortSignal | undefined) {
+    this.signal = signal;
     this.#what = what;
     this.#tell = tell;
   }

@@ -111,7 +111,7 @@ async function mend(
       await ask(primary, askMs * 12, 'checkpoint');
       await makeWhole(place, async (fresh) => {
         const directory = join(fresh, 'data');
-        await rewind(program, directory, place, primary);
+        await rewind(program, directory, place, primary, member.signal);
         await layMark(directory, place.account);
         await removeSlots(directory);
       });
@@ -126,8 +126,11 @@ async function mend(
 async function copy(work: StandbyWork, primary: Target): Promise<void> {
   const { member, binaries, primaryPlace } = work;
   const { instance, order, place } = member;
+  const { signal } = member;
+  signal?.throwIfAborted();
   await refuseTablespaces(primaryPlace);
-  const progress = new CopyProgress(`copies ${order.primary} to ${instance}`, member.progress);
+  const what = `copies ${order.primary} to ${instance}`;
+  const progress = new CopyProgress(what, member.progress, signal);
   const { basebackup } = await programsBeside(binaries);
   const discards = work.hasData && !(await hasRoom(primary, place));
   if (discards) member.progress('removes its old data first: the disk has no room for both');
