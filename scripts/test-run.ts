@@ -18,6 +18,8 @@ export interface TestRun {
 
 /** A file that takes longer than this hangs. */
 const fileTimeoutMs = 420_000;
+/** With many repetitions. */
+const longTimeoutMs = 12 * 3_600_000;
 
 export async function runTests(files: readonly string[]): Promise<TestRun> {
   const results: TestResult[] = [];
@@ -26,7 +28,7 @@ export async function runTests(files: readonly string[]): Promise<TestRun> {
   const events = run({
     files: [...files],
     concurrency: Math.max(2, Math.min(4, availableParallelism())),
-    timeout: fileTimeoutMs,
+    timeout: process.env['DARUMA_TEST_LONG'] === '1' ? longTimeoutMs : fileTimeoutMs,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   for (const outcome of ['test:pass', 'test:fail'] as const) {

@@ -2,27 +2,33 @@
  * `drill ledger`: clients write numbered facts through the endpoint while one fault after the other
  * is brought about; in the end what was acknowledged is compared with what is there.
  */
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSound, type Judgement } from '../ledger/judge.ts';
 import type { Ledger, LedgerTarget } from '../ledger/ledger.ts';
 import { DarumaError } from '../model/errors.ts';
-import type { InstanceId, ServiceName } from '../model/ids.ts';
-import { instanceFileName, layout } from '../model/layout.ts';
+import type { ServiceName } from '../model/ids.ts';
+import { layout } from '../model/layout.ts';
 import type { ServiceView } from '../model/view.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { bringAbout } from './ledger-faults.ts';
-import { type LedgerFault, type LedgerStep, ledgerSequence, numbers } from './ledger-sequence.ts';
+import {
+  type LedgerFault,
+  type LedgerStep,
+  ledgerSequence,
+  numbers,
+  type SequenceOptions,
+} from './ledger-sequence.ts';
 import type { Session } from './session.ts';
 import { isSettled } from './stack-text.ts';
 import { durationText } from './time-text.ts';
 
-export interface LedgerPlan {
+export interface LedgerPlan extends SequenceOptions {
   readonly service: ServiceName;
   readonly target: LedgerTarget;
+  /** Its standbys are to have every acknowledged write. */
+  readonly synchronous: boolean;
   readonly seed: number;
   readonly faults: number;
-  readonly only: readonly LedgerFault[];
   readonly clients: number;
   readonly everyMs: number;
   /** How long the service may take to serve, and to be whole, after a fault. */
@@ -65,12 +71,14 @@ export async function drillLedger(session: Session, plan: LedgerPlan): Promise<L
   const ledger = await Ledger.begin({ target, clients, everyMs, impatientOneIn, random });
   try {
     const rounds: LedgerRound[] = [];
-    for (const step of ledgerSequence(seed, plan.faults, plan.only)) {
+    const lasting: Promise<void>[] = [];
+    for (const step of ledgerSequence(seed, plan.faults, plan)) {
       if (interrupted.aborted) break;
-      const one = await round(session, plan, { ledger, step, interrupted });
+      const one = await round(session, plan, { ledger, step, lasting, interrupted });
       rounds.push(one);
       if (!session.json) session.print(roundText(one));
     }
+    await Promise.all(lasting);
     const whole = await untilWhole(session, plan, interrupted);
     const judgement = await ledger.end();
     const { service } = plan;
@@ -83,7 +91,7 @@ export async function drillLedger(session: Session, plan: LedgerPlan): Promise<L
 async function round(
   session: Session,
   plan: LedgerPlan,
-  { ledger, step, interrupted }: Underway,
+  { ledger, step, lasting, interrupted }: Underway,
 ): Promise<LedgerRound> {
   const { client, stateDir } = session;
   const { fault, nextAfterMs } = step;
@@ -92,22 +100,29 @@ async function round(
   await pause(step.afterMs);
   const service = await serviceView(session, plan.service);
   const controllerPid = (await client.version())?.pid ?? null;
-  const { endpointFile, dataDir } = layout(stateDir);
-  const dataOf = (instance: InstanceId) => join(dataDir, instanceFileName(instance));
+  const { endpointFile } = layout(stateDir);
+  const hold = () => ledger.hold();
   const begun = ledger.now();
-  const whom = await bringAbout(step, { service, controllerPid, endpointFile, dataOf });
-  if (whom === null) return { fault, whom, pauseMs: 0 };
-  if (nextAfterMs === null) await untilWhole(session, plan, interrupted);
-  else await pause(nextAfterMs);
-  const limitMs = nextAfterMs === null ? plan.timeoutMs : nextAfterMs;
-  const served = await ledger.acknowledgedAfter(begun + settleMs, limitMs).catch(() => null);
-  const isOver = served !== null || nextAfterMs !== null;
-  return { fault, whom, pauseMs: isOver ? ledger.longestPauseSince(begun) : null };
+  const befallen = await bringAbout(step, { service, controllerPid, endpointFile, hold });
+  if (befallen === null) return { fault, whom: null, pauseMs: 0 };
+  const { whom, over } = befallen;
+  lasting.push(over);
+  if (nextAfterMs !== null) {
+    await pause(nextAfterMs);
+    return { fault, whom, pauseMs: ledger.longestPauseSince(begun) };
+  }
+  await over;
+  const served = await ledger.acknowledgedAfter(begun + settleMs, plan.timeoutMs).catch(() => null);
+  // Only now is it sure that the fault was noticed.
+  await untilWhole(session, plan, interrupted);
+  return { fault, whom, pauseMs: served === null ? null : ledger.longestPauseSince(begun) };
 }
 
 interface Underway {
   readonly ledger: Ledger;
   readonly step: LedgerStep;
+  /** The ends of all that was brought about. */
+  readonly lasting: Promise<void>[];
   readonly interrupted: AbortSignal;
 }
 
@@ -124,17 +139,19 @@ async function serviceView({ client }: Session, name: ServiceName): Promise<Serv
   return found;
 }
 
-/** All instances are well, and a standby that is to have every write has it. */
+/** All instances are well, and each standby that is to have every acknowledged write has it. */
 async function untilWhole(
   session: Session,
-  { service: name, timeoutMs }: LedgerPlan,
+  { service: name, synchronous, timeoutMs }: LedgerPlan,
   interrupted: AbortSignal,
 ): Promise<boolean> {
   const endsAt = performance.now() + timeoutMs;
   while (performance.now() < endsAt && !interrupted.aborted) {
     const { instances, group } = await serviceView(session, name);
     const steady = group === undefined || group.stage === 'steady';
-    if (steady && instances.every(isSettled)) return true;
+    const eligible = synchronous ? instances.length - 1 : 0;
+    const inStep = (group?.eligible.length ?? 0) >= eligible;
+    if (steady && inStep && instances.every(isSettled)) return true;
     await pause(lookEveryMs);
   }
   return false;

@@ -1,20 +1,12 @@
-/** What a ledger drill does to a service whose writes are counted, by signals to its processes. */
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+/** What a ledger drill does to a service whose writes are counted. */
+import { statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InstanceId } from '../model/ids.ts';
 import type { InstanceView, ServiceView } from '../model/view.ts';
 import { readJsonFile } from '../ports/replace-file.ts';
+import { fillDiskOf } from './ledger-disk.ts';
+import { cut } from './ledger-network.ts';
+import { backendsOf, send, treeOf, workerOf } from './ledger-processes.ts';
 import type { LedgerFault, LedgerStep } from './ledger-sequence.ts';
 
 export interface LedgerVictim {
@@ -23,80 +15,122 @@ export interface LedgerVictim {
   readonly controllerPid: number | null;
   /** `run/endpoint.json` of the stack. */
   readonly endpointFile: string;
-  /** Where each instance's data lies, or a link to it. */
-  readonly dataOf: (instance: InstanceId) => string;
+  /** Makes a session that holds what all writes need; null: nobody serves just now. */
+  readonly hold: () => Promise<{ readonly pid: number; readonly close: () => void } | null>;
 }
 
-const smallDiskBytes = 2 ** 30;
+export interface Befallen {
+  readonly whom: string;
+  /** When what lasts is over; whatever has become of them, what was stopped is continued then. */
+  readonly over: Promise<void>;
+}
 
-/** Null: there is nobody whom it could befall just now. Resolves, when it was brought about, with
- * whom it befell. What was stopped is continued after `lastsMs`, whatever has become of it. */
-export async function bringAbout(step: LedgerStep, victim: LedgerVictim): Promise<string | null> {
-  const { fault, lastsMs } = step;
-  if (fault === 'fill-disk') return fillDisk(victim, lastsMs);
-  const pids = pidsFor(fault, victim);
+/** Null: there is nobody whom it could befall just now. Resolves when it was brought about. */
+export async function bringAbout(
+  { fault, lastsMs }: LedgerStep,
+  victim: LedgerVictim,
+): Promise<Befallen | null> {
+  const { service } = victim;
+  const primary = primaryOf(service);
+  const standby = standbyOf(service);
+  switch (fault) {
+    case 'stop-holder':
+      return stopHolder(victim, primary, lastsMs);
+    case 'fill-disk':
+    case 'fill-standby':
+      return lasting(fault === 'fill-disk' ? primary : standby, ({ pid }) =>
+        fillDiskOf(pid, lastsMs),
+      );
+    case 'cut-primary':
+      return lasting(primary, ({ port }) => cut({ port }, lastsMs));
+    case 'cut-standbys':
+      return lasting(primary, ({ pid, port }) => {
+        // It is the servers' own user that receives from there, and nobody else.
+        const { uid: from } = statSync(`/proc/${pid}`);
+        return from === 0 ? null : cut({ port, from }, lastsMs);
+      });
+    default:
+      return signalled(fault, victim, lastsMs);
+  }
+}
+
+type Signal = Exclude<
+  LedgerFault,
+  'stop-holder' | 'fill-disk' | 'fill-standby' | 'cut-primary' | 'cut-standbys'
+>;
+
+function signalled(fault: Signal, victim: LedgerVictim, lastsMs: number): Befallen | null {
+  const { whom, pids } = processesFor(fault, victim);
   if (pids.length === 0) return null;
-  if (fault.startsWith('stop-')) {
-    for (const pid of pids) send(pid, 'SIGSTOP');
-    void pause(lastsMs).then(() => pids.map((pid) => send(pid, 'SIGCONT')));
-  } else for (const pid of pids) send(pid, 'SIGKILL');
-  return whom(fault, victim);
+  if (!fault.startsWith('stop-')) {
+    for (const pid of pids) send(pid, 'SIGKILL');
+    return { whom, over: Promise.resolve() };
+  }
+  return { whom, over: stopFor(pids, lastsMs) };
 }
 
-function pidsFor(fault: Exclude<LedgerFault, 'fill-disk'>, victim: LedgerVictim): number[] {
-  const primary = primaryOf(victim.service)?.pid ?? null;
+async function stopFor(pids: readonly number[], lastsMs: number): Promise<void> {
+  for (const pid of pids) send(pid, 'SIGSTOP');
+  await pause(lastsMs);
+  for (const pid of pids) send(pid, 'SIGCONT');
+}
+
+function processesFor(
+  fault: Signal,
+  { service, controllerPid, endpointFile }: LedgerVictim,
+): { readonly whom: string; readonly pids: readonly number[] } {
+  const { id: leader = service.name, pid: primary = null } = primaryOf(service) ?? {};
+  const { id: follower = service.name, pid: standby = null } = standbyOf(service) ?? {};
   switch (fault) {
     case 'kill-tree':
     case 'stop-tree':
-      return treeOf(primary);
+      return { whom: leader, pids: treeOf(primary) };
     case 'kill-postmaster':
     case 'stop-postmaster':
-      return treeOf(primary).slice(0, 1);
+      return { whom: leader, pids: treeOf(primary).slice(0, 1) };
     case 'kill-backend':
     case 'stop-backend':
-      return backendsOf(primary).slice(0, 1);
+      return { whom: leader, pids: backendsOf(primary).slice(0, 1) };
     case 'kill-standby':
-      return treeOf(standbyOf(victim.service)?.pid ?? null);
-    case 'kill-both':
-      return victim.service.instances.flatMap(({ pid }) => treeOf(pid));
+    case 'stop-standby':
+      return { whom: follower, pids: treeOf(standby) };
+    case 'kill-receiver':
+    case 'stop-receiver':
+      return { whom: follower, pids: workerOf(standby, 'walreceiver') };
+    case 'stop-replay':
+      return { whom: follower, pids: workerOf(standby, 'startup') };
+    case 'kill-both': {
+      const pids = service.instances.flatMap(({ pid }) => treeOf(pid));
+      return { whom: `all of ${service.name}`, pids };
+    }
     case 'kill-controller':
-      return victim.controllerPid === null ? [] : [victim.controllerPid];
+      return { whom: 'the controller', pids: controllerPid === null ? [] : [controllerPid] };
     case 'kill-endpoint':
-      return endpointPid(victim.endpointFile);
+      return { whom: 'the endpoint process', pids: endpointPid(endpointFile) };
   }
 }
 
-/** Only a disk of the instance's own, such as a small tmpfs: nobody else is to suffer. */
-function fillDisk({ service, dataOf }: LedgerVictim, lastsMs: number): string | null {
-  const primary = primaryOf(service);
-  if (primary === undefined || !existsSync(dataOf(primary.id))) return null;
-  const directory = dirname(realpathSync(dataOf(primary.id)));
-  const { blocks, bsize } = statfsSync(directory);
-  if (blocks * bsize > smallDiskBytes) return null;
-  const ballast = join(directory, 'ledger-ballast');
-  fill(ballast);
-  void pause(lastsMs).then(() => rmSync(ballast, { force: true }));
-  return primary.id;
+/** A session that holds what all need, and does not go on. */
+async function stopHolder(
+  { hold }: LedgerVictim,
+  primary: InstanceView | undefined,
+  lastsMs: number,
+): Promise<Befallen | null> {
+  const holder = primary === undefined ? null : await hold();
+  if (holder === null) return null;
+  const over = stopFor([holder.pid], lastsMs).then(holder.close);
+  return { whom: `a session of ${primary?.id}`, over };
 }
 
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  try {
-    const part = Buffer.alloc(64 * 1024);
-    for (;;) writeSync(file, part);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-  } finally {
-    closeSync(file);
-  }
-}
-
-function whom(fault: LedgerFault, { service }: LedgerVictim): string {
-  if (fault === 'kill-controller') return 'the controller';
-  if (fault === 'kill-endpoint') return 'the endpoint process';
-  if (fault === 'kill-both') return `all of ${service.name}`;
-  const one = fault === 'kill-standby' ? standbyOf(service) : primaryOf(service);
-  return one?.id ?? service.name;
+/** `begin`: null, it can't be done here. */
+function lasting(
+  instance: InstanceView | undefined,
+  begin: (server: { readonly pid: number; readonly port: number }) => Promise<void> | null,
+): Befallen | null {
+  if (instance?.pid == null || instance.port === null) return null;
+  const { id: whom, pid, port } = instance;
+  const over = begin({ pid, port });
+  return over === null ? null : { whom, over };
 }
 
 function primaryOf({ group, instances }: ServiceView): InstanceView | undefined {
@@ -109,56 +143,8 @@ function standbyOf(service: ServiceView): InstanceView | undefined {
   return service.instances.find(({ id, pid }) => id !== primary?.id && pid !== null);
 }
 
-/** The process and all its descendants. */
-function treeOf(pid: number | null): number[] {
-  if (pid === null) return [];
-  const parents = parentsOfAll();
-  const tree = [pid];
-  for (const parent of tree) {
-    for (const [child, of] of parents) if (of === parent) tree.push(child);
-  }
-  return tree;
-}
-
-/** Sessions of clients, by their titles: `postgres: NAME: user database host(port) …`. */
-function backendsOf(pid: number | null): number[] {
-  return treeOf(pid).filter((one) => /\d\(\d+\)/.test(titleOf(one)));
-}
-
-function parentsOfAll(): Map<number, number> {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? textOf(`/proc/${name}/stat`) : '';
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    if (stat !== '') parents.set(Number(name), parent);
-  }
-  return parents;
-}
-
-function titleOf(pid: number): string {
-  return textOf(`/proc/${pid}/cmdline`);
-}
-
-/** Empty: the process has ended. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
 function endpointPid(file: string): number[] {
   const kept = readJsonFile(file);
   const known = typeof kept === 'object' && kept !== null && 'pid' in kept;
   return known && typeof kept.pid === 'number' ? [kept.pid] : [];
-}
-
-/** Who ended meanwhile needs no signal. */
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

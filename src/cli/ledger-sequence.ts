@@ -8,9 +8,17 @@ export const ledgerFaults = [
   'stop-tree',
   'stop-postmaster',
   'stop-backend',
+  'stop-holder',
   'kill-standby',
+  'stop-standby',
+  'kill-receiver',
+  'stop-receiver',
+  'stop-replay',
   'kill-both',
+  'cut-primary',
+  'cut-standbys',
   'fill-disk',
+  'fill-standby',
   'kill-controller',
   'kill-endpoint',
 ] as const;
@@ -20,10 +28,18 @@ export interface LedgerStep {
   readonly fault: LedgerFault;
   /** Time in which all is well before it. */
   readonly afterMs: number;
-  /** How long what is stopped stays so. */
+  /** How long what is stopped, cut off or full stays so. */
   readonly lastsMs: number;
   /** The next one comes so soon that this one may not be over; null: it is waited for. */
   readonly nextAfterMs: number | null;
+}
+
+export interface SequenceOptions {
+  readonly only: readonly LedgerFault[];
+  /** No fault comes before the last is over. */
+  readonly oneByOne: boolean;
+  /** How long what lasts does; null: the seed decides. */
+  readonly lastsMs: number | null;
 }
 
 const doubledOneIn = 4;
@@ -31,15 +47,19 @@ const doubledOneIn = 4;
 export function ledgerSequence(
   seed: number,
   count: number,
-  only: readonly LedgerFault[],
+  { only, oneByOne, lastsMs }: SequenceOptions,
 ): LedgerStep[] {
   const random = numbers(seed);
-  return Array.from({ length: count }, () => ({
-    fault: only[Math.floor(random() * only.length)] ?? 'kill-tree',
-    afterMs: 200 + Math.floor(random() * 1_500),
-    lastsMs: 500 + Math.floor(random() * 8_000),
-    nextAfterMs: random() * doubledOneIn < 1 ? Math.floor(random() * 1_000) : null,
-  }));
+  return Array.from({ length: count }, () => {
+    const fault = only[Math.floor(random() * only.length)] ?? 'kill-tree';
+    const afterMs = 200 + Math.floor(random() * 1_500);
+    const drawnMs = 500 + Math.floor(random() * 8_000);
+    const soonMs = random() * doubledOneIn < 1 ? Math.floor(random() * 1_000) : null;
+    return {
+      ...{ fault, afterMs, lastsMs: lastsMs ?? drawnMs },
+      nextAfterMs: oneByOne ? null : soonMs,
+    };
+  });
 }
 
 /** Uniform in [0, 1), the same for the same seed. */

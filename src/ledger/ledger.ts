@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, type LedgerTarget } from './connection.ts';
 import type { Fact } from './fact.ts';
 import { type Judgement, judge, longestPause } from './judge.ts';
-import { createTable, dropTable, readRows } from './table.ts';
+import { createTable, dropTable, lockTable, readRows } from './table.ts';
 import { write } from './writer.ts';
 
 export type { LedgerTarget } from './connection.ts';
@@ -17,6 +17,7 @@ export interface LedgerOptions {
 }
 
 const connectMs = 30_000;
+const holdMs = 2_000;
 const retryMs = 200;
 /** How long the service may need to be itself again before the facts are read. */
 const readPatienceMs = 120_000;
@@ -80,6 +81,17 @@ export class Ledger {
       this.#facts.filter(({ answeredAt }) => answeredAt >= time),
       time,
     );
+  }
+
+  /** Makes a session that lets nobody write until it is closed. Null: nobody serves just now. */
+  async hold(): Promise<{ readonly pid: number; readonly close: () => void } | null> {
+    try {
+      const connection = await Connection.open(this.#options.target, holdMs);
+      return { pid: await lockTable(connection, this.#table), close: () => connection.close() };
+    } catch {
+      // As with any other write while there are faults.
+      return null;
+    }
   }
 
   /** Stops the clients and compares. */

@@ -9,6 +9,8 @@ export interface Taken {
 }
 
 const timeoutMs = 60_000;
+/** Who writes lets go of the table at once. */
+const lockMs = 2_000;
 const pageRows = 50_000;
 
 /** Who takes a write: the server's own mark, its data's origin, its epoch and its timeline. */
@@ -29,6 +31,16 @@ export async function createTable(connection: Connection, table: string): Promis
 
 export async function dropTable(connection: Connection, table: string): Promise<void> {
   await connection.query(`drop table if exists ${escapeIdentifier(table)}`, [], timeoutMs);
+}
+
+/** Nobody can write until the connection ends; resolves with the process of its session. */
+export async function lockTable(connection: Connection, table: string): Promise<number> {
+  const run = (text: string) => connection.query<{ pid: number }>(text, [], lockMs);
+  await run('begin');
+  await run(`lock table ${escapeIdentifier(table)} in exclusive mode`);
+  const { rows } = await run('select pg_backend_pid() as pid');
+  if (rows[0] === undefined) throw new Error('the server did not say which process it is');
+  return rows[0].pid;
 }
 
 export function insertFact(table: string): string {

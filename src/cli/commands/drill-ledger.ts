@@ -15,6 +15,8 @@ interface LedgerDrillOptions {
   readonly clients: number;
   readonly every: number;
   readonly only?: readonly LedgerFault[];
+  readonly oneByOne?: boolean;
+  readonly lasts?: number;
   readonly seed?: number;
   readonly timeout: number;
   readonly yes?: boolean;
@@ -27,6 +29,8 @@ export function addLedgerDrill(drill: Command, action: CommandHost['action']): v
     .argument('<service>', 'a PostgreSQL service with an endpoint')
     .option('--faults <count>', 'how many', wholeNumber, 10)
     .option('--only <names>', `of these: ${ledgerFaults.join(', ')}`, faultList)
+    .option('--one-by-one', 'no fault before the last is over')
+    .option('--lasts <seconds>', 'how long what is stopped, cut off or full stays so', wholeNumber)
     .option('--clients <count>', 'who write', wholeNumber, 8)
     .option('--every <ms>', 'between two facts of a client', wholeNumber, 10)
     // What `drill` has too is read there: `--seed`, `--timeout`, `--yes`.
@@ -44,7 +48,9 @@ async function run(session: Session, name: string, options: LedgerDrillOptions):
   await requireConsent(session, question, options.yes === true);
   const report = await drillLedger(session, {
     service: name,
-    ...{ target, seed, faults, only },
+    ...{ target, seed, faults, only, synchronous: isSynchronous(service) },
+    oneByOne: options.oneByOne === true,
+    lastsMs: options.lasts === undefined ? null : options.lasts * 1_000,
     clients: options.clients,
     everyMs: options.every,
     timeoutMs: options.timeout * 1_000,
@@ -62,6 +68,10 @@ async function targetOf({ wiring, stateDir }: Session, service: ServiceSpec) {
   const of = await wiring.attributes(service, stateDir);
   const { host = endpoint.host, port = endpoint.port, user = '', password = '' } = of;
   return { host, port: Number(port), user, password, database: of['database'] ?? user };
+}
+
+function isSynchronous({ failover }: ServiceSpec): boolean {
+  return failover !== undefined && failover.durability?.kind !== 'asynchronous';
 }
 
 function faultList(text: string): LedgerFault[] {

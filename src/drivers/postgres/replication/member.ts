@@ -54,7 +54,7 @@ export async function configurePrimary(
   await configure(member, { ...primarySettings(service, order, names), ...more });
 }
 
-export async function configureStandby(member: Member): Promise<void> {
+export async function configureStandby(member: Member, more: Settings = {}): Promise<void> {
   const { service, instance, order, secrets } = member;
   const settings = standbySettings(service, order, {
     port: primaryTarget(member).port,
@@ -63,7 +63,7 @@ export async function configureStandby(member: Member): Promise<void> {
     name: standbyName(instance, order.epoch),
     slot: slotName(instance),
   });
-  await configure(member, settings);
+  await configure(member, { ...settings, ...more });
 }
 
 async function configure(

@@ -3,12 +3,16 @@
  * more and all that is there has been replayed. The received position alone goes backwards when a
  * standby restarts.
  */
+import type { Client } from 'pg';
 import type { ReplicaPosition } from '../../../model/group.ts';
-import type { Member } from './member.ts';
+import { configureStandby, type Member } from './member.ts';
 import { poll } from './poll.ts';
 import { withRecovering } from './recovering.ts';
+import type { Settings } from './role-settings.ts';
 
 const everyMs = 5;
+/** When nothing has come for so long, nothing comes any more. */
+const silentMs = 500;
 
 interface Row {
   readonly system: string;
@@ -51,15 +55,45 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
       `select case when pg_is_in_recovery() and pg_is_wal_replay_paused()
        then pg_wal_replay_resume() end`,
     );
-    let before: string | null = null;
-    return poll(what, { timeoutMs: leftMs, everyMs }, async () => {
-      const row = (await client.query<Row>(query)).rows[0];
-      if (row === undefined || !row.settled) return null;
-      const { system: systemId, timeline, position: now } = row;
-      // Twice the same: nothing came in between the parts of one look.
-      const same = now === before;
-      before = now;
-      return same ? { systemId, timeline, position: now } : null;
-    });
+    const reading = new Reading();
+    let isAlone = false;
+    try {
+      return await poll(what, { timeoutMs: leftMs, everyMs }, async () => {
+        const found = reading.take((await client.query<Row>(query)).rows[0]);
+        if (found === null && !isAlone && reading.unchangedMs > silentMs) {
+          isAlone = true;
+          await reconfigure(client, member, { primary_conninfo: '' });
+        }
+        return found;
+      });
+    } finally {
+      if (isAlone) await reconfigure(client, member, {});
+    }
   });
+}
+
+/** With nobody to receive from, it ends what it has with a primary that is fenced. It would not
+ * notice that by itself for long when the network between them is cut. */
+async function reconfigure(client: Client, member: Member, more: Settings): Promise<void> {
+  await configureStandby(member, more);
+  await client.query('select pg_reload_conf()');
+}
+
+class Reading {
+  #before: string | null = null;
+  #since = performance.now();
+
+  get unchangedMs(): number {
+    return performance.now() - this.#since;
+  }
+
+  /** Null: not yet the end. Twice the same: nothing came in between the parts of one look. */
+  take(row: Row | undefined): ReplicaPosition | null {
+    if (row === undefined) return null;
+    const { system: systemId, timeline, position: now, settled } = row;
+    const same = now === this.#before;
+    if (!same) this.#since = performance.now();
+    this.#before = now;
+    return same && settled ? { systemId, timeline, position: now } : null;
+  }
 }

@@ -35,8 +35,9 @@ export const changeable: Settings = {
   max_slot_wal_keep_size: '1GB',
   // For those that turn to a new primary, which has no slot of theirs yet.
   wal_keep_size: '256MB',
-  wal_sender_timeout: '10s',
-  wal_receiver_timeout: '10s',
+  // Writes wait so long for a standby that does not answer any more.
+  wal_sender_timeout: '5s',
+  wal_receiver_timeout: '5s',
   wal_receiver_status_interval: '1s',
   wal_retrieve_retry_interval: '200ms',
   // A promotion waits for the replay, and the replay for queries.

@@ -1,0 +1,28 @@
+/** F3: how far a standby reaches is told also when it can't know that its primary is gone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limitMs, PostgresGroup } from './postgres-group.ts';
+import { until } from './scene.ts';
+
+const order = { epoch: 1, primary: 'db/1', eligible: [] } as const;
+
+test('a primary that is silent, as behind a cut network, is not waited for', async (t) => {
+  const group = await PostgresGroup.make(2);
+  t.after(() => group.remove());
+  await group.start('db/1', order);
+  await group.start('db/2', order);
+  const standby = group.context('db/2', order);
+  await group.roles.admit(standby, limitMs);
+  await group.ask('db/1', 'create table kept (n int)');
+  // Its connections stay as they are.
+  group.process('db/1').kill('SIGSTOP');
+  await group.stopTree('db/1', 'SIGSTOP');
+  const told = await group.roles.position(standby, limitMs);
+  assert.equal(told.timeline, 1);
+  const again = await group.roles.position(standby, limitMs);
+  assert.equal(again.position, told.position);
+  // It was only for that: with its primary back it follows.
+  await group.stopTree('db/1', 'SIGCONT');
+  group.process('db/1').kill('SIGCONT');
+  await until(async () => (await group.roles.look(standby, limitMs)).streaming);
+});

@@ -1,0 +1,65 @@
+/** Servers neither dead nor well: each is answered by what mends it, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { group, ledger, primaryOf, session, twoDatabases, whole } from './failover-stand.ts';
+import { isAlive, until } from './harness.ts';
+import { smallDisk } from './small-disk.ts';
+
+test('a session that hangs with its locks: a write that is configured shows it', async (t) => {
+  const check = 'insert into beats values (now())';
+  const ifPrimary = `if not pg_is_in_recovery() and to_regclass('beats') is not null then`;
+  const stand = await twoDatabases(t, {
+    lines: [
+      'healthcheck:',
+      `  sql: "do 'begin ${ifPrimary.replaceAll("'", "''")} ${check}; end if; end'"`,
+      '  interval: 300ms',
+      '  timeout: 1s',
+      '  retries: 2',
+      '  start_period: 60s',
+    ],
+  });
+  const holder = await session(t, stand);
+  await holder.query('create table beats (at timestamptz)');
+  await holder.query('begin');
+  await holder.query('lock table beats in exclusive mode');
+  const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  t.after(() => isAlive(pid) && process.kill(pid, 'SIGCONT'));
+  await until('the session is ended', () => !isAlive(pid));
+  await whole(stand);
+  const writer = await session(t, stand);
+  await writer.query('insert into beats values (now())');
+});
+
+test('a standby whose receiver dies or hangs is not waited for, and comes back', async (t) => {
+  const stand = await twoDatabases(t);
+  const faults = 'kill-receiver,stop-receiver,stop-replay,stop-standby';
+  const { rounds } = await ledger(stand, faults, '--faults', '4', '--seed', '1', '--one-by-one');
+  assert.ok(
+    rounds.every(({ whom }) => whom !== null),
+    JSON.stringify(rounds),
+  );
+  assert.equal((await group(stand)).epoch, 1, 'the primary has nothing to do with it');
+});
+
+test('a full disk is told as such, and the standby leads until there is room', async (t) => {
+  const disks = [smallDisk(256), smallDisk(256)];
+  const sizes = 'max_slot_wal_keep_size: 48MB, wal_keep_size: 32MB, max_wal_size: 48MB';
+  const stand = await twoDatabases(t, {
+    disks,
+    postgres: [`settings: { ${sizes}, min_wal_size: 32MB }`],
+  });
+  const before = primaryOf(await group(stand));
+  const { rounds } = await ledger(
+    stand,
+    'fill-disk',
+    '--faults',
+    '1',
+    '--seed',
+    '1',
+    '--one-by-one',
+  );
+  assert.equal(rounds[0]?.whom, disks[0]?.isMounted === true ? before.id : null);
+  await whole(stand);
+});

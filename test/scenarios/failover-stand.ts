@@ -1,0 +1,109 @@
+/** A database with a primary and a standby, and the ledger that counts its writes. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { Client } from 'pg';
+import type { LedgerReport } from '../../src/cli/ledger-drill.ts';
+import { isSound } from '../../src/ledger/judge.ts';
+import type { GroupView } from '../../src/model/group.ts';
+import type { InstanceView } from '../../src/model/view.ts';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench, until } from './harness.ts';
+import type { SmallDisk } from './small-disk.ts';
+
+export interface SeenGroup extends GroupView {
+  readonly instances: readonly InstanceView[];
+}
+
+/** As whom tests may do what an application does. */
+const user = { user: 'app', password: 'test' };
+
+export interface StandOptions {
+  /** More fields of the service. */
+  readonly lines?: readonly string[];
+  /** More fields of its `postgres:`. */
+  readonly postgres?: readonly string[];
+  /** Each instance lies on a disk of its own. */
+  readonly disks?: readonly SmallDisk[];
+}
+
+export async function twoDatabases(t: TestContext, options: StandOptions = {}): Promise<Bench> {
+  const { lines = [], postgres = [], disks = [] } = options;
+  const many = 'recovery: { max_actions: 1000 per 10m }';
+  const data = disks.map(({ directory }) => `${directory}/data`).join(', ');
+  const own = data === '' ? postgres : [`data_dir: [${data}]`, ...postgres];
+  const service = [
+    'driver: postgres',
+    'replicas: 2',
+    `endpoint: ${await freePort()}`,
+    'failover: { durability: synchronous }',
+    many,
+    ...lines,
+    'postgres:',
+    `  users: { ${user.user}: { password: ${user.password}, owner: true } }`,
+    ...own.map((line) => `  ${line}`),
+  ];
+  const stack = ['name: two', many, 'services:', '  db:', ...service.map((line) => `    ${line}`)];
+  const stand = await bench(t, `${stack.join('\n')}\n`);
+  // After the stack is down.
+  t.after(() => {
+    for (const disk of disks) disk.remove();
+  });
+  await stand.up();
+  await whole(stand);
+  return stand;
+}
+
+export async function group(stand: Bench): Promise<SeenGroup> {
+  const [service] = (await stand.view()).services;
+  if (service?.group === undefined) throw new Error('the service has no group');
+  return { ...service.group, instances: service.instances };
+}
+
+/** A primary that serves, and a standby that has everything. */
+export function whole(stand: Bench): Promise<SeenGroup> {
+  return until('the standby has everything', async () => {
+    const now = await group(stand);
+    const ready = now.instances.every(({ phase }) => phase === 'ready');
+    return ready && now.stage === 'steady' && now.eligible.length === 1 ? now : null;
+  });
+}
+
+/** Throws when a fact was lost, is there twice, or two primaries took some at a time, and when the
+ * service was not whole in the end. */
+export async function ledger(
+  stand: Bench,
+  only: string,
+  ...options: string[]
+): Promise<LedgerReport> {
+  const all = ['--only', only, ...options, '--yes', '--json'];
+  const run = await stand.daruma('drill', 'ledger', 'db', ...all);
+  const report: LedgerReport = JSON.parse(run.stdout || '{}');
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  assert.ok(isSound(report.judgement) && report.whole, run.stdout);
+  assert.ok(report.judgement.acknowledged > 0);
+  return report;
+}
+
+export function primaryOf({ instances, primary }: SeenGroup): InstanceView {
+  const found = instances.find(({ id }) => id === primary);
+  if (found === undefined) throw new Error(`there is no ${primary}`);
+  return found;
+}
+
+export function standbyOf({ instances, primary }: SeenGroup): InstanceView {
+  const found = instances.find(({ id }) => id !== primary);
+  if (found === undefined) throw new Error('there is no standby');
+  return found;
+}
+
+/** A session of an application, through the endpoint. */
+export async function session(t: TestContext, stand: Bench): Promise<Client> {
+  const [service] = (await stand.view()).services;
+  const port = Number(service?.endpoint?.split(':').at(-1));
+  const client = new Client({ host: '127.0.0.1', port, database: 'app', ...user });
+  // Cut by whatever the test does.
+  client.on('error', () => undefined);
+  await client.connect();
+  t.after(() => client.end().catch(() => undefined));
+  return client;
+}

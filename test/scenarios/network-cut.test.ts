@@ -1,0 +1,28 @@
+/**
+ * Connections that are cut without a word: on one machine their packets are dropped (nftables),
+ * which only root may do. For another user there is nobody to do it to, and nothing changes.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { group, ledger, twoDatabases } from './failover-stand.ts';
+
+const lasting = ['--faults', '1', '--one-by-one', '--lasts', '8'];
+
+test('a standby is cut from its primary: writes go on after the record of F4', async (t) => {
+  const stand = await twoDatabases(t);
+  const { rounds } = await ledger(stand, 'cut-standbys', ...lasting);
+  const records = await stand.events();
+  const told = records.flatMap(({ record }) =>
+    record.kind === 'eligible-changed' ? [record.eligible.length] : [],
+  );
+  assert.deepEqual(told, rounds[0]?.whom === null ? [1] : [1, 0, 1]);
+  assert.equal((await group(stand)).epoch, 1);
+});
+
+test('nobody reaches the primary: it is fenced, and another one leads', async (t) => {
+  const stand = await twoDatabases(t);
+  const { rounds, judgement } = await ledger(stand, 'cut-primary', ...lasting);
+  const epochs = rounds[0]?.whom === null ? 1 : 2;
+  assert.equal((await group(stand)).epoch, epochs);
+  assert.equal(judgement.servers.length, epochs);
+});
