@@ -1,6 +1,7 @@
 /** What a benchmark is, and what it is run with. */
 import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
+import type { CopyContender } from './copies/contender.ts';
 import type { Result } from './results.ts';
 import type { Stage } from './stage.ts';
 import type { Tally } from './tally.ts';
@@ -16,6 +17,8 @@ export interface Run {
   readonly contenders: readonly Contender[];
   /** Instead of them, where the benchmark is one of databases. */
   readonly clusters: readonly ClusterContender[];
+  /** Instead of them, where the benchmark is one of copies of data. */
+  readonly copies: readonly CopyContender[];
   readonly settings: Settings;
   readonly tally: Tally;
   /** What a contender says of its service at the end. */
@@ -42,6 +45,8 @@ export interface Benchmark {
   readonly peers: readonly string[];
   /** Of databases, by name; absent: those of `contenders/index.ts`. */
   readonly clusters?: Readonly<Record<string, () => Promise<ClusterContender>>>;
+  /** Of copies of data, by name; absent: it is none. */
+  readonly copies?: Readonly<Record<string, () => Promise<CopyContender>>>;
   readonly settings: Settings;
   readonly goals: readonly Goal[];
   run(run: Run): Promise<void>;

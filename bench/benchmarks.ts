@@ -8,6 +8,7 @@ import { httpEndpoint } from './http-endpoint.ts';
 import { idle } from './idle.ts';
 import { pgFailover } from './pg-failover.ts';
 import { plan } from './plan.ts';
+import { recoveryPoints } from './recovery-points.ts';
 import { restart } from './restart.ts';
 import { supervisorKill } from './supervisor-kill.ts';
 import { switchover } from './switchover.ts';
@@ -27,4 +28,5 @@ export const benchmarks: readonly Benchmark[] = [
   plan,
   pgFailover,
   switchover,
+  recoveryPoints,
 ];

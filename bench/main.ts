@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 import { closeClusters } from './clusters/stage.ts';
+import { closeCopies } from './copies/stage.ts';
 import { writeDocs } from './docs.ts';
 import { keepResult } from './results.ts';
 import { runBenchmark } from './run.ts';
@@ -34,7 +35,7 @@ const { values, positionals } = parseArgs({
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    const closed = Promise.allSettled([closeStages(), closeClusters()]);
+    const closed = Promise.allSettled([closeStages(), closeClusters(), closeCopies()]);
     void closed.finally(() => process.exit(130));
   });
 }

@@ -3,6 +3,7 @@ import type { Benchmark, Run, Settings } from './benchmark.ts';
 import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
 import { contenders } from './contenders/index.ts';
+import type { CopyContender } from './copies/contender.ts';
 import { commit, machine } from './machine.ts';
 import type { Result } from './results.ts';
 import { closeStages } from './stage.ts';
@@ -21,10 +22,12 @@ export async function runBenchmark(
   const failures: string[] = [];
   const found: Contender[] = [];
   const clusters: ClusterContender[] = [];
+  const copies: CopyContender[] = [];
   for (const name of names) {
     try {
-      if (benchmark.clusters === undefined) found.push(await provide(contenders, name));
-      else clusters.push(await provide(benchmark.clusters, name));
+      if (benchmark.clusters !== undefined) clusters.push(await provide(benchmark.clusters, name));
+      else if (benchmark.copies !== undefined) copies.push(await provide(benchmark.copies, name));
+      else found.push(await provide(contenders, name));
     } catch (error) {
       missing.push(name);
       tell(`${name} is missing: ${message(error)}`);
@@ -41,7 +44,8 @@ export async function runBenchmark(
     });
   };
   try {
-    await benchmark.run({ contenders: found, clusters, settings, tally, endStates, attempt });
+    const known = { contenders: found, clusters, copies };
+    await benchmark.run({ ...known, settings, tally, endStates, attempt });
   } finally {
     await closeStages();
   }
@@ -51,7 +55,7 @@ export async function runBenchmark(
     ...about,
     took_ms: Math.round(performance.now() - begun),
     settings: used(settings),
-    versions: versions([...found, ...clusters]),
+    versions: versions([...found, ...clusters, ...copies]),
     figures,
     ratios: ratios(figures),
     end_states: Object.fromEntries(endStates),
@@ -73,7 +77,9 @@ function used({ rounds, seconds }: Settings): Record<string, number> {
   return seconds === 0 ? { rounds } : { rounds, seconds };
 }
 
-function versions(found: readonly (Contender | ClusterContender)[]): Record<string, string> {
+function versions(
+  found: readonly (Contender | ClusterContender | CopyContender)[],
+): Record<string, string> {
   const own = found.map(({ name, version }) => [name, version] as const);
   return { ...Object.fromEntries(own), node: process.version };
 }

@@ -3,7 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** Debian package → the program that shows that it is there. */
-const debianPackages = new Map([['supervisor', '/usr/bin/supervisord']]);
+const debianPackages = new Map([
+  ['supervisor', '/usr/bin/supervisord'],
+  // Recovery points must be readable without us.
+  ['age', '/usr/bin/age'],
+  ['zstd', '/usr/bin/zstd'],
+]);
 
 /** Installs what is missing when we are root; else says exactly what to install. */
 export function provideDebianPackages(): void {

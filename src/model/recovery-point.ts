@@ -150,11 +150,16 @@ export interface PointSummary {
   readonly endedAt: number;
   /** What it holds only the changes of. */
   readonly parent: PointId | null;
+  /** Points whose archives hold what this one lacks: it can't be restored without them. Absent:
+   * none. */
+  readonly needs?: readonly PointId[];
   /** Of Daruma and of what wrote the data. */
   readonly versions: Readonly<Record<string, string>>;
   /** What a restore brings back, in bytes. */
   readonly dataBytes: number;
   readonly archive: {
+    /** Its name beside the summary. */
+    readonly file: string;
     readonly bytes: number;
     readonly sha256: string;
     readonly encrypted: boolean;
@@ -175,6 +180,8 @@ export interface PostgresPointFacts {
   readonly stopLsn: string;
   /** It was copied from one: the last file of its log is not complete. */
   readonly standby?: true;
+  /** Of each file of its log; absent: 16 MiB. */
+  readonly segmentBytes?: number;
 }
 
 export interface ManifestFile {

@@ -6,9 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
+const tie = "sh -c 'read -r line; kill -KILL 0' <&3 3<&- >/dev/null 2>&1 &";
 /** Some programs (`docker logs`) print what a service said on both of their outputs. */
-const script = `sh -c 'read -r line; kill -KILL 0' <&3 3<&- >/dev/null 2>&1 &
-exec "$@" 2>&1 3<&-`;
+const together = `${tie}\nexec "$@" 2>&1 3<&-`;
+const apart = `${tie}\nexec "$@" 3<&-`;
 
 export interface TiedOptions {
   readonly argv: readonly string[];
@@ -16,8 +17,11 @@ export interface TiedOptions {
   readonly asUser: readonly string[];
   readonly workingDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** For what the shell has to say; what the command says comes by `stdout`. */
-  readonly stderr: 'ignore' | 'inherit';
+  /** For what the shell has to say; what the command says comes by `stdout`. `pipe`: what the
+   * command says there comes by the child's own `stderr`. */
+  readonly stderr: 'ignore' | 'inherit' | 'pipe';
+  /** `pipe`: the child's `stdin` is the command's. */
+  readonly stdin?: 'pipe';
 }
 
 export interface TiedCommand {
@@ -27,22 +31,23 @@ export interface TiedCommand {
 }
 
 export function startTied(options: TiedOptions): TiedCommand {
-  const { argv, asUser, workingDir, environment, stderr } = options;
+  const { argv, asUser, workingDir, environment, stderr, stdin = 'ignore' } = options;
+  const script = stderr === 'pipe' ? apart : together;
   const [program = '', ...args] = [...asUser, '/bin/sh', '-c', script, 'sh', ...argv];
   const child = spawn(program, args, {
     cwd: workingDir,
     env: { ...environment },
     detached: true,
-    stdio: ['ignore', 'pipe', stderr, 'pipe'],
+    stdio: [stdin, 'pipe', stderr, 'pipe'],
   });
-  const tie = child.stdio[3];
+  const line = child.stdio[3];
   // Nothing is sent on it, and that its other end is gone is told by the exit.
-  tie?.on('error', () => undefined);
+  line?.on('error', () => undefined);
   return {
     child: child as TiedCommand['child'],
     end: () => {
       killGroup(child);
-      tie?.destroy();
+      line?.destroy();
     },
   };
 }

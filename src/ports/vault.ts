@@ -33,7 +33,8 @@ export interface Place {
 /** One file, directory or link of a copy, in an order in which they can be restored. */
 export interface SourceEntry extends Omit<ManifestFile, 'sha256' | 'in'> {
   /** The bytes, exactly `bytes` of them: a file that shrinks meanwhile is filled with zeros, one
-   * that grows is cut. Absent for what is no file. */
+   * that grows is cut. Absent for what is no file. Rejects with NOT_FOUND when the file is gone
+   * since it was listed: it is then left out. */
   readonly open?: () => Promise<Readable>;
   /** Differs when the content may have changed since the parent; absent: can't be told, so that it
    * is read. Kept with the files in the local index only. */
@@ -43,10 +44,11 @@ export interface SourceEntry extends Omit<ManifestFile, 'sha256' | 'in'> {
 /** A consistent copy under way. */
 export interface OpenSource {
   readonly entries: AsyncIterable<SourceEntry>;
-  /** After all entries were read: what belongs to the copy and is only known now. */
+  /** After all entries were read: what belongs to the copy and is only known now. An entry with
+   * the path of an earlier one takes its place. */
   end(): Promise<{
     readonly entries: readonly SourceEntry[];
-    readonly summary: Pick<PointSummary, 'at' | 'versions' | 'postgres'>;
+    readonly summary: Pick<PointSummary, 'at' | 'versions' | 'postgres' | 'notes'>;
   }>;
   /** Nothing is left of it at the service. Idempotent. */
   abort(): Promise<void>;
@@ -87,6 +89,8 @@ export interface MadePoint {
   readonly stored: readonly string[];
   /** Places that should have it and don't. */
   readonly failed: readonly PlaceError[];
+  /** Places where the next full point will find no room, by the size of the last. */
+  readonly foreseen: readonly PlaceError[];
 }
 
 export type ListedPoint = PointSummary & { readonly places: readonly string[] };

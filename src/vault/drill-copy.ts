@@ -1,0 +1,146 @@
+/** A point of files (directories, SQLite, a dump, Daruma's own state) as the subject of a drill. */
+import { chmod, mkdir, rename } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DarumaError } from '../model/errors.ts';
+import type { PointSourceSpec } from '../model/recovery-point.ts';
+import type { DrillSubject, RunningCopy } from './drill.ts';
+import { makeDrillDirectory } from './drill-place.ts';
+import { type BesideService, obstacle, startBeside } from './drill-service.ts';
+import { type Landing, landings } from './sources/replacement.ts';
+import { integrityComplaints } from './sources/sqlite.ts';
+import { verifyByCommand } from './sources/tied-job.ts';
+
+export interface CopyOfFiles {
+  readonly source: Exclude<PointSourceSpec, { readonly kind: 'postgres' }>;
+  /** Wall-clock milliseconds: the moment of the point. */
+  readonly at: number;
+  /** The whole point into a new directory, every file checked. */
+  readonly restoreInto: (directory: string, signal: AbortSignal) => Promise<void>;
+  readonly beside: BesideService;
+}
+
+export function fileSubject(copy: CopyOfFiles): DrillSubject {
+  return {
+    restorableUntil: copy.at,
+    restore: async (directory, signal) => {
+      await makeDrillDirectory(directory, landings(copy.source)[0]?.target ?? null);
+      await copy.restoreInto(filesIn(directory), signal);
+      // The directory around it is its owner's alone.
+      await chmod(filesIn(directory), 0o755);
+    },
+    check: async (directory) => checkDatabases(databasesOf(copy.source, filesIn(directory))),
+    start: (directory, signal) => start(copy, directory, signal),
+  };
+}
+
+function filesIn(directory: string): string {
+  return join(directory, 'files');
+}
+
+function databasesOf(source: PointSourceSpec, files: string): readonly string[] {
+  if (source.kind === 'state') return [join(files, 'state.db')];
+  if (source.kind !== 'sqlite') return [];
+  return landings(source).map(({ root }) => join(files, root));
+}
+
+function checkDatabases(databases: readonly string[]): void {
+  for (const database of databases) {
+    const complaints = integrityComplaints(database);
+    if (complaints.length === 0) continue;
+    throw new DarumaError('DATA_DAMAGED', `${database}: ${complaints.join('; ')}`);
+  }
+}
+
+async function start(
+  { source, beside }: CopyOfFiles,
+  directory: string,
+  signal: AbortSignal,
+): Promise<RunningCopy> {
+  const files = filesIn(directory);
+  const { dataDir = null } = beside.service;
+  const laidOut = dataDir === null ? null : layOut(landings(source), dataDir, directory);
+  const why = whyNot(source) ?? obstacle(beside.service) ?? outside(laidOut, dataDir);
+  if (why !== null || laidOut === null) {
+    const [database] = databasesOf(source, files);
+    return notStarted(beside, files, database ?? null, why ?? 'it has no `data_dir`');
+  }
+  for (const { from, to } of laidOut.moves) {
+    await mkdir(dirname(join(directory, to)), { recursive: true });
+    await rename(join(directory, from), join(directory, to));
+  }
+  const database = source.kind === 'sqlite' ? laidOut.moves[0]?.to : undefined;
+  const copy = await startBeside(beside, directory, join(directory, laidOut.dataDir), signal);
+  return database === undefined ? copy : { ...copy, ...asking(join(directory, database)) };
+}
+
+function whyNot(source: PointSourceSpec): string | null {
+  if (source.kind === 'state') return 'it is the state of Daruma itself';
+  if (source.kind !== 'command') return null;
+  return 'a dump can only be loaded into the service itself: its archive was checked';
+}
+
+function outside(laidOut: Layout | null, dataDir: string | null): string | null {
+  if (laidOut !== null || dataDir === null) return null;
+  return `it would write to the real data that lie outside its \`data_dir\` ${dataDir}`;
+}
+
+interface Layout {
+  /** Relative to the drill's directory, as are all. */
+  readonly dataDir: string;
+  readonly moves: readonly { readonly from: string; readonly to: string }[];
+}
+
+/**
+ * How what was restored must lie so that the service finds it from its data directory on. Null: it
+ * can't, for not all of it is in that directory, nor is the directory in it.
+ */
+function layOut(all: readonly Landing[], dataDir: string, directory: string): Layout | null {
+  const [only] = all;
+  const files = relative(directory, filesIn(directory));
+  if (all.length === 1 && only !== undefined && isBelow(dataDir, only.target)) {
+    return { dataDir: join(files, only.root, relative(only.target, dataDir)), moves: [] };
+  }
+  if (!all.every(({ target }) => isBelow(target, dataDir))) return null;
+  const moves = all.map(({ root, target }) => ({
+    from: join(files, root),
+    to: join('data', relative(dataDir, target)),
+  }));
+  return { dataDir: 'data', moves };
+}
+
+/** Or the same. */
+function isBelow(path: string, directory: string): boolean {
+  return `${path}/`.startsWith(`${directory}/`);
+}
+
+function notStarted(
+  { runOf }: BesideService,
+  dataDir: string,
+  database: string | null,
+  why: string,
+): RunningCopy {
+  return {
+    port: null,
+    dataDir,
+    notes: [`the service was not started on the copy: ${why}`],
+    ...(database === null ? {} : asking(database)),
+    run: (command, timeoutMs, signal) =>
+      verifyByCommand(command, timeoutMs, runOf(null, dataDir), signal),
+    stop: async () => undefined,
+  };
+}
+
+/** Questions to an SQLite database. */
+function asking(path: string): Pick<Required<RunningCopy>, 'firstValue'> {
+  return {
+    firstValue: async (query, timeoutMs) => {
+      const database = new DatabaseSync(path, { readOnly: true, timeout: timeoutMs });
+      try {
+        return Object.values(database.prepare(query).get() ?? {})[0];
+      } finally {
+        database.close();
+      }
+    },
+  };
+}
