@@ -96,7 +96,7 @@ export class RoleWatch {
       const seen = await look(service, instance);
       // Of a run that has ended meanwhile nothing is told.
       if (this.#looked.get(instance) === looked)
-        this.#take(instance, looked, this.#withLacks(service, instance, seen));
+        this.#take(service, instance, looked, this.#withLacks(service, instance, seen));
     } catch {
       // That it does not answer is for its health check to judge.
     } finally {
@@ -117,7 +117,7 @@ export class RoleWatch {
     return { ...seen, lacks };
   }
 
-  #take(instance: InstanceId, looked: Looked, seen: RoleSeen): void {
+  #take(service: ServiceSpec, instance: InstanceId, looked: Looked, seen: RoleSeen): void {
     const { clock, push, add } = this.#options;
     const at = clock.now();
     add(
@@ -132,7 +132,7 @@ export class RoleWatch {
     if (matters === looked.told) return;
     looked.told = matters;
     // Changes seldom come alone.
-    looked.dueAt = at;
+    this.soon(service);
     push({ kind: 'role-seen', instance, seen });
   }
 }

@@ -5,6 +5,7 @@
  * 2. F4: it is eligible again only when the shell proved that it has every acknowledged write; from
  *    before that proof on the primary waits for it.
  * 3. While there is no primary that could acknowledge, nobody leaves: all still have everything.
+ *    One that is gone, which is not known yet, is none.
  * 4. One admission at a time, and none while the primary is being told.
  */
 import type { InstanceId, ServiceName } from '../model/ids.ts';
@@ -19,6 +20,10 @@ import type { Turn } from './turn.ts';
 const streamGraceMs = 1_500;
 /** And to run again, while the primary is not ready either. */
 const startGraceMs = 3_000;
+const cutOff = 'does not stream';
+/** How long a primary may take to say that it is there, and how soon it is asked again. */
+const answerMs = 250;
+const askAgainMs = 1_000;
 
 export function keepEligible(turn: Turn, service: ServiceName): void {
   const failover = failoverOf(turn.state, service);
@@ -35,7 +40,8 @@ function dropLost(turn: Turn, group: Readonly<GroupState>, primary: InstanceStat
   const lost = new Map<InstanceId, string>();
   for (const id of group.eligible) {
     const why = whyLost(turn, group, { id, primary, since: group.since[id] ?? 0 });
-    if (why !== null) lost.set(id, why);
+    if (why === null || (why === cutOff && !answersSince(turn, group, id, primary))) continue;
+    lost.set(id, why);
   }
   const admitted = admissionUnderWay(group);
   const asked = admitted && { id: admitted.instance, primary, since: admitted.at };
@@ -74,7 +80,27 @@ function whyLost(
   if (stepAt(turn, primary.service, 'follow', id)?.state === 'failed') return 'does not follow';
   if (!isSeenCutOff(group, id, since)) return null;
   const began = Math.max(primary.readyAt ?? primary.startedAt ?? 0, group.chosenAt);
-  return isOver(turn, primary.service, began + streamGraceMs) ? 'does not stream' : null;
+  return isOver(turn, primary.service, began + streamGraceMs) ? cutOff : null;
+}
+
+/** A primary that ends takes the streams of its standbys along, and they may see that before
+ * anybody sees its end: what a standby says of its stream counts once the primary has answered
+ * since. What the primary says of it is an answer. */
+function answersSince(
+  turn: Turn,
+  group: Readonly<GroupState>,
+  id: InstanceId,
+  { id: primary, service, confirmed }: InstanceState,
+): boolean {
+  const saidAt = group.seen[id]?.at ?? 0;
+  const itself = group.seen[primary];
+  if (itself !== undefined && itself.at >= saidAt) return true;
+  if (confirmed !== null && confirmed.at >= saidAt) return confirmed.healthy;
+  const timer = `doubt:${service}`;
+  if (turn.state.timers[timer] !== undefined) return false;
+  turn.setTimer(timer, turn.at + askAgainMs);
+  turn.command({ kind: 'confirm', instances: [primary], timeoutMs: answerMs }, true);
+  return false;
 }
 
 function isOver(turn: Turn, service: ServiceName, until: number): boolean {

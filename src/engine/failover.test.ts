@@ -103,8 +103,19 @@ describe('a standby is lost', () => {
     for (const way of ways) {
       const s = pair().up().forget();
       way(s);
+      s.passes(15);
       assert.equal(s.group('db'), '1 db/1 [] serving');
     }
+  });
+
+  test('but not by its stream alone, when that ended because its primary is gone', () => {
+    const s = pair().up().forget().turns('db/1', 'hangs');
+    const cutOff = { role: 'standby' as const, epoch: 1, standbys: [], streaming: false };
+    s.tell({ kind: 'role-seen', instance: 'db/2', seen: cutOff }).passes(600);
+    assert.equal(s.group('db'), '1 db/1 [db/2] serving');
+    s.shows('db/1', 'health-refused').passes(20_000);
+    assert.equal(s.groupState('db').epoch, 2);
+    assert.match(s.sentences()[0] ?? '', /^fail over from db\/1/);
   });
 
   test('the primary is told again when it could not be', () => {

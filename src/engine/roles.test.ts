@@ -100,7 +100,7 @@ describe('a primary beside the recorded one', () => {
   test('gets no connection, is fenced, and rejoins as a standby (F1)', () => {
     const s = pair().up().forget();
     s.tell({ kind: 'role-seen', instance: 'db/2', seen: seen('primary') });
-    assert.deepEqual(s.steps(), ['set-eligible db/1 1', 'fence db/2 1']);
+    assert.deepEqual(s.steps(), ['fence db/2 1', 'set-eligible db/1 1']);
     assert.deepEqual(s.route('db'), s.sent('route').length === 0 ? [] : ['db/1 serving']);
     assert.equal(
       s.sentences()[0],

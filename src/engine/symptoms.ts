@@ -152,7 +152,8 @@ function reopen(turn: Turn, incident: IncidentState, symptom: Symptom): Incident
   turn.emit({ kind: 'incident-reopened', incident: incident.id, symptom: symptom.id });
   for (const action of [...incident.actions]) {
     if (action.outcome !== 'verified' || action.planned.target !== symptom.component) continue;
-    if (hasPassedOn(action)) continue;
+    // It is a standby or leads again since: this is another fault.
+    if (hasPassedOn(action) || action.planned.kind === 'rejoin') continue;
     turn.emit({
       kind: 'action-outcome',
       incident: incident.id,

@@ -1,7 +1,8 @@
 /**
  * Timers live in the state; the shell sends `timer` when the earliest is due. Their names:
  * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
- * `effect:ACTION`, `stop:INSTANCE` (again), `group:SERVICE` (looked at again).
+ * `effect:ACTION`, `stop:INSTANCE` (again), `group:SERVICE` (looked at again), `doubt:SERVICE`
+ * (whether its primary answers is asked again).
  */
 import type { ActionId, ComponentId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
@@ -47,6 +48,7 @@ export function onTimer(turn: Turn, timer: string): void {
       onProofDue(turn, subject as IncidentId);
       return;
     case 'group':
+    case 'doubt':
       turn.pursue(subject);
       return;
     case 'effect':

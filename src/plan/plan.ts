@@ -99,7 +99,9 @@ function passesOn({ target, cause, failed }: PlanInput): boolean {
   const { isPrimary, may } = target.failover ?? {};
   if (isPrimary !== true || may == null || target.condition === 'serving') return false;
   const tried = failed.some((one) => one.kind === 'fail-over' && one.target === target.id);
-  return !tried && ofOneInstance.has(cause.fault);
+  // Nobody listens any more: it is as good as gone, whoever is blamed.
+  const isGone = target.kinds.includes('health-refused');
+  return !tried && (isGone || ofOneInstance.has(cause.fault));
 }
 
 /** A person who consented to the loss wants it done. */

@@ -11,7 +11,6 @@ import { ControlClient } from '../../src/cli/control-client.ts';
 import { isSound } from '../../src/ledger/judge.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { LogRecord } from '../../src/model/record.ts';
-import type { InstanceView } from '../../src/model/view.ts';
 import { failoverPoints } from '../../src/ports/fault-point.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
@@ -87,66 +86,31 @@ async function arm(made: Bench, point: Point): Promise<string> {
   return struck;
 }
 
-/** Another process runs in its place. */
-async function isMended(made: Bench, { id, pid }: InstanceView): Promise<boolean> {
-  const now = await made.instance(id);
-  return now.phase === 'ready' && now.pid !== pid;
-}
-
-/** Resolves with the one that was killed; null: none was. */
-async function bringAbout(
-  made: Bench,
-  cause: Cause,
-  { primary }: Group,
-): Promise<InstanceView | null> {
+async function bringAbout(made: Bench, cause: Cause, { primary }: Group): Promise<void> {
   if (cause === 'switchover') {
     // The controller dies over it: whether it took place is told by the log.
     void made.daruma('switchover', 'db', '--limit', '5s');
-    return null;
+    return;
   }
   const all = (await made.view()).services[0]?.instances ?? [];
   const whom = all.find(({ id }) => (id === primary) === (cause === 'primary killed'));
   if (whom?.pid == null) throw new Error(`nobody runs to be hit: ${cause}`);
   process.kill(whom.pid, 'SIGKILL');
-  return whom;
 }
 
 /** Kills the controller at one point; the group is whole again afterwards. */
 async function strike(made: Bench, point: Point, cause: Cause, eligible: number): Promise<void> {
   const struck = await arm(made, point);
-  for (let tries = 1; ; tries += 1) {
-    if (await struckOnce(made, struck, cause, eligible)) return;
-    // After several faults of one incident a restart in place may be thought better, for once.
-    assert.ok(tries < 8, `${point} was not reached in ${tries} faults`);
-  }
-}
-
-/** False: the group is whole again, and the point was not passed. */
-async function struckOnce(
-  made: Bench,
-  struck: string,
-  cause: Cause,
-  eligible: number,
-): Promise<boolean> {
   const before = await whole(made, eligible);
-  // What comes back again and again is mended in another way at last; these are no such faults.
-  await made.daruma('reset');
-  await made.daruma('knowledge', 'reset', '--yes');
   rmSync(struck, { force: true });
-  const killed = await bringAbout(made, cause, before);
-  await until('the controller was killed, or all is mended without', async () => {
-    if (existsSync(struck)) return true;
-    if (killed === null || !(await isMended(made, killed))) return false;
-    return (await whole(made, eligible)) !== null;
-  });
+  await bringAbout(made, cause, before);
+  await until('the controller was killed', () => existsSync(struck));
   const after = await whole(made, eligible);
   const changes = after.epoch - before.epoch;
-  const inPlace = existsSync(struck) ? [1] : [0, 1];
-  const allowed = { 'primary killed': inPlace, 'standby killed': [0], switchover: [0, 1] }[cause];
+  const allowed = { 'primary killed': [1], 'standby killed': [0], switchover: [0, 1] }[cause];
   assert.ok(allowed.includes(changes), `${changes} changes of primary`);
   const wanted = Array.from({ length: after.epoch }, (_, index) => index + 1);
   assert.deepEqual(after.epochs, wanted, 'each epoch was decided once');
-  return existsSync(struck);
 }
 
 function rounds(points: Readonly<Partial<Record<Point, Cause>>>): [Point, Cause][] {
