@@ -4,6 +4,7 @@ import type { CommandSpec } from '../model/command-spec.ts';
 import type { ReplicaPosition, RoleOrder, RoleSeen } from '../model/group.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
+import type { DataDriver } from './data-driver.ts';
 
 export interface DriverContext {
   readonly service: ServiceSpec;
@@ -42,6 +43,7 @@ export interface ProcessDriver {
   /** `${services.NAME.FIELD}`: url, host, port, user, password, database. Through the endpoint. */
   attributes(service: ServiceSpec, stateDir: string): Promise<Readonly<Record<string, string>>>;
   readonly roles?: RoleDriver;
+  readonly data?: DataDriver;
 }
 
 /**

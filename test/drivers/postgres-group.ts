@@ -10,6 +10,7 @@ import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import type { RoleOrder } from '../../src/model/group.ts';
 import { type InstanceId, numberOf } from '../../src/model/ids.ts';
+import type { RecoveryPointsSpec } from '../../src/model/recovery-point.ts';
 import type { FailoverSpec, PostgresSpec, ServiceSpec } from '../../src/model/stack-spec.ts';
 import type { DriverContext, Launch, ProcessDriver, RoleDriver } from '../../src/ports/driver.ts';
 import { freePort } from '../free-port.ts';
@@ -56,6 +57,7 @@ export class PostgresGroup {
     replicas: number,
     over: Partial<PostgresSpec> = {},
     durability: NonNullable<FailoverSpec['durability']> = { kind: 'synchronous' },
+    recoveryPoints: RecoveryPointsSpec | null = null,
   ): Promise<PostgresGroup> {
     const scene = await makeScene();
     const ports: number[] = [];
@@ -67,7 +69,8 @@ export class PostgresGroup {
       holdMs: 1_000,
     };
     const service = { ...postgresService(ports[0] ?? 0, over), replicas, failover };
-    return new PostgresGroup(scene, service, ports);
+    const points = recoveryPoints === null ? {} : { recoveryPoints };
+    return new PostgresGroup(scene, { ...service, ...points }, ports);
   }
 
   context(instance: InstanceId, order: Omit<RoleOrder, 'role'>): DriverContext {
@@ -80,6 +83,10 @@ export class PostgresGroup {
       role: { order: { ...order, role }, primaryPort },
       progress: (text) => this.told.push(text),
     };
+  }
+
+  get running(): InstanceId[] {
+    return [...this.#running.keys()];
   }
 
   port(instance: InstanceId): number {

@@ -20,6 +20,8 @@ import {
 import { ask, type Target } from './connection.ts';
 import type { Place } from './place.ts';
 import { portOf } from './port.ts';
+import { archiving } from './recovery/archiving.ts';
+import { dataDriver } from './recovery/data-driver.ts';
 import { launchInRole } from './replication/launch.ts';
 import { replicationUser } from './replication/member.ts';
 import { Members } from './replication/members.ts';
@@ -77,6 +79,7 @@ export function postgresDriver(sharedDir: string): ProcessDriver {
       return attributes(service, await read(service, stateDir));
     },
     roles: roleDriver(members),
+    data: dataDriver(sharedDir, read),
   };
 }
 
@@ -101,7 +104,8 @@ async function launch(
   const ensure = () => ensureWithPassword(options, superuserSetIn, secretFile);
   if (service.failover === undefined) {
     await ensure();
-    const text = configText(place.data, instance, spec.settings);
+    const fixed = await archiving(service, place);
+    const text = configText(place.data, instance, spec.settings, { changeable: {}, fixed });
     await replaceFile(place.config, text, place.account);
   } else {
     const known = superuserSetIn;

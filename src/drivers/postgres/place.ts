@@ -28,12 +28,17 @@ export interface Place {
   readonly config: string;
   /** Where the order that it was given last is kept, with failover. */
   readonly seen: string;
+  /** Where its log is put aside until it is stored, with recovery points; may not exist. */
+  readonly spool: string;
   /** Tells this instance from every other on this machine. */
   readonly mark: string;
 }
 
 /** Rejects with USER_UNKNOWN or REQUIREMENT_UNMET. */
-export async function placeOf(context: DriverContext, sharedDir: string): Promise<Place> {
+export async function placeOf(
+  context: Pick<DriverContext, 'service' | 'instance' | 'stateDir'>,
+  sharedDir: string,
+): Promise<Place> {
   const { service, instance, stateDir } = context;
   const name = instanceFileName(instance);
   const usual = join(layout(stateDir).dataDir, name);
@@ -55,8 +60,8 @@ export async function placeOf(context: DriverContext, sharedDir: string): Promis
   return { account, data, mark, ...filesAt(join(home, name)) };
 }
 
-function filesAt(path: string): Pick<Place, 'config' | 'seen'> {
-  return { config: `${path}.conf`, seen: `${path}.order.json` };
+function filesAt(path: string): Pick<Place, 'config' | 'seen' | 'spool'> {
+  return { config: `${path}.conf`, seen: `${path}.order.json`, spool: `${path}.spool` };
 }
 
 /** As the stack file says; null: it leaves it to us. */

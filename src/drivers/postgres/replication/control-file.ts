@@ -10,6 +10,12 @@ export interface ControlFile {
   readonly systemId: string;
   /** It was in recovery when it ended, in order or not: a standby. */
   readonly inRecovery: boolean;
+  /** As a primary, or a standby. */
+  readonly endedInOrder: boolean;
+  /** Of the last checkpoint. */
+  readonly timeline: number;
+  /** Each page has one. */
+  readonly checksums: boolean;
   /** Where the record of the last checkpoint begins in the log. */
   readonly checkpoint: bigint;
 }
@@ -17,6 +23,8 @@ export interface ControlFile {
 const knownVersions = [1300, 1700, 1800];
 /** DB_SHUTDOWNED_IN_RECOVERY and DB_IN_ARCHIVE_RECOVERY. */
 const recoveryStates = [2, 5];
+/** DB_SHUTDOWNED and DB_SHUTDOWNED_IN_RECOVERY. */
+const orderlyStates = [1, 2];
 
 /** Null: of a version that isn't known. */
 export async function readControl(data: string): Promise<ControlFile | null> {
@@ -25,7 +33,10 @@ export async function readControl(data: string): Promise<ControlFile | null> {
   return {
     systemId: bytes.readBigUInt64LE(0).toString(),
     inRecovery: recoveryStates.includes(bytes.readUInt32LE(16)),
+    endedInOrder: orderlyStates.includes(bytes.readUInt32LE(16)),
+    timeline: bytes.readUInt32LE(48),
     checkpoint: bytes.readBigUInt64LE(32),
+    checksums: bytes.readUInt32LE(252) !== 0,
   };
 }
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { errorInfo } from '../../../model/errors.ts';
 import { textOf } from '../cluster.ts';
 import { type ControlFile, readControl } from './control-file.ts';
+import { restoredTimeline } from './restored.ts';
 import { Wal, type WalEnd } from './wal.ts';
 
 export type Lineage =
@@ -37,6 +38,10 @@ export async function lineageOf(data: string, primaryData: string): Promise<Line
     return other('its log does not reach its last checkpoint');
   }
   const { timeline } = primaryWal;
+  const restored = await restoredTimeline(primaryData);
+  if (restored !== null && end.timeline < restored) {
+    return other(`its primary was restored from a recovery point, on timeline ${restored}`);
+  }
   const left = await leftAt(primaryData, timeline, end.timeline);
   if (left === null)
     return other(`it is on timeline ${end.timeline}, unknown to its primary`, true);

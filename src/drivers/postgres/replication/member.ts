@@ -7,6 +7,7 @@ import type { DriverContext } from '../../../ports/driver.ts';
 import { replaceFile } from '../../durable-file.ts';
 import type { Target } from '../connection.ts';
 import type { Place } from '../place.ts';
+import { archiving } from '../recovery/archiving.ts';
 import { postgresSpec } from '../roles.ts';
 import type { Secrets } from '../secrets.ts';
 import { configText } from '../settings.ts';
@@ -71,6 +72,7 @@ async function configure(
   fixed: Settings,
 ): Promise<void> {
   const { settings } = postgresSpec(service);
-  const text = configText(place.data, instance, settings, { changeable, fixed });
+  const all = { ...fixed, ...(await archiving(service, place)) };
+  const text = configText(place.data, instance, settings, { changeable, fixed: all });
   await replaceFile(place.config, text, place.account);
 }

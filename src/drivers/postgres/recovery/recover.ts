@@ -1,0 +1,208 @@
+/**
+ * Makes restored files a data directory that can be served: a server of the cluster's own programs
+ * replays the log to the target, begins a timeline of its own, and is ended in order.
+ *
+ *     label, pages ──▶ replay ──▶ target ──▶ new timeline ──▶ clean end ──▶ checked, on disk
+ *
+ * 1. Nobody can connect meanwhile, and nothing of it gets into the log that is kept.
+ * 2. The new timeline gets a number that no stored one has.
+ * 3. Where the log ends before the target this is refused, unless it is known that nothing came
+ *    after: then the end of the log is that moment's state.
+ * 4. What standbys have of before is not to be trusted: a mark in the data tells them so.
+ */
+import { chown, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { DarumaError } from '../../../model/errors.ts';
+import type { PostgresPointFacts } from '../../../model/recovery-point.ts';
+import type { LogTarget, Recovered, RecoverWork } from '../../../ports/data-driver.ts';
+import { replaceFile } from '../../durable-file.ts';
+import type { Account } from '../../run-command.ts';
+import { type Binaries, findBinaries } from '../binaries.ts';
+import { hasCluster } from '../cluster.ts';
+import { readControl } from '../replication/control-file.ts';
+import { syncTree } from '../replication/copy.ts';
+import { markRestored } from '../replication/restored.ts';
+import { postgresSpec } from '../roles.ts';
+import { Feed } from './feed.ts';
+import { localLog } from './local-log.ts';
+import { logPrefix } from './log-names.ts';
+import { filesOf, reachOf, timelineFor } from './reach.ts';
+import { ScratchServer } from './scratch-server.ts';
+import type { Servers } from './servers.ts';
+
+const endedBefore = /recovery ended before configured recovery target was reached/;
+
+interface Scratch {
+  readonly servers: Servers;
+  readonly work: RecoverWork;
+  readonly facts: PostgresPointFacts;
+  readonly binaries: Binaries;
+  readonly account: Account | null;
+}
+
+export async function recover(servers: Servers, work: RecoverWork): Promise<Recovered> {
+  const facts = work.point.postgres;
+  if (facts === undefined) throw new DarumaError('POINT_FOREIGN', 'it is no point of PostgreSQL');
+  const { service } = servers.scene;
+  const { place } = await servers.primary();
+  const { binDir } = postgresSpec(service);
+  const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
+  await hasCluster({ ...place, data: work.directory }, binaries);
+  const scratch = { servers, work, facts, binaries, account: place.account };
+  const leftovers = ['.feed', '.scratch.conf', '.scratch.hba'];
+  const clear = () =>
+    Promise.all(
+      leftovers.map((end) => rm(`${work.directory}${end}`, { recursive: true, force: true })),
+    );
+  await clear();
+  try {
+    return await replayed(scratch);
+  } finally {
+    await clear();
+  }
+}
+
+async function replayed(scratch: Scratch): Promise<Recovered> {
+  const { servers, work, facts, account } = scratch;
+  const { directory, target, log, signal } = work;
+  const keys = log === null ? [] : await log.list(logPrefix(servers.scene.service.name));
+  const stored = filesOf(facts, keys);
+  const local = work.withLocalLog ? await localLog(servers, facts) : new Map();
+  const files = [...stored, ...[...local.values()].map(({ file }) => file)];
+  const timeline = timelineFor(facts, files, target);
+  const historiesOnly = target.kind === 'point';
+  const feed = await Feed.open({
+    ...{ directory: `${directory}.feed`, account, facts, timeline, local, stored },
+    ...{ store: log, historiesOnly, signal },
+  });
+  try {
+    const seen = await run(scratch, feed, timeline, target);
+    if (seen !== null) return seen;
+    refuseUnreached(work, keys);
+    const whole = await run(scratch, feed, timeline, { kind: 'latest' });
+    if (whole !== null) return whole;
+    throw new DarumaError('INTERNAL', 'a recovery without a target missed it');
+  } finally {
+    await feed.close();
+  }
+}
+
+/** Null: the log ended before the target. */
+async function run(
+  scratch: Scratch,
+  feed: Feed,
+  timeline: number,
+  target: LogTarget,
+): Promise<Recovered | null> {
+  const { servers, work, binaries, account } = scratch;
+  const { directory, signal, onProgress } = work;
+  const { settings } = postgresSpec(servers.scene.service);
+  const seen = new Replay();
+  await prepare(directory, account);
+  const server = await ScratchServer.start({
+    ...{ binaries, account, data: directory, settings, signal },
+    fixed: { ...scratchSettings(directory, feed), ...targetSettings(target, timeline) },
+    onLine: (line) => {
+      const name = seen.hear(line);
+      if (name === null) return;
+      feed.restored(name);
+      const total = Math.max(feed.totalBytes, feed.restoredBytes);
+      onProgress({ bytes: feed.restoredBytes, total });
+    },
+  });
+  try {
+    if (!(await server.ready())) {
+      signal.throwIfAborted();
+      if (feed.error !== null) throw feed.error;
+      if (server.said(endedBefore)) return null;
+      throw server.failure('could not recover');
+    }
+    await server.stop();
+  } finally {
+    server.kill();
+  }
+  return finish(scratch, seen);
+}
+
+async function prepare(directory: string, account: Account | null): Promise<void> {
+  const signal = join(directory, 'recovery.signal');
+  await writeFile(signal, '', { mode: 0o600 });
+  if (account !== null) await chown(signal, account.uid, account.gid);
+  await replaceFile(`${directory}.scratch.hba`, 'host all all all reject\n', account);
+}
+
+function scratchSettings(directory: string, feed: Feed): Record<string, string> {
+  return {
+    hba_file: `${directory}.scratch.hba`,
+    hot_standby: 'off',
+    // What is half done when the machine stops is thrown away; in the end all is synced at once.
+    fsync: 'off',
+    autovacuum: 'off',
+    // What it writes itself is marked to be kept, and kept once it is served.
+    archive_mode: 'on',
+    restore_command: feed.command,
+    max_wal_size: '8GB',
+    checkpoint_timeout: '1h',
+  };
+}
+
+function targetSettings(target: LogTarget, timeline: number): Record<string, string> {
+  const before = 'before' in target && target.before;
+  return {
+    recovery_target: '',
+    recovery_target_lsn: target.kind === 'lsn' ? target.lsn : '',
+    recovery_target_name: target.kind === 'name' ? target.name : '',
+    recovery_target_xid: target.kind === 'xid' ? target.xid : '',
+    recovery_target_time: target.kind === 'time' ? timeText(target.at, before) : '',
+    recovery_target_inclusive: before ? 'off' : 'on',
+    recovery_target_timeline: String(timeline),
+    recovery_target_action: 'promote',
+  };
+}
+
+/** A whole millisecond means all of it: clients' clocks tell no more. */
+function timeText(at: number, before: boolean): string {
+  const micros = Math.round(at * 1_000) + (Number.isInteger(at) && !before ? 999 : 0);
+  const text = new Date(Math.floor(micros / 1_000)).toISOString();
+  return text.replace('Z', `${String(micros % 1_000).padStart(3, '0')}+00`).replace('T', ' ');
+}
+
+/** What a server says while it replays. */
+class Replay {
+  lsn = '0/0';
+  lastTransactionAt: number | null = null;
+
+  /** The file of the log that it has just got, or null. */
+  hear(line: string): string | null {
+    this.lsn = /^LOG: {2}redo done at ([0-9A-F]+\/[0-9A-F]+)/.exec(line)?.[1] ?? this.lsn;
+    const time = /last completed transaction was at log time (\S+ \S+)/.exec(line)?.[1];
+    if (time !== undefined) this.lastTransactionAt = Date.parse(time.replace(/\+00$/, 'Z'));
+    return /^LOG: {2}restored log file "([0-9A-F]{24})" from archive/.exec(line)?.[1] ?? null;
+  }
+}
+
+/** With the live data's log nothing is missing; else what is stored must reach the target. */
+function refuseUnreached({ target, point, withLocalLog }: RecoverWork, keys: readonly string[]) {
+  const reach = reachOf(point, keys);
+  if (target.kind === 'time' && (withLocalLog || reach.until >= target.at)) return;
+  const gaps = reach.gaps.length === 0 ? '' : ` (missing: ${reach.gaps.join(', ')})`;
+  const text =
+    `the log that there is does not reach the target; ` +
+    `it reaches ${new Date(reach.until).toISOString()}${gaps}`;
+  throw new DarumaError('REFUSED', text);
+}
+
+async function finish({ work, account }: Scratch, seen: Replay): Promise<Recovered> {
+  const { directory } = work;
+  const control = await readControl(directory);
+  if (control === null || !control.endedInOrder || control.inRecovery) {
+    throw new DarumaError('ACTION_FAILED', `${basename(directory)} was not left in order`);
+  }
+  for (const name of ['backup_label.old', 'tablespace_map.old']) {
+    await rm(join(directory, name), { force: true });
+  }
+  await markRestored(directory, control.timeline, account);
+  await syncTree(directory);
+  const { lsn, lastTransactionAt } = seen;
+  return { lsn, lastTransactionAt, timeline: control.timeline };
+}

@@ -1,0 +1,162 @@
+/**
+ * A server on restored data, beside the real one, that ends with the process that started it. Its
+ * settings are the service's own, but for what it must not share with the real server.
+ */
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { DarumaError } from '../../../model/errors.ts';
+import { startTied, type TiedCommand } from '../../../ports/tied-command.ts';
+import { replaceFile } from '../../durable-file.ts';
+import type { Account } from '../../run-command.ts';
+import type { Binaries } from '../binaries.ts';
+import { configText } from '../settings.ts';
+
+/** Neither among those for outgoing connections nor among those of instances. */
+const firstPort = 10_240;
+const endPort = 20_000;
+const keptLines = 200;
+
+export interface ScratchOptions {
+  readonly binaries: Binaries;
+  readonly account: Account | null;
+  readonly data: string;
+  /** Of the stack file. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whatever any file says. */
+  readonly fixed: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+/** What a server beside the real one must have otherwise than it. */
+const apart: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  // The real one has its memory already.
+  shared_buffers: '128MB',
+  archive_command: '',
+  restore_command: '',
+  synchronous_standby_names: '',
+  primary_conninfo: '',
+  primary_slot_name: '',
+  ssl: 'off',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  log_min_messages: 'warning',
+  log_line_prefix: '',
+  lc_messages: 'C',
+  TimeZone: 'UTC',
+  restart_after_crash: 'off',
+  external_pid_file: '',
+};
+
+export class ScratchServer {
+  readonly port: number;
+  readonly #command: TiedCommand;
+  readonly #lines: string[] = [];
+  readonly #ready = Promise.withResolvers<void>();
+  /** Its exit code. */
+  readonly exited: Promise<number | null>;
+
+  private constructor(command: TiedCommand, port: number, onLine: (line: string) => void) {
+    this.#command = command;
+    this.port = port;
+    const { child } = command;
+    const ended = Promise.withResolvers<number | null>();
+    child.once('error', () => ended.resolve(null));
+    child.once('exit', (code) => {
+      // What ties it to us waits for nobody any more.
+      command.end();
+      ended.resolve(code);
+    });
+    child.stdout.resume();
+    if (child.stderr === null) throw new DarumaError('INTERNAL', 'a server without a log');
+    const lines = createInterface({ input: child.stderr });
+    lines.on('line', (line) => this.#hear(line, onLine));
+    const silent = new Promise<void>((resolve) => lines.once('close', resolve));
+    this.exited = ended.promise.then(async (code) => {
+      await silent;
+      return code;
+    });
+  }
+
+  static async start(options: ScratchOptions): Promise<ScratchServer> {
+    const { binaries, account, data, settings, fixed, signal, onLine } = options;
+    signal.throwIfAborted();
+    const config = `${data}.scratch.conf`;
+    await replaceFile(config, configText(data, 'daruma-scratch', settings), account);
+    const port = await freePort();
+    const all = { ...apart, ...fixed, port: String(port) };
+    const set = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const argv = [binaries.postgres, '-D', data, '-c', `config_file=${config}`, ...set];
+    const command = startTied({
+      argv,
+      asUser: account === null ? [] : asAccount(account),
+      workingDir: '/',
+      environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      stderr: 'pipe',
+    });
+    const server = new ScratchServer(command, port, onLine);
+    const stop = () => command.end();
+    signal.addEventListener('abort', stop, { once: true });
+    void server.exited.then(() => signal.removeEventListener('abort', stop));
+    return server;
+  }
+
+  #hear(line: string, onLine: (line: string) => void): void {
+    this.#lines.push(line);
+    if (this.#lines.length > keptLines) this.#lines.shift();
+    onLine(line);
+    if (/^LOG: {2}database system is ready to accept connections/.test(line)) this.#ready.resolve();
+  }
+
+  /** Resolves with true when it takes connections, with false when it has ended. */
+  ready(): Promise<boolean> {
+    return Promise.race([this.#ready.promise.then(() => true), this.exited.then(() => false)]);
+  }
+
+  /** Resolves when it has ended, in order. */
+  async stop(): Promise<void> {
+    this.#command.child.kill('SIGINT');
+    const code = await this.exited;
+    if (code !== 0) throw this.failure('did not end in order');
+  }
+
+  /** With what it said last that was wrong. */
+  failure(what: string): DarumaError {
+    const wrong = this.#lines.filter((line) => /^(ERROR|FATAL|PANIC|DETAIL|HINT): /.test(line));
+    const said = (wrong.length > 0 ? wrong : this.#lines).slice(-4).join(' | ');
+    return new DarumaError('ACTION_FAILED', `PostgreSQL on the restored data ${what}: ${said}`);
+  }
+
+  said(pattern: RegExp): boolean {
+    return this.#lines.some((line) => pattern.test(line));
+  }
+
+  /** Whatever it does. */
+  kill(): void {
+    this.#command.end();
+  }
+}
+
+function asAccount({ uid, gid }: Account): string[] {
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+}
+
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(firstPort, endPort);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      server.close(() => resolve(true));
+    });
+  });
+}
