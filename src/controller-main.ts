@@ -16,6 +16,7 @@ import { watchWakefulness } from './controller/wakefulness.ts';
 import { createDrivers } from './drivers/index.ts';
 import { createEndpoints } from './endpoint/client.ts';
 import { keeperLink } from './keeper/link.ts';
+import { defaultConsole } from './model/console-spec.ts';
 import { DarumaError, errorInfo } from './model/errors.ts';
 import { layout } from './model/layout.ts';
 import { createNotifier } from './notify/notifier.ts';
@@ -213,6 +214,8 @@ async function main(): Promise<void> {
   servers.push(await startReportServer({ ...common, access }));
   const control = await startServer({ ...common, socket: paths.controlSocket });
   servers.push(control);
+  const { console = defaultConsole } = configuration.spec;
+  keeper.console(console === null ? null : { ...console, stackId: parts.stackId });
   keeper.onConnection((connection) => control.accept(connection));
   keeper.onTerminate(() => {
     controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {

@@ -11,6 +11,7 @@ import type { InstanceId } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
+import type { Sample } from '../model/sample.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault } from '../ports/controller-api.ts';
@@ -40,6 +41,7 @@ const repeatable: ReadonlySet<PersonRequest['kind']> = new Set([
   'start',
   'stop',
   'reset',
+  'note',
 ]);
 
 export class ControlClient {
@@ -106,6 +108,11 @@ export class ControlClient {
 
   errors(limit: number): Promise<readonly ErrorRecord[]> {
     return this.#askAgain('GET', `/v1/errors?limit=${limit}`);
+  }
+
+  /** The latest value of each. */
+  signals(): Promise<readonly Sample[]> {
+    return this.#askAgain('GET', '/v1/signals');
   }
 
   acknowledgeError(id: string, by: string): Promise<void> {

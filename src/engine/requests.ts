@@ -45,6 +45,7 @@ function begin(turn: Turn, requestId: string, by: string, request: PersonRequest
 function describe(request: PersonRequest): string {
   if ('incident' in request) return `${request.kind} ${request.incident}`;
   if ('target' in request) return `${request.kind} ${request.target ?? 'everything'}`;
+  if (request.kind === 'note') return request.text;
   if ('service' in request) return `${request.kind} ${request.service}`;
   return request.kind;
 }
@@ -66,6 +67,8 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     case 'import-knowledge':
     case 'reset-knowledge':
       return note(turn, by, request);
+    case 'note':
+      return done('noted');
     case 'restore':
     case 'restore-undo':
     case 'restore-confirm':

@@ -26,6 +26,7 @@ import type { Lock } from '../ports/lock.ts';
 import { isAlive, ownIdentity } from '../ports/process-identity.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
 import { ControllerProcess } from './controller-process.ts';
+import { Door } from './door.ts';
 import { EndpointProcess } from './endpoint-process.ts';
 import { addressOf, type HeldSocket } from './held-sockets.ts';
 import { logLine, withLog } from './log-file.ts';
@@ -46,6 +47,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #controller: ControllerProcess;
   readonly #endpoint: EndpointProcess;
+  readonly #door: Door;
   readonly #systemd: Systemd;
   #servers: readonly Server[] = [];
   /** Called when the successor that is being started has come up. */
@@ -60,6 +62,12 @@ export class Keeper {
       { stateDir: layout.stateDir, logFile: layout.controllerLog, version, command, hangMs, log },
       options.sockets,
     );
+    this.#door = new Door({
+      stateDir: layout.stateDir,
+      logFile: layout.controllerLog,
+      file: layout.consoleFile,
+      log,
+    });
     this.#controller = new ControllerProcess({
       command,
       logFile: layout.controllerLog,
@@ -111,6 +119,7 @@ export class Keeper {
 
   #hear(message: ControllerToKeeper): void {
     if (message.kind === 'listen') this.#listen(message.id, message.endpoints);
+    if (message.kind === 'console') this.#door.set(message.settings);
     if (message.kind === 'shutdown') this.#shutdown(message.id);
     if (message.kind === 'detach') {
       this.#endpoint.release('detach');
@@ -156,6 +165,7 @@ export class Keeper {
       version: this.#options.version,
       controller: { pid: this.#controller.pid, restarts: this.#controller.restarts },
       endpoint: { pid: this.#endpoint.pid, restarts: this.#endpoint.restarts },
+      api: { pid: this.#door.pid },
       held: this.#endpoint.sockets.map(addressOf),
     };
   }
@@ -182,7 +192,9 @@ export class Keeper {
     const { sockets } = this.#endpoint;
     const fds = sockets.flatMap(({ fd }) => (fd === null ? [] : [fd]));
     const without = fds.length < sockets.length ? ['--without-fds'] : [];
-    const command = { exec: [...exec.slice(1), ...without], controller };
+    // A successor of a keeper without sockets is a successor all the same.
+    const none = sockets.length === 0 ? ['--held', '[]'] : [];
+    const command = { exec: [...exec.slice(1), ...without, ...none], controller };
     return withLog(this.#options.layout.controllerLog, (log) =>
       spawn(exec[0] ?? process.execPath, keeperArgv(command, sockets.map(addressOf)), {
         detached: true,
@@ -194,6 +206,8 @@ export class Keeper {
 
   async #handOver(successor: number): Promise<void> {
     this.#endpoint.release('successor');
+    // The successor's controller asks for the same address.
+    this.#door.close();
     await this.#systemd.mainPid(successor);
     await this.#controller.end();
     this.#leave();
@@ -201,6 +215,7 @@ export class Keeper {
 
   #leave(): void {
     for (const server of this.#servers) server.close();
+    this.#door.close();
     this.#log(`keeper ${process.pid} ends`);
     this.#options.lock.release();
     process.exit(0);

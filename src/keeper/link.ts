@@ -8,6 +8,7 @@ import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Layout } from '../model/layout.ts';
 import {
+  type ConsoleSettings,
   type ControllerToKeeper,
   type EndpointFile,
   type HeldAddress,
@@ -68,6 +69,10 @@ class Link implements KeeperLink {
 
   listen(endpoints: readonly HeldAddress[]): Promise<void> {
     return this.#ask((id) => ({ kind: 'listen', id, endpoints }));
+  }
+
+  console(settings: ConsoleSettings | null): void {
+    this.#send({ kind: 'console', settings });
   }
 
   async shutdown(): Promise<void> {

@@ -22,7 +22,8 @@ interface Arguments {
   readonly layout: Layout;
   readonly hangMs: number;
   readonly version: string;
-  readonly held: readonly HeldAddress[];
+  /** Null: we inherit nothing, and take nobody's place. */
+  readonly held: readonly HeldAddress[] | null;
   readonly withFds: boolean;
   readonly command: KeeperCommand;
 }
@@ -44,7 +45,7 @@ function readArguments(): Arguments {
       'state-dir': { type: 'string' },
       'hang-ms': { type: 'string', default: '5000' },
       version: { type: 'string' },
-      held: { type: 'string', default: '[]' },
+      held: { type: 'string' },
       'without-fds': { type: 'boolean', default: false },
     },
   });
@@ -59,7 +60,7 @@ function readArguments(): Arguments {
     layout: layoutOf(stateDir),
     hangMs: Number(values['hang-ms']),
     version: values.version ?? ownVersion(),
-    held: JSON.parse(values.held) as HeldAddress[],
+    held: values.held === undefined ? null : (JSON.parse(values.held) as HeldAddress[]),
     withFds: !values['without-fds'],
     command: {
       exec: [process.execPath, ...process.execArgv, own, ...options],
@@ -73,14 +74,15 @@ async function main(args: Arguments): Promise<void> {
   requireWritable(layout.stateDir);
   mkdirSync(layout.runDir, { recursive: true, mode: 0o700 });
   mkdirSync(layout.logsDir, { recursive: true, mode: 0o700 });
-  const begun = held.length > 0 ? await inherit(layout) : await begin(layout, command);
+  const begun = held === null ? await begin(layout, command) : await inherit(layout);
   if (begun === 'taken' || begun === 'delegated') {
     await leaveToOther(layout, begun);
     return;
   }
+  const addresses = held ?? [];
   const sockets: readonly HeldSocket[] = args.withFds
-    ? inherited(held)
-    : held.map((address) => ({ ...address, fd: null, close: () => undefined }));
+    ? inherited(addresses)
+    : addresses.map((address) => ({ ...address, fd: null, close: () => undefined }));
   const keeper = new Keeper({ layout, command, version, hangMs, sockets, lock: begun });
   process.on('SIGTERM', () => keeper.terminate());
   process.on('SIGINT', () => keeper.terminate());

@@ -82,7 +82,19 @@ export const errorTable = {
     exit: 8,
     status: 401,
     retryable: false,
-    todo: 'Send `authorization: Bearer $DARUMA_TOKEN`, as the instance has it in its environment.',
+    todo: 'Log in, or send `authorization: Bearer TOKEN`; an instance has its own in DARUMA_TOKEN.',
+  },
+  FORBIDDEN: {
+    exit: 8,
+    status: 403,
+    retryable: false,
+    todo: 'Ask somebody with the role that the message names.',
+  },
+  TOO_MANY_REQUESTS: {
+    exit: 8,
+    status: 429,
+    retryable: true,
+    todo: 'Wait for as long as `retry-after` says, and ask again.',
   },
   NOT_FOUND: {
     exit: 9,

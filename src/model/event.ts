@@ -57,6 +57,9 @@ export type PersonRequest =
   /** A fault of this kind is about to be brought about on purpose; or that is over. */
   | { readonly kind: 'drill-begin'; readonly instance: InstanceId; readonly fault: FaultKind }
   | { readonly kind: 'drill-end'; readonly instance: InstanceId }
+  /** What somebody did that is none of the engine's business, such as a login; it is only taken
+   * down. */
+  | { readonly kind: 'note'; readonly text: string }
   /** What was learned is replaced. */
   | { readonly kind: 'import-knowledge'; readonly knowledge: Knowledge }
   | { readonly kind: 'reset-knowledge' };

@@ -16,6 +16,10 @@ export interface Layout {
   readonly controllerLock: string;
   readonly endpointFile: string;
   readonly routesFile: string;
+  /** Where the console is. */
+  readonly consoleFile: string;
+  /** Its people, sessions and tokens. */
+  readonly accountsDatabase: string;
   readonly logPlacesFile: string;
   readonly logsDir: string;
   readonly controllerLog: string;
@@ -37,6 +41,8 @@ export function layout(stateDir: string): Layout {
     controllerLock: `${stateDir}/run/controller.lock`,
     endpointFile: `${stateDir}/run/endpoint.json`,
     routesFile: `${stateDir}/run/routes.json`,
+    consoleFile: `${stateDir}/run/console.json`,
+    accountsDatabase: `${stateDir}/accounts.db`,
     logPlacesFile: `${stateDir}/run/log-places.json`,
     logsDir: `${stateDir}/logs`,
     controllerLog: `${stateDir}/logs/daruma.log`,

@@ -7,6 +7,7 @@
  * Variables of the user's environment have been expanded already.
  */
 import type { CommandSpec } from './command-spec.ts';
+import type { ConsoleSpec } from './console-spec.ts';
 import type { ServiceName } from './ids.ts';
 import type { RecoveryPointsSpec } from './recovery-point.ts';
 import type { FaultKind } from './symptom.ts';
@@ -27,6 +28,8 @@ export interface StackSpec {
   readonly notify: NotifySpec;
   /** Requirements of the stack as a whole. */
   readonly requires: RequiresSpec;
+  /** Null: there is none. Absent: the default one. */
+  readonly console?: ConsoleSpec | null;
   /** Of Daruma's own state. */
   readonly recoveryPoints?: RecoveryPointsSpec;
 }

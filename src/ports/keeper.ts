@@ -1,5 +1,6 @@
 /** The parent process, as the controller and the endpoint process see it. */
 import type { Socket } from 'node:net';
+import type { ConsoleSpec } from '../model/console-spec.ts';
 import type { ServiceName } from '../model/ids.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -20,6 +21,9 @@ export interface KeeperLink {
   shutdown(): Promise<void>;
   /** After it, the controller's exit with code 0 ends the keeper; endpoints go on. */
   detach(): Promise<void>;
+  /** Where the console is to be; null: nowhere. Never fails: what stands in the way is told in
+   * `run/console.json`, and tried again. */
+  console(settings: ConsoleSettings | null): void;
   /** The keeper was asked to end (SIGTERM, such as at the machine's shutdown): do a `down`. */
   onTerminate(listener: () => void): void;
   /** Somebody reached us by way of the keeper. */
@@ -95,9 +99,38 @@ export interface SpawnKeeperRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** How the console is to be reached; the keeper passes it on to the API process. */
+export interface ConsoleSettings extends ConsoleSpec {
+  /** Unique among all stacks of the machine. */
+  readonly stackId: string;
+}
+
+/** `run/console.json`; null: there is no console. */
+export interface ConsoleFile {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Why nobody listens there. Absent: we do. */
+  readonly taken?: string;
+}
+
+/** API process → keeper, by IPC. */
+export type ApiToKeeper =
+  | { readonly kind: 'ready' }
+  /** The connection is its own now. */
+  | { readonly kind: 'taken'; readonly id: number }
+  /** Nobody has needed it for a while. */
+  | { readonly kind: 'idle' };
+
+/** Keeper → API process, by IPC. */
+export type KeeperToApi =
+  /** With its socket. */
+  { readonly kind: 'connection'; readonly id: number } | { readonly kind: 'end' };
+
 /** Controller → keeper, by IPC. */
 export type ControllerToKeeper =
   | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'console'; readonly settings: ConsoleSettings | null }
   | { readonly kind: 'listen'; readonly id: number; readonly endpoints: readonly HeldAddress[] }
   | { readonly kind: 'shutdown'; readonly id: number }
   | { readonly kind: 'detach'; readonly id: number };
@@ -138,5 +171,7 @@ export interface KeeperStatus {
   readonly version: string;
   readonly controller: { readonly pid: number | null; readonly restarts: number };
   readonly endpoint: { readonly pid: number | null; readonly restarts: number };
+  /** Null: nobody needs it just now. */
+  readonly api?: { readonly pid: number | null };
   readonly held: readonly HeldAddress[];
 }

@@ -41,6 +41,7 @@ const request = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('reset'), target: name.nullable() }),
   z.object({ kind: z.enum(['approve', 'reject']), incident: incidentId }),
+  z.object({ kind: z.literal('note'), text: z.string().min(1).max(500) }),
   z.object({
     kind: z.literal('switchover'),
     service: name,

@@ -12,6 +12,7 @@ import { toStatePoints } from './points.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import { checkSchedules } from './schedules.ts';
 import type { RawStack } from './schema.ts';
+import { toConsole } from './schema-console.ts';
 import { dependenciesOf, toNotifyTarget, toRequires, toService } from './service.ts';
 import type { Sources } from './sources.ts';
 import { checkTemplates } from './templates.ts';
@@ -140,6 +141,7 @@ function toStack(document: StackDocument, raw: RawStack, file: string, lookup: L
     checkDriver(document, name, service, service.mode ?? raw.mode);
   checkServices(document, services);
   checkTemplates(document, services);
+  const console = toConsole(document, raw.console, directory);
   return {
     name: raw.name ?? nameOf(directory),
     file,
@@ -160,6 +162,7 @@ function toStack(document: StackDocument, raw: RawStack, file: string, lookup: L
           : { url: raw.notify.heartbeat.url, intervalMs: raw.notify.heartbeat.interval },
     },
     requires: toRequires(raw.requires, directory),
+    ...(console === undefined ? {} : { console }),
     ...toStatePoints(context, raw.recovery_points),
   };
 }

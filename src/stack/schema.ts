@@ -18,6 +18,7 @@ import {
   url,
   yesOrNo,
 } from './leaves.ts';
+import { console } from './schema-console.ts';
 import { statePoints } from './schema-points.ts';
 import { requires } from './schema-requires.ts';
 import { mode, service, serviceName } from './schema-service.ts';
@@ -82,6 +83,10 @@ export const stackSchema = closed({
   recovery: described(recovery.prefault({}), 'Guards of the stack as a whole.'),
   notify: described(notify.prefault({}), 'Who is told of incidents.'),
   requires: described(requires.prefault({}), 'What the stack as a whole needs.'),
+  console: described(
+    console.optional(),
+    'Where the console and the API are; `false`: there is none. See docs/operating/accounts.md.',
+  ),
   recovery_points: described(
     statePoints.optional(),
     'Restorable copies of Daruma’s own state: its event log, its secrets, what it learned.',

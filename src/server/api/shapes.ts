@@ -1,0 +1,252 @@
+/** What requests may hold and answers do hold, for checking and for the description of the API. */
+import { z } from 'zod';
+import type { IncidentId, InstanceId } from '../../model/ids.ts';
+import { personName, role, scope } from './roles.ts';
+
+const pageMax = 500;
+
+export const serviceName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'expected the name of a service');
+
+export const serviceParams = z.strictObject({ service: serviceName });
+
+export const instanceParams = z
+  .strictObject({
+    service: serviceName,
+    number: z.string().regex(/^[1-9]\d{0,5}$/, 'expected the number of an instance'),
+  })
+  .transform(({ service, number }) => ({ instance: `${service}/${Number(number)}` as InstanceId }));
+
+export const instanceName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[1-9]\d{0,5}$/, 'expected an instance such as api/1')
+  .transform((text) => text as InstanceId);
+
+export const incidentParams = z.strictObject({
+  incident: z
+    .string()
+    .regex(/^i\d{1,15}$/, 'expected an incident such as i1')
+    .transform((text) => text as IncidentId),
+});
+
+export const errorParams = z.strictObject({ error: z.string().min(1).max(100) });
+export const idParams = z.strictObject({ id: z.string().min(1).max(64) });
+export const nameParams = z.strictObject({ name: personName });
+
+export const limit = z.coerce.number().int().min(1).max(pageMax).default(100);
+export const cursor = z.string().min(1).max(200).optional();
+export const page = z.strictObject({ limit, cursor });
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('The cursor of the next page; null: this is the last.'),
+  });
+}
+
+const time = z.number().describe('Milliseconds since 1970.');
+
+export const message = z.object({ message: z.string().describe('For a person.') });
+
+const instance = z.object({
+  id: z.string(),
+  phase: z.enum([
+    'stopped',
+    'completed',
+    'held',
+    'starting',
+    'running',
+    'ready',
+    'unhealthy',
+    'stopping',
+    'exited',
+  ]),
+  pid: z.number().nullable(),
+  port: z.number().nullable(),
+  startedAt: time.nullable(),
+  restarts: z.number(),
+  routed: z.enum(['serving', 'draining', 'out']),
+  note: z.string(),
+  needsPerson: z.boolean(),
+  changed: z.boolean().optional(),
+  role: z.enum(['primary', 'standby']).optional(),
+  spare: z.boolean().optional(),
+});
+
+const group = z.looseObject({
+  epoch: z.number(),
+  primary: z.string().nullable(),
+  eligible: z.array(z.string()),
+  stage: z.string(),
+  note: z.string(),
+});
+
+export const service = z.looseObject({
+  name: z.string(),
+  driver: z.string(),
+  mode: z.enum(['act', 'observe']),
+  wanted: z.enum(['up', 'down']),
+  dependsOn: z.array(z.string()),
+  endpoint: z.string().nullable(),
+  instances: z.array(instance),
+  group: group.optional(),
+});
+
+export const stack = z.looseObject({
+  name: z.string(),
+  file: z.string(),
+  mode: z.enum(['act', 'observe']),
+  at: time,
+  seq: z.number().describe('The last record in it.'),
+  state: z.enum(['looking', 'starting', 'running', 'stopping', 'stopped']),
+  storeWritable: z.boolean(),
+  services: z.array(service),
+  openIncidents: z.array(z.string()),
+  endpointsClosed: z.string().nullable().optional(),
+});
+
+const evidence = z.looseObject({
+  symptom: z.string().nullable(),
+  text: z.string(),
+  supports: z.boolean(),
+  bits: z.number().describe('log₂ of how much likelier it is under this cause than under others.'),
+});
+
+export const incident = z.looseObject({
+  id: z.string(),
+  state: z.enum(['open', 'acting', 'verifying', 'needs-person', 'resolved']),
+  onset: time,
+  returned: time.optional(),
+  detected: time,
+  located: time.nullable(),
+  acted: time.nullable(),
+  recovered: time.nullable(),
+  resolved: time.nullable(),
+  symptoms: z.array(
+    z.looseObject({
+      id: z.string(),
+      component: z.string(),
+      kind: z.string(),
+      name: z.string(),
+      began: time,
+      evidence: z.string(),
+      ended: time.nullable(),
+    }),
+  ),
+  causes: z.array(
+    z.looseObject({
+      component: z.string(),
+      fault: z.string(),
+      probability: z.number(),
+      evidence: z.array(evidence),
+      cases: z.number().optional(),
+    }),
+  ),
+  unsure: z.boolean(),
+  actions: z.array(
+    z.looseObject({
+      action: z.string(),
+      kind: z.string(),
+      target: z.string(),
+      name: z.string().nullable(),
+      reason: z.string(),
+      wouldOnly: z.boolean(),
+      considered: z.array(z.looseObject({ kind: z.string(), target: z.string(), why: z.string() })),
+      begun: time.nullable(),
+      done: time.nullable(),
+      outcome: z.enum(['verified', 'failed', 'unknown']).nullable(),
+      error: z.string().nullable(),
+    }),
+  ),
+  component: z.string().nullable(),
+  summary: z.string(),
+});
+
+export const record = z.object({
+  seq: z.number(),
+  unrecorded: z.boolean().describe('Done before it could be made durable.'),
+  record: z.looseObject({ at: time, kind: z.string() }),
+});
+
+export const errorRecord = z.looseObject({
+  id: z.string(),
+  code: z.string(),
+  message: z.string(),
+  origin: z.looseObject({
+    service: z.string().nullable(),
+    instance: z.string().nullable(),
+    host: z.string(),
+  }),
+  source: z.string(),
+  count: z.number(),
+  firstSeen: time,
+  lastSeen: time,
+  acknowledgedBy: z.string().nullable(),
+});
+
+export const sample = z.object({
+  at: time,
+  component: z.string(),
+  signal: z.string(),
+  value: z.number(),
+});
+
+export const logLine = z.object({
+  text: z.string(),
+  offset: z.number().describe('Of its first byte in the log.'),
+  next: z.number().describe('Of the line after it.'),
+});
+
+export const person = z.object({
+  name: z.string(),
+  role,
+  disabled: z.boolean(),
+  created: time,
+});
+
+export const loggedIn = z.object({
+  person: z.object({ name: z.string(), role }),
+  expires: time.describe('Of the access token: refresh before.'),
+});
+
+export const session = z.object({
+  id: z.string(),
+  created: time,
+  seen: time,
+  expires: time,
+  address: z.string(),
+  agent: z.string(),
+  current: z.boolean(),
+});
+
+export const token = z.object({
+  id: z.string(),
+  owner: z.string(),
+  label: z.string(),
+  scope,
+  created: time,
+  expires: time,
+  used: time.nullable(),
+});
+
+export const invitation = z.object({
+  id: z.string(),
+  role,
+  by: z.string(),
+  created: time,
+  expires: time,
+});
+
+export const drill = z.object({
+  id: z.number(),
+  by: z.string(),
+  fault: z.string(),
+  target: z.string().nullable(),
+  at: time,
+  ended: time.nullable(),
+  result: z
+    .unknown()
+    .describe('As `daruma drill --json` prints it; while it runs, and when it failed: null.'),
+  failure: z.string().nullable(),
+});

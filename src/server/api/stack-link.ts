@@ -1,0 +1,52 @@
+/** What the API process needs of the running stack; the command line's client gives it. */
+import type { ErrorRecord } from '../../model/error-record.ts';
+import type { PersonRequest } from '../../model/event.ts';
+import type { InstanceId } from '../../model/ids.ts';
+import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
+import type { StoredRecord } from '../../model/record.ts';
+import type { Sample } from '../../model/sample.ts';
+import type { IncidentView, StackView } from '../../model/view.ts';
+import type { Configuration } from '../../ports/controller-api.ts';
+
+/** Calls wait for a controller that is being started again. */
+export interface StackLink {
+  /** Null: no controller answers just now. */
+  version(): Promise<{ readonly version: string; readonly pid: number } | null>;
+  stack(): Promise<StackView>;
+  configuration(): Promise<Configuration>;
+  /** Newest first. */
+  incidents(limit: number): Promise<readonly IncidentView[]>;
+  incident(id: string): Promise<IncidentView>;
+  records(after: number, limit: number): Promise<readonly StoredRecord[]>;
+  errors(limit: number): Promise<readonly ErrorRecord[]>;
+  signals(): Promise<readonly Sample[]>;
+  acknowledgeError(id: string, by: string): Promise<void>;
+  request(by: string, request: PersonRequest): Promise<string>;
+  knowledge(): Promise<Knowledge>;
+  learned(): Promise<KnowledgeView>;
+  importKnowledge(by: string, knowledge: unknown): Promise<string>;
+  resetKnowledge(by: string): Promise<string>;
+  /** Each record after `after` as it comes, over restarts of the controller; ends with the signal,
+   * or when Daruma ends. */
+  follow(after: number, signal: AbortSignal): AsyncIterable<StoredRecord>;
+}
+
+export interface LogLine {
+  readonly text: string;
+  /** Of its first byte, and of the one after it. */
+  readonly offset: number;
+  readonly next: number;
+}
+
+/** Where the output of an instance is read. */
+export interface LogSource {
+  read(
+    instance: InstanceId,
+    options: {
+      readonly tail?: number;
+      readonly sinceOffset?: number;
+      readonly follow?: boolean;
+      readonly signal?: AbortSignal;
+    },
+  ): AsyncIterable<LogLine>;
+}
