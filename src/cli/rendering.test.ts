@@ -163,6 +163,17 @@ test('the stack as a table', () => {
   assert.ok(stackTable(view, coloured)[1]?.includes('\u001b[32mready\u001b[39m      11'));
 });
 
+test('whom the address for reading leads to', () => {
+  const [api] = view.services;
+  assert.ok(api);
+  const instances = [instance({}), instance({ id: 'api/2', routed: 'out', reads: true })];
+  const services = [{ ...api, endpointRead: '127.0.0.1:8081', instances }];
+  assert.deepEqual(
+    stackTable({ ...view, services }, plain).map((line) => line.slice(50).trim()),
+    ['ENDPOINT               NOTE', '127.0.0.1:8080', '127.0.0.1:8081 (read)'],
+  );
+});
+
 test('the live view fits the terminal and keeps the latest sentences', () => {
   const written: string[] = [];
   const out = { write: (text: string) => written.push(text), columns: 41, rows: 12 };

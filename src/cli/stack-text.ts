@@ -52,7 +52,7 @@ export function groupNotes(view: StackView): string[] {
 }
 
 function instanceRow(view: StackView, service: ServiceView, instance: InstanceView): Cell[] {
-  const { id, phase, pid, port, startedAt, restarts, routed, note, needsPerson } = instance;
+  const { id, phase, pid, port, startedAt, restarts, note, needsPerson } = instance;
   const alive = startedAt !== null && pid !== null;
   const short = withoutSubject(id, note);
   return [
@@ -62,7 +62,7 @@ function instanceRow(view: StackView, service: ServiceView, instance: InstanceVi
     cell(port),
     cell(alive ? durationText(Math.max(0, view.at - startedAt)) : null),
     cell(restarts, restarts > 0 ? 'yellow' : null),
-    endpointCell(service, routed),
+    endpointCell(service, instance),
     cell(service.mode === 'observe' ? `(observed) ${short}`.trim() : short),
   ];
 }
@@ -78,10 +78,16 @@ function withoutSubject(id: string, note: string): string {
   return note.slice(begin.length);
 }
 
-function endpointCell({ endpoint }: ServiceView, routed: InstanceView['routed']): Cell {
+/** Where connections come from: also those that only read, of a service with `endpoint_read`. */
+function endpointCell(
+  { endpoint, endpointRead = '' }: ServiceView,
+  { routed, reads = false }: InstanceView,
+): Cell {
   if (endpoint === null) return cell(null, 'dim');
-  const colour = routed === 'serving' ? null : 'yellow';
-  return cell(routed === 'serving' ? endpoint : routed, colour);
+  const main = routed === 'serving' ? [endpoint] : [];
+  const all = reads ? [...main, `${endpointRead} (read)`] : main;
+  if (all.length > 0) return cell(all.join(', '));
+  return cell(routed, 'yellow');
 }
 
 /** «shop is running: 4 of 5 instances ready, 1 open incident». */

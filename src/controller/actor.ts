@@ -22,6 +22,7 @@ import { faultPoint } from '../ports/fault-point.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { Processes } from '../ports/processes.ts';
+import { ReignLost } from '../ports/reign-lost.ts';
 import type { Externals } from './externals.ts';
 import type { InstanceContexts } from './instance-context.ts';
 import type { Roles } from './roles.ts';
@@ -111,7 +112,9 @@ export class Actor {
       this.#report(instance, info.code, info.message);
       const retryable =
         error instanceof DarumaError ? errorTable[error.code].retryable && !isFinal(error) : true;
-      this.#options.push({ kind: 'start-failed', instance, action, error: info, retryable });
+      const reign = error instanceof ReignLost ? { reign: error.reign } : {};
+      const failed = { instance, action, error: info, retryable, ...reign };
+      this.#options.push({ kind: 'start-failed', ...failed });
     }
   }
 

@@ -40,6 +40,7 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
       instance.startError = {
         message: record.error.message,
         retryable: record.retryable ?? false,
+        ...(record.reign && { reign: record.reign }),
       };
       return;
     case 'instance-ready':

@@ -4,6 +4,7 @@ import { type ComponentId, isInstance } from '../model/ids.ts';
 import { letGoOfPlanned, onBackOffOver } from './act.ts';
 import { primaryOf } from './group.ts';
 import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
+import { adoptReign, instanceWithLostReign, type LostReign } from './lost-reign.ts';
 import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
 import { isGoingOn, onRestoreRequest } from './restore-requests.ts';
@@ -250,9 +251,22 @@ function consent(
     return refused('NOT_FOUND', `no open incident «${request.incident}»; open: ${open}`);
   }
   const given = request.kind === 'approve';
+  const lost = given ? instanceWithLostReign(turn.state, incident) : null;
+  if (lost !== null) return takeReign(turn, by, lost);
   turn.emit({ kind: 'consent', incident: incident.id, given, by });
   turn.touch(incident.id);
   return done(`${incident.id}: ${given ? 'approved' : 'rejected'}`);
+}
+
+/** What the data tells of the primary becomes the record (F6), and all of the group is started. */
+function takeReign(turn: Turn, by: string, { instance, reign }: LostReign): Answer {
+  const { service } = instance;
+  const why = adoptReign(turn, by, service, reign);
+  if (why !== null) return refused('REFUSED', why);
+  const idle = instancesOf(turn.state, service).filter((one) => !isAlive(one));
+  for (const one of idle) turn.emit({ kind: 'reset', target: one.id, by });
+  for (const one of idle) startNow(turn, one);
+  return done(`${reign.primary} is primary, as its data says`);
 }
 
 /** Replies to what waited for instances to be gone. */

@@ -231,6 +231,26 @@ describe('active-standby', () => {
   });
 });
 
+test('people are shown whom the address for reading leads to', () => {
+  const endpoint = service('x').endpoint;
+  assert.ok(endpoint);
+  const s = scenario(stack([database('db', { endpointRead: { ...endpoint, port: 8001 } })]));
+  const shown = () => view(s.state, s.at).services[0];
+  const readers = () =>
+    shown()
+      ?.instances.filter(({ reads }) => reads)
+      .map(({ id }) => id);
+  assert.equal(shown()?.endpointRead, '127.0.0.1:8001');
+  s.up();
+  assert.deepEqual(readers(), ['db/2']);
+  s.exits('db/2', 'SIGKILL');
+  assert.deepEqual(readers(), ['db/1']);
+  assert.equal(
+    view(scenario(stack([database('db')])).state, 0).services[0]?.endpointRead,
+    undefined,
+  );
+});
+
 test('people are shown roles, epoch and stage', () => {
   const s = pair();
   const group = () => view(s.state, s.at).services[0]?.group;

@@ -88,6 +88,12 @@ function groupRoute(state: EngineState, service: ServiceName): GroupRoute | null
   };
 }
 
+/** `endpoint_read` leads to it. */
+export function isReadFrom(state: EngineState, { id, service }: InstanceState): boolean {
+  if (state.services[service]?.spec.endpointRead === undefined) return false;
+  return groupRoute(state, service)?.read.some((one) => one.instance === id) === true;
+}
+
 /** It answers, and is known to have every acknowledged write, or to lack no more than allowed. */
 function isCaughtUp(state: EngineState, standby: InstanceState): boolean {
   const group = groupOf(state, standby.service);

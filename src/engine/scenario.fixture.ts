@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Command } from '../model/command.ts';
 import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
+import type { Reign } from '../model/group.ts';
 import type { IncidentId, InstanceId } from '../model/ids.ts';
 import type { LogRecord, PlannedAction } from '../model/record.ts';
 import type { RestoreStep } from '../model/recovery-point.ts';
@@ -27,6 +28,12 @@ interface Queued {
   readonly happening: Happening;
 }
 
+interface StartError {
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly reign?: Reign;
+}
+
 const startMs = 20;
 const readyMs = 100;
 const stopMs = 30;
@@ -46,7 +53,7 @@ export class Scenario {
   readonly commands: Command[] = [];
   /** Instances whose programs do not do what they should. */
   readonly #sick = new Map<InstanceId, 'hangs' | 'fails' | 'dies'>();
-  readonly #startErrors = new Map<InstanceId, { message: string; retryable: boolean }>();
+  readonly #startErrors = new Map<InstanceId, StartError>();
   readonly #running = new Set<InstanceId>();
   #queue: Queued[] = [];
   #order = 0;
@@ -178,9 +185,9 @@ export class Scenario {
     assert.ok(!this.#running.has(instance), `${instance} is started although it runs`);
     const error = this.#startErrors.get(instance);
     if (error !== undefined) {
-      const { message, retryable } = error;
+      const { message, ...how } = error;
       const info = { code: 'START_FAILED', message };
-      this.#later(startMs, { kind: 'start-failed', instance, action, error: info, retryable });
+      this.#later(startMs, { kind: 'start-failed', instance, action, error: info, ...how });
       return;
     }
     const pid = 100 + this.#order;
@@ -221,8 +228,8 @@ export class Scenario {
     return this;
   }
 
-  cannotStart(instance: InstanceId, message: string, retryable: boolean): this {
-    this.#startErrors.set(instance, { message, retryable });
+  cannotStart(instance: InstanceId, message: string, retryable: boolean, reign?: Reign): this {
+    this.#startErrors.set(instance, { message, retryable, ...(reign && { reign }) });
     return this;
   }
 

@@ -8,6 +8,7 @@
 import { noKnowledge } from '../learn/lessons.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { ExitInfo } from '../model/exit.ts';
+import type { Reign } from '../model/group.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
 import type { Cause, Outcome, PlannedAction } from '../model/record.ts';
@@ -62,7 +63,7 @@ export interface InstanceState {
   until: number | null;
   exit: ExitInfo | null;
   /** Why its last start failed before the program ran. */
-  startError: { message: string; retryable: boolean } | null;
+  startError: { message: string; retryable: boolean; reign?: Reign } | null;
   /** Ids of the symptoms that hold now. */
   symptoms: string[];
   starts: number;

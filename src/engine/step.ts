@@ -152,14 +152,9 @@ function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
 function onInstanceStartFailed(turn: Turn, event: Of<'start-failed'>): void {
   const instance = turn.state.instances[event.instance];
   if (instance?.phase !== 'starting' || instance.action !== event.action) return;
-  const { action, error, retryable } = event;
-  turn.emit({
-    kind: 'instance-start-failed',
-    instance: instance.id,
-    action,
-    error,
-    retryable,
-  });
+  const { action, error, retryable, reign } = event;
+  const failed = { instance: instance.id, action, error, retryable };
+  turn.emit({ kind: 'instance-start-failed', ...failed, ...(reign && { reign }) });
   giveUpRestarts(turn, instance, error.message);
   if (instance.wanted === 'up') {
     onStartFailed(turn, instance, action, error);

@@ -1,5 +1,6 @@
 /** The state as people and machines are shown it. */
 import type { IncidentId } from '../model/ids.ts';
+import type { EndpointSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type {
   IncidentView,
@@ -9,7 +10,7 @@ import type {
   StackView,
 } from '../model/view.ts';
 import { groupView, isSpare, roleView } from './group-view.ts';
-import { routeTargets } from './routing.ts';
+import { isReadFrom, routeTargets } from './routing.ts';
 import {
   type EngineState,
   type IncidentState,
@@ -54,10 +55,15 @@ function serviceView(state: EngineState, service: ServiceState): ServiceView {
     mode: state.stack?.mode === 'observe' ? 'observe' : spec.mode,
     wanted: service.wanted,
     dependsOn: spec.dependsOn.map((dependency) => dependency.service),
-    endpoint: spec.endpoint === null ? null : `${spec.endpoint.host}:${spec.endpoint.port}`,
+    endpoint: spec.endpoint === null ? null : addressOf(spec.endpoint),
+    ...(spec.endpointRead === undefined ? {} : { endpointRead: addressOf(spec.endpointRead) }),
     instances: instancesOf(state, spec.name).map((one) => instanceView(state, one)),
     ...groupView(state, spec.name),
   };
+}
+
+function addressOf({ host, port }: EndpointSpec): string {
+  return `${host}:${port}`;
 }
 
 function instanceView(state: EngineState, instance: InstanceState): InstanceView {
@@ -77,6 +83,7 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
     needsPerson: needsPerson(state, instance),
     changed: instance.changed,
     ...roleView(state, instance),
+    ...(isReadFrom(state, instance) ? { reads: true } : {}),
     ...(isSpare(state, instance) ? { spare: true } : {}),
   };
 }

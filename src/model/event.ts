@@ -6,7 +6,7 @@
  */
 import type { ErrorInfo } from './errors.ts';
 import type { ExitInfo } from './exit.ts';
-import type { RoleEvent } from './group.ts';
+import type { Reign, RoleEvent } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { PointEvent, RestorePlan, RestoreTarget } from './recovery-point.ts';
@@ -93,6 +93,8 @@ export type EngineEvent = EventBase &
         readonly action: ActionId;
         readonly error: ErrorInfo;
         readonly retryable: boolean;
+        /** Its data was led by somebody else last, of which nothing is recorded. */
+        readonly reign?: Reign;
       }
     /** The main process ended; members of its tree may still live. */
     | { readonly kind: 'exited'; readonly instance: InstanceId; readonly exit: ExitInfo }

@@ -35,6 +35,12 @@ export interface ReplicaPosition {
   readonly position: string;
 }
 
+/** Who was primary, and in which epoch. */
+export interface Reign {
+  readonly epoch: number;
+  readonly primary: InstanceId;
+}
+
 /** What a look at an instance's role found. */
 export interface RoleSeen {
   readonly role: Role;

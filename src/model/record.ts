@@ -6,7 +6,7 @@
 import type { ErrorInfo } from './errors.ts';
 import type { PersonRequest } from './event.ts';
 import type { ExitInfo } from './exit.ts';
-import type { GroupRecord } from './group.ts';
+import type { GroupRecord, Reign } from './group.ts';
 import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { PointRecord } from './recovery-point.ts';
@@ -104,6 +104,8 @@ export type RecordBody =
       readonly action: ActionId;
       readonly error: ErrorInfo;
       readonly retryable?: boolean;
+      /** Its data was led by somebody else last, of which nothing is recorded. */
+      readonly reign?: Reign;
     }
   | { readonly kind: 'instance-ready'; readonly instance: InstanceId }
   | {

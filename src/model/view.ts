@@ -41,6 +41,8 @@ export interface InstanceView {
   readonly changed?: boolean;
   /** In a service with failover. */
   readonly role?: Role;
+  /** `endpoint_read` leads to it. Absent: it doesn't. */
+  readonly reads?: boolean;
   /** A cold standby, which is started when it is needed. Absent: false. */
   readonly spare?: boolean;
 }
@@ -52,6 +54,8 @@ export interface ServiceView {
   readonly wanted: 'up' | 'down';
   readonly dependsOn: readonly ServiceName[];
   readonly endpoint: string | null;
+  /** Leads to caught-up standbys. Absent: there is none. */
+  readonly endpointRead?: string;
   readonly instances: readonly InstanceView[];
   /** Of a service with failover. */
   readonly group?: GroupView;

@@ -5,6 +5,7 @@ import type { Binaries } from '../binaries.ts';
 import { hasCluster } from '../cluster.ts';
 import type { Members } from './members.ts';
 import { preparePrimary, refuseToBeginAnew } from './primary.ts';
+import { refuseOtherReign } from './reign.ts';
 import { refuseContradictions } from './role-settings.ts';
 import { takeOrder } from './seen-order.ts';
 import { prepareStandby } from './standby.ts';
@@ -32,6 +33,7 @@ export async function launchInRole(work: RoleLaunch): Promise<void> {
   }
   const member = await members.of(context);
   const { instance, order, place } = member;
+  if (order.primary === instance && order.epoch === 1) await refuseOtherReign(context, members);
   const seen = await takeOrder(place.seen, instance, order);
   if (order.primary !== instance) {
     const primaryPlace = await members.placeOf(context, order.primary);
