@@ -189,6 +189,18 @@ describe('a changed stack file', () => {
     assert.deepEqual(s.started(), ['db/1', 'web/1']);
   });
 
+  test('what needs a person is tried at once when up is said', () => {
+    const s = scenario(stack([service('api'), service('other')])).turns('api/1', 'dies');
+    s.ask({ kind: 'up' }).passes(100_000).mended('api/1').forget();
+    assert.equal(s.incident().state, 'needs-person');
+    s.tell({ kind: 'configured', spec: stack([service('api', { environment: { A: '1' } })]) });
+    s.ask({ kind: 'up', restartChanged: true });
+    assert.deepEqual(s.started(), ['api/1']);
+    assert.equal(s.sent('reply').at(-1)?.message, '1 instance is wanted up; trying api/1 afresh');
+    s.passes(15_000);
+    assert.equal(s.incident().state, 'resolved');
+  });
+
   test('when a changed dependency does not start, what waits for its restart is left alone', () => {
     const s = scenario(shop()).up().forget();
     const environment = { A: '1' };

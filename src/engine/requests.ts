@@ -134,15 +134,25 @@ function up(turn: Turn, by: string, restartChanged: boolean): Answer {
   for (const name of turn.state.order) {
     for (const one of instancesOf(turn.state, name)) reconcile(turn, one.id);
   }
-  const changed = restartChanged ? all.filter((one) => one.changed && !one.removed) : [];
+  const here = all.filter((one) => !one.removed);
+  const changed = restartChanged ? here.filter((one) => one.changed) : [];
   planRestarts(turn, changed, 'its definition changed');
-  const count = all.filter((one) => !one.removed).length;
-  const wanted = `${count} ${count === 1 ? 'instance is' : 'instances are'} wanted up`;
-  return done(changed.length === 0 ? wanted : `${wanted}; restarting ${listed(changed)}`);
+  const given = restartChanged ? here.filter(isGivenUp) : [];
+  for (const { id } of given) reset(turn, by, id);
+  const wanted = `${here.length} ${here.length === 1 ? 'instance is' : 'instances are'} wanted up`;
+  const restarting = changed.length === 0 ? '' : `; restarting ${listed(changed)}`;
+  return done(
+    `${wanted}${restarting}${given.length === 0 ? '' : `; trying ${listed(given)} afresh`}`,
+  );
 }
 
 function listed(instances: readonly InstanceState[]): string {
   return instances.map((one) => one.id).join(', ');
+}
+
+/** It waits for a person, or for its next try: whoever changed the stack file may have mended it. */
+function isGivenUp({ wanted, phase, hold }: InstanceState): boolean {
+  return wanted === 'up' && phase === 'held' && (hold === 'person' || hold === 'back-off');
 }
 
 function down(turn: Turn, by: string): null {
