@@ -48,6 +48,7 @@ export class S3Client {
   readonly #name: string;
   readonly #access: S3Access;
   readonly #patience: S3Patience;
+  #givenUp = false;
   readonly #http = process.getBuiltinModule('node:http');
   readonly #https = process.getBuiltinModule('node:https');
 
@@ -60,7 +61,7 @@ export class S3Client {
 
   /** Rejects with NOT_FOUND, PLACE_UNREACHABLE, PLACE_REFUSED, PLACE_FULL. */
   send(request: S3Request): Promise<S3Answer> {
-    return this.again(async () => {
+    return this.#again(async () => {
       const answer = await this.#once(request);
       const body = await bodyOf(answer);
       this.#requireSuccess(request, answer.statusCode ?? 0, body);
@@ -70,7 +71,7 @@ export class S3Client {
 
   /** As `send`, for an answer that may be large: the caller reads it. */
   open(request: S3Request): Promise<IncomingMessage> {
-    return this.again(async () => {
+    return this.#again(async () => {
       const answer = await this.#once(request);
       const status = answer.statusCode ?? 0;
       if (status >= 300) this.#requireSuccess(request, status, await bodyOf(answer));
@@ -78,15 +79,19 @@ export class S3Client {
     });
   }
 
-  /** Repeats what failed in a way that may pass. */
-  async again<T>(work: () => Promise<T>): Promise<T> {
+  /** Repeats what failed in a way that may pass. Once a server was given up, what is asked of it
+   * is tried once, until something succeeds: cleaning up must not take as long again. */
+  async #again<T>(work: () => Promise<T>): Promise<T> {
     const { attempts, firstDelayMs } = this.#patience;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work();
+        const result = await work();
+        this.#givenUp = false;
+        return result;
       } catch (error) {
         if (error instanceof DarumaError && error.code !== 'PLACE_UNREACHABLE') throw error;
-        if (attempt >= attempts) throw this.#unreachable(error);
+        this.#givenUp ||= attempt >= attempts;
+        if (this.#givenUp) throw this.#unreachable(error);
         await pause(Math.min(delayMsMax, firstDelayMs * 2 ** (attempt - 1)));
       }
     }
@@ -115,7 +120,9 @@ export class S3Client {
 
   async #signed(request: S3Request): Promise<{ url: URL; headers: Record<string, string> }> {
     const { endpoint, bucket, region, accessKey, secretKey } = this.#access;
-    const path = [bucket, ...(request.key ?? '').split('/')].map(encodeURIComponent).join('/');
+    // Without a slash behind the bucket: some servers sign it as if it weren't there.
+    const key = request.key === null ? [] : request.key.split('/');
+    const path = [bucket, ...key].map(encodeURIComponent).join('/');
     const url = new URL(`${endpoint.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       url.searchParams.set(name, value);
@@ -151,6 +158,7 @@ const fullCodes = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientCa
 
 function errorCode(status: number, code: string): ErrorCode {
   if (status === 507 || fullCodes.has(code)) return 'PLACE_FULL';
+  if (status === 501) return 'PLACE_REFUSED';
   if (status >= 500 || status === 429 || status === 408 || status === 200) {
     return 'PLACE_UNREACHABLE';
   }

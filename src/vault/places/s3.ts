@@ -27,7 +27,7 @@ const uploadsAtOnce = 2;
 /** Downloads in a row that break before anything came. */
 const fruitlessMax = 8;
 
-const usualPatience: S3Patience = { attempts: 8, firstDelayMs: 200, idleMs: 30_000 };
+const usualPatience: S3Patience = { attempts: 6, firstDelayMs: 250, idleMs: 30_000 };
 
 export interface S3Options {
   readonly name: string;
@@ -116,8 +116,7 @@ export class S3Place implements Place {
       const file = join(this.#uploadsDir, name);
       const upload = readJsonFile(file) as (Upload & { target: string }) | null;
       if (upload !== null && (upload.target !== this.#target || isAlive(upload.owner))) continue;
-      if (upload !== null) await this.#abort(upload);
-      await rm(file, { force: true });
+      if (upload === null || (await this.#abort(upload))) await rm(file, { force: true });
     }
   }
 
@@ -171,11 +170,7 @@ export class S3Place implements Place {
       for await (const tag of sent) tags.push(tag);
       await this.#complete(upload, tags);
     } catch (error) {
-      await this.#abort(upload).catch(() => {
-        // The note stays, and the next sweep tries it again.
-        throw error;
-      });
-      await rm(note, { force: true });
+      if (await this.#abort(upload)) await rm(note, { force: true });
       throw error;
     }
     await rm(note, { force: true });
@@ -215,11 +210,14 @@ export class S3Place implements Place {
     await this.#client.send({ method: 'POST', key, query: { uploadId }, body });
   }
 
-  async #abort({ key, uploadId }: Upload): Promise<void> {
+  /** False: it is to be tried again. A server that knows no such upload, or lets nobody abort
+   * one, will not be asked again. */
+  async #abort({ key, uploadId }: Upload): Promise<boolean> {
     try {
       await this.#client.send({ method: 'DELETE', key, query: { uploadId } });
+      return true;
     } catch (error) {
-      if (!(error instanceof DarumaError && error.code === 'NOT_FOUND')) throw error;
+      return error instanceof DarumaError && error.code !== 'PLACE_UNREACHABLE';
     }
   }
 }
