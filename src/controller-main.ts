@@ -119,6 +119,7 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
           readLogs(logDir, { sinceOffset, follow: true, signal }),
       },
       logPlacesFile: paths.logPlacesFile,
+      log,
       asUser,
     }),
     notifier: createNotifier({

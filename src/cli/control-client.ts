@@ -13,6 +13,7 @@ import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { Sample } from '../model/sample.ts';
 import type { FaultKind } from '../model/symptom.ts';
+import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault } from '../ports/controller-api.ts';
 import { request as httpRequest } from '../ports/http.ts';
@@ -113,6 +114,13 @@ export class ControlClient {
   /** The latest value of each. */
   signals(): Promise<readonly Sample[]> {
     return this.#askAgain('GET', '/v1/signals');
+  }
+
+  /** How signals went. */
+  history({ of, from, to, signals }: HistoryQuery): Promise<readonly SignalSeries[]> {
+    const query = new URLSearchParams({ of, from: String(from), to: String(to) });
+    if (signals !== undefined) query.set('signals', signals.join(','));
+    return this.#askAgain('GET', `/v1/signals/history?${query}`);
   }
 
   acknowledgeError(id: string, by: string): Promise<void> {

@@ -17,8 +17,10 @@ import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
+import { addSignals } from './commands/signals.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addSwitchover } from './commands/switchover.ts';
+import { addTop } from './commands/top.ts';
 import { addUp } from './commands/up.ts';
 import { processIo } from './process-io.ts';
 import { type GlobalOptions, Session } from './session.ts';
@@ -32,6 +34,8 @@ const commands: readonly AddCommand[] = [
   addEvents,
   addIncidents,
   addErrors,
+  addTop,
+  addSignals,
   addKnowledge,
   addDetectors,
   addRequests,

@@ -19,6 +19,7 @@ import {
   serviceOf,
 } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { HistoryQuery } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Random } from '../ports/clock.ts';
 import type { Configuration, ControllerApi, DrillFault } from '../ports/controller-api.ts';
@@ -248,6 +249,10 @@ export class Controller implements ControllerApi {
 
   signals(service?: ServiceName) {
     return this.#options.observer.latest(service);
+  }
+
+  history(query: HistoryQuery) {
+    return this.#options.observer.history(query);
   }
 
   errors(limit: number) {

@@ -8,6 +8,7 @@ import type { HostName, InstanceId } from '../model/ids.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { ExecOptions } from './exec-probe.ts';
+import { SignalHistory } from './history/history.ts';
 import { InstanceWatch } from './instance-watch.ts';
 import { LogPlaces } from './log-places.ts';
 import type { LogReader } from './log-watch.ts';
@@ -19,12 +20,13 @@ export interface ObserverOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly host: HostName;
-  /** Its disk is measured. */
+  /** Its disk is measured, and how signals went is kept in it. */
   readonly stateDir: string;
   readonly asUser: ExecOptions['asUser'];
   readonly logReader: LogReader;
   /** Where it is kept how far logs were matched. */
   readonly logPlacesFile: string;
+  readonly log: (text: string) => void;
 }
 
 export function createObserver(options: ObserverOptions): Observer {
@@ -33,7 +35,8 @@ export function createObserver(options: ObserverOptions): Observer {
   const matcher = new PatternMatcher(clock);
   const places = new LogPlaces(options.logPlacesFile, clock);
   const watches = new Map<InstanceId, InstanceWatch>();
-  const sampling = new Sampling(outlet, stateDir, watches);
+  const history = new SignalHistory(`${stateDir}/signals`, options.log);
+  const sampling = new Sampling({ outlet, stateDir, watches, history });
 
   const unwatch = (instance: InstanceId): void => {
     const watch = watches.get(instance);
@@ -73,6 +76,7 @@ export function createObserver(options: ObserverOptions): Observer {
       for (const { component, signal } of signals) outlet.signals.forget(component, signal);
     },
     latest: (service) => outlet.signals.list(service),
+    history: (query) => history.read(query, clock.now()),
     onHappening: (listener) => outlet.onHappening(listener),
     onError: (listener) => outlet.onError(listener),
     async close() {

@@ -3,6 +3,7 @@
  * once, in slices, so that many instances never hold up the loop.
  */
 import type { InstanceId } from '../model/ids.ts';
+import type { SignalHistory } from './history/history.ts';
 import { HostSampler } from './host-sampler.ts';
 import type { InstanceWatch } from './instance-watch.ts';
 import { KernelWatch } from './kernel-watch.ts';
@@ -13,11 +14,19 @@ const sliceMs = 200;
 /** A process killed by the kernel may be told of after its instance was let go. */
 const rememberedMs = 10_000;
 
+export interface SamplingParts {
+  readonly outlet: Outlet;
+  readonly stateDir: string;
+  readonly watches: ReadonlyMap<InstanceId, InstanceWatch>;
+  readonly history: SignalHistory;
+}
+
 export class Sampling {
   readonly #outlet: Outlet;
   readonly #watches: ReadonlyMap<InstanceId, InstanceWatch>;
   readonly #host: HostSampler;
   readonly #kernel: KernelWatch;
+  readonly #history: SignalHistory;
   /** Members of instances that were let go, and until when they are remembered. */
   readonly #former = new Map<number, number>();
   readonly #turn = (): void => this.#tick();
@@ -25,9 +34,10 @@ export class Sampling {
   #dueAt: number;
   #cancel: () => void = () => undefined;
 
-  constructor(outlet: Outlet, stateDir: string, watches: ReadonlyMap<InstanceId, InstanceWatch>) {
+  constructor({ outlet, stateDir, watches, history }: SamplingParts) {
     this.#outlet = outlet;
     this.#watches = watches;
+    this.#history = history;
     this.#host = new HostSampler(outlet, stateDir);
     this.#kernel = new KernelWatch(outlet, (pid, text) => this.#memberKilled(pid, text));
     this.#dueAt = outlet.clock.now();
@@ -66,6 +76,7 @@ export class Sampling {
     const now = this.#outlet.clock.now();
     this.#host.sample(now);
     this.#kernel.poll();
+    void this.#history.take(now, (visit) => this.#outlet.signals.each(visit));
     for (const [pid, until] of this.#former) if (until < now) this.#former.delete(pid);
   }
 

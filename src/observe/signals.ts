@@ -30,6 +30,12 @@ export class SignalTable {
     return this.#components.get(component)?.get(signal)?.value;
   }
 
+  each(visit: (component: ComponentId, signal: SignalName, value: number) => void): void {
+    for (const [component, signals] of this.#components) {
+      for (const [signal, { value }] of signals) visit(component, signal, value);
+    }
+  }
+
   /** Of one service's components, or of all. */
   list(service?: ServiceName): Sample[] {
     const samples: Sample[] = [];

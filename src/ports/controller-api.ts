@@ -5,6 +5,7 @@ import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { Sample } from '../model/sample.ts';
+import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
 
@@ -41,6 +42,8 @@ export interface ControllerApi {
   knowledge(): Knowledge;
   learned(): KnowledgeView;
   signals(service?: ServiceName): readonly Sample[];
+  /** How signals went, for an hour by the second and for a week by the minute. */
+  history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   errors(limit: number): Promise<readonly ErrorRecord[]>;
   acknowledgeError(id: string, by: string): Promise<boolean>;
   reportError(report: ErrorReport): void;

@@ -4,6 +4,7 @@ import type { ErrorReport } from '../model/error-record.ts';
 import type { Happening } from '../model/event.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { Sample } from '../model/sample.ts';
+import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 
 export interface WatchedInstance {
@@ -49,6 +50,8 @@ export interface Observer {
   forget(signals: readonly Pick<Sample, 'component' | 'signal'>[]): void;
   /** Latest value of each signal. */
   latest(service?: ServiceName): readonly Sample[];
+  /** How signals went. */
+  history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   onHappening(listener: (happening: Happening) => void): void;
   onError(listener: (report: ErrorReport) => void): void;
   close(): Promise<void>;

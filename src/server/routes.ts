@@ -14,6 +14,7 @@ export interface RouteOptions extends ReportContext {
 
 export function addRoutes(server: FastifyInstance, options: RouteOptions): void {
   addStateRoutes(server, options.api);
+  addHistoryRoute(server, options.api);
   addFollowRoute(server, options);
   addRequestRoutes(server, options.api);
   addErrorRoutes(server, options);
@@ -40,6 +41,14 @@ function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {
   server.get('/v1/signals', async (request) =>
     api.signals(schemas.signalQuery.parse(request.query).service),
   );
+}
+
+function addHistoryRoute(server: FastifyInstance, api: ControllerApi): void {
+  server.get('/v1/signals/history', async (request) => {
+    const { of, from, to, signals } = schemas.signalHistory.parse(request.query);
+    const range = { of, from, to: to ?? Date.now() };
+    return api.history(signals === undefined ? range : { ...range, signals });
+  });
 }
 
 function addFollowRoute(server: FastifyInstance, { api, log }: RouteOptions): void {

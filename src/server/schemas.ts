@@ -29,6 +29,19 @@ export const recordPage = page.extend({ after: z.coerce.number().int().min(0).de
 /** Without `after`: from now on. */
 export const followFrom = z.object({ after: z.coerce.number().int().min(0).optional() });
 
+const time = z.coerce.number().min(0).max(1e15);
+
+export const signalHistory = z.object({
+  of: name,
+  from: time,
+  to: time.optional(),
+  signals: z
+    .string()
+    .max(2_000)
+    .transform((text) => text.split(','))
+    .optional(),
+});
+
 export const signalQuery = z.object({ service: name.optional() });
 
 const request = z.discriminatedUnion('kind', [

@@ -53,7 +53,7 @@ export function observing(options: Partial<ObserverOptions> = {}): Observing {
     clock,
     random: { next: () => 0.5 },
     host: 'here',
-    stateDir: tmpdir(),
+    stateDir: scratch,
     asUser: () => [],
     logReader: {
       end: () => 0,
@@ -62,6 +62,7 @@ export function observing(options: Partial<ObserverOptions> = {}): Observing {
       },
     },
     logPlacesFile: join(scratch, 'log-places.json'),
+    log: (text) => process.stderr.write(`${text}\n`),
     ...options,
   });
   const told: string[] = [];
