@@ -1,10 +1,14 @@
-/** `npm run build`: compiles src to dist, for the package. */
+/** `npm run build`: compiles src and the console to dist, for the package. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { globSync, rmSync } from 'node:fs';
+import { buildConsole } from './build-console.ts';
 
-rmSync('dist', { recursive: true, force: true });
+// The console stays until it is made anew: somebody may be looking at it.
+for (const path of globSync('dist/*', { exclude: ['dist/web'] }))
+  rmSync(path, { recursive: true, force: true });
 const compiler = 'node_modules/typescript/bin/tsc';
 const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+buildConsole();

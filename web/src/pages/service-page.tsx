@@ -1,0 +1,142 @@
+/** One service: its instances, what it measures, and what can be done with it. */
+import { useContext } from 'react';
+import type { ServiceView } from '../../../src/model/view.ts';
+import { Badge } from '../parts/badge.tsx';
+import { type Deed, DeedButton } from '../parts/confirm.tsx';
+import { IncidentRows } from '../parts/incident-rows.tsx';
+import { Link } from '../parts/link.tsx';
+import { LogLines } from '../parts/log-lines.tsx';
+import { Signals } from '../parts/signals.tsx';
+import { phaseTones, phaseWords } from '../parts/state.ts';
+import { pathTo } from '../state/route.ts';
+import { useLive } from '../state/use-live.ts';
+import { useMay } from '../state/use-may.ts';
+import { moment } from '../words/times.ts';
+import { type Say, Speech, useSay } from '../words/words.ts';
+
+export function ServicePage({ name }: { readonly name: string }) {
+  const say = useSay();
+  const { stack, incidents } = useLive();
+  if (stack === null) return <p>{say('loading')}</p>;
+  const service = stack.services.find((one) => one.name === name);
+  if (service === undefined) return <p>{say('notFound')}</p>;
+  const dependants = stack.services.filter(({ dependsOn }) => dependsOn.includes(name));
+  const own = incidents.filter(({ component }) => component?.split('/')[0] === name);
+  return (
+    <>
+      <h1>{name}</h1>
+      <Deeds service={service} />
+      <Instances service={service} />
+      <Neighbours title={say('dependsOn')} names={service.dependsOn} />
+      <Neighbours title={say('neededBy')} names={dependants.map((one) => one.name)} />
+      <section>
+        <h2>{say('incidents')}</h2>
+        {own.length === 0 ? <p>{say('noIncidents')}</p> : <IncidentRows incidents={own} />}
+      </section>
+      <Signals service={name} />
+      <LogLines key={name} instances={service.instances.map(({ id }) => id)} />
+    </>
+  );
+}
+
+function deedsOf(service: ServiceView, say: Say): readonly Deed[] {
+  const what = service.name;
+  const path = `/api/v1/services/${encodeURIComponent(what)}`;
+  const deeds: Deed[] = [
+    { label: 'start', sentence: say('sureStart', { what }), path: `${path}/start` },
+    { label: 'stop', sentence: say('sureStop', { what }), path: `${path}/stop`, tone: 'danger' },
+    { label: 'restart', sentence: say('sureRestart', { what }), path: `${path}/restart` },
+    { label: 'reset', sentence: say('sureReset', { what }), path: `${path}/reset` },
+  ];
+  if (service.group !== undefined)
+    deeds.push({
+      label: 'switchover',
+      sentence: say('sureSwitchover', { what }),
+      path: `${path}/switchover`,
+      body: {},
+    });
+  return deeds;
+}
+
+function Deeds({ service }: { readonly service: ServiceView }) {
+  const say = useSay();
+  const may = useMay('operator');
+  if (!may) return null;
+  return (
+    <div className="buttons">
+      {deedsOf(service, say).map((deed) => (
+        <DeedButton key={deed.label} deed={deed} />
+      ))}
+    </div>
+  );
+}
+
+function Instances({ service }: { readonly service: ServiceView }) {
+  const say = useSay();
+  const { language } = useContext(Speech);
+  return (
+    <section>
+      <h2>
+        {say('instances')}
+        {service.group === undefined ? '' : ` · ${say('epoch', { epoch: service.group.epoch })}`}
+      </h2>
+      {service.group === undefined || service.group.note === '' ? null : (
+        <p className="hint">{service.group.note}</p>
+      )}
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{say('instance')}</th>
+              <th>{say('phase')}</th>
+              <th>{say('role')}</th>
+              <th>PID</th>
+              <th>{say('since')}</th>
+              <th>{say('restarts')}</th>
+              <th>{say('note')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {service.instances.map((one) => (
+              <tr key={one.id}>
+                <th scope="row">{one.id}</th>
+                <td>
+                  <Badge tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
+                    {say(phaseWords[one.phase])}
+                  </Badge>
+                </td>
+                <td>{one.role === undefined ? '' : say(one.role)}</td>
+                <td className="number">{one.pid ?? ''}</td>
+                <td>{one.startedAt === null ? '' : moment(one.startedAt, language)}</td>
+                <td className="number">{one.restarts}</td>
+                <td className="message">{one.note}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Neighbours({
+  title,
+  names,
+}: {
+  readonly title: string;
+  readonly names: readonly string[];
+}) {
+  const say = useSay();
+  return (
+    <p>
+      {title}:{' '}
+      {names.length === 0
+        ? say('none')
+        : names.map((name) => (
+            <span key={name} className="neighbour">
+              <Link to={pathTo('service', name)}>{name}</Link>
+            </span>
+          ))}
+    </p>
+  );
+}

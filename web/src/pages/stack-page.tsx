@@ -1,0 +1,83 @@
+/** The whole stack: what is wrong is seen from across the room. */
+
+import type { ServiceView } from '../../../src/model/view.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Graph } from '../parts/graph.tsx';
+import { IncidentRows } from '../parts/incident-rows.tsx';
+import { Link } from '../parts/link.tsx';
+import { phaseTones, phaseWords, serviceTone } from '../parts/state.ts';
+import { pathTo } from '../state/route.ts';
+import { useLive } from '../state/use-live.ts';
+import { useSay } from '../words/words.ts';
+
+/** A larger graph tells less than a table. */
+const graphMax = 60;
+
+export function StackPage() {
+  const say = useSay();
+  const { stack, incidents } = useLive();
+  if (stack === null) return <p>{say('loading')}</p>;
+  const open = incidents.filter(({ state }) => state !== 'resolved');
+  return (
+    <>
+      <h1>{stack.name}</h1>
+      {stack.services.length > graphMax ? null : <Graph services={stack.services} />}
+      {open.length === 0 ? null : (
+        <section>
+          <h2>{say('openIncidents', { count: open.length })}</h2>
+          <IncidentRows incidents={open} />
+        </section>
+      )}
+      <Services services={stack.services} />
+    </>
+  );
+}
+
+function Services({ services }: { readonly services: readonly ServiceView[] }) {
+  const say = useSay();
+  return (
+    <section>
+      <h2>{say('services')}</h2>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{say('service')}</th>
+              <th>{say('instances')}</th>
+              <th>{say('endpoint')}</th>
+              <th>{say('dependsOn')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {services.map((service) => (
+              <ServiceRow key={service.name} service={service} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function ServiceRow({ service }: { readonly service: ServiceView }) {
+  const say = useSay();
+  return (
+    <tr className={serviceTone(service)}>
+      <th scope="row">
+        <Link to={pathTo('service', service.name)}>{service.name}</Link>
+      </th>
+      <td>
+        {service.instances.map((one) => (
+          <Badge key={one.id} tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
+            {one.id.slice(one.id.lastIndexOf('/'))} {one.role === undefined ? '' : say(one.role)}{' '}
+            {say(phaseWords[one.phase])}
+          </Badge>
+        ))}
+      </td>
+      <td>
+        <code>{service.endpoint ?? ''}</code>
+      </td>
+      <td>{service.dependsOn.join(', ')}</td>
+    </tr>
+  );
+}

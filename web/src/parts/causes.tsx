@@ -1,0 +1,44 @@
+/** What it was blamed on, how surely, and by what evidence. */
+import type { Cause } from '../../../src/model/record.ts';
+import { useSay } from '../words/words.ts';
+
+export function Causes(props: { readonly causes: readonly Cause[]; readonly unsure: boolean }) {
+  const say = useSay();
+  return (
+    <section aria-label={say('causes')}>
+      <h2>{say('causes')}</h2>
+      {props.unsure ? <p className="hint">{say('unsure')}</p> : null}
+      <ul className="causes">
+        {props.causes.slice(0, 5).map((cause) => (
+          <One key={`${cause.component} ${cause.fault}`} cause={cause} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function One({ cause }: { readonly cause: Cause }) {
+  const say = useSay();
+  const percent = Math.round(cause.probability * 100);
+  return (
+    <li>
+      <div className="cause">
+        <strong>
+          {cause.component}: {cause.fault}
+        </strong>
+        <span>{percent} %</span>
+      </div>
+      <meter min={0} max={100} value={percent} aria-label={`${cause.component} ${cause.fault}`} />
+      {cause.cases === undefined ? null : (
+        <p className="hint">{say('cases', { count: cause.cases })}</p>
+      )}
+      <ul className="evidence">
+        {cause.evidence.map((one) => (
+          <li key={one.text} className={one.supports ? 'for' : 'against'}>
+            <span>{say(one.supports ? 'evidenceFor' : 'evidenceAgainst')}</span> {one.text}
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}

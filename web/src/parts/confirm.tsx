@@ -1,0 +1,59 @@
+/** A button for what acts: it says what it will do before it does it. */
+import { useRef, useState } from 'react';
+import { act } from '../api/request.ts';
+import type { Word } from '../words/english.ts';
+import { useSay } from '../words/words.ts';
+
+export interface Deed {
+  readonly label: Word;
+  /** What will happen, as a sentence. */
+  readonly sentence: string;
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly tone?: 'danger';
+}
+
+export function DeedButton({ deed, then }: { readonly deed: Deed; readonly then?: () => void }) {
+  const say = useSay();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [state, setState] = useState<{ busy: boolean; error: string | null }>({
+    busy: false,
+    error: null,
+  });
+  const carryOut = async () => {
+    setState({ busy: true, error: null });
+    try {
+      await act(deed.method ?? 'POST', deed.path, deed.body);
+      setState({ busy: false, error: null });
+      dialog.current?.close();
+      then?.();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      setState({ busy: false, error: why });
+    }
+  };
+  return (
+    <>
+      <button type="button" className={deed.tone ?? ''} onClick={() => dialog.current?.showModal()}>
+        {say(deed.label)}
+      </button>
+      <dialog ref={dialog} aria-label={say(deed.label)}>
+        <p>{deed.sentence}</p>
+        {state.error === null ? null : (
+          <p role="alert" className="alert">
+            {say('failed', { why: state.error })}
+          </p>
+        )}
+        <div className="buttons">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            {say('cancel')}
+          </button>
+          <button type="button" className="main" disabled={state.busy} onClick={carryOut}>
+            {say('doIt')}
+          </button>
+        </div>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+/** One line that says how the stack stands, large and coloured. */
+import type { IncidentView, StackView } from '../../../src/model/view.ts';
+import { pathTo } from '../state/route.ts';
+import { useLive } from '../state/use-live.ts';
+import { type Say, useSay } from '../words/words.ts';
+import { Link } from './link.tsx';
+import type { Tone } from './state.ts';
+
+export function Standing() {
+  const say = useSay();
+  const { connected, stack, incidents } = useLive();
+  if (stack === null) return null;
+  const worst = worstOf(incidents);
+  const [tone, text] = connected
+    ? standing(stack, worst, say)
+    : (['idle', say('disconnected')] as const);
+  return (
+    <p className={`standing ${tone}`} role="status">
+      {worst === null || !connected ? text : <Link to={pathTo('incident', worst.id)}>{text}</Link>}
+    </p>
+  );
+}
+
+function worstOf(incidents: readonly IncidentView[]): IncidentView | null {
+  const open = incidents.filter(({ state }) => state !== 'resolved');
+  return open.find(({ state }) => state === 'needs-person') ?? open[0] ?? null;
+}
+
+function standing(
+  { state }: StackView,
+  worst: IncidentView | null,
+  say: Say,
+): readonly [Tone, string] {
+  if (worst?.state === 'needs-person') return ['bad', say('needsPerson', { what: worst.summary })];
+  if (worst !== null) return ['busy', say('recovering', { what: worst.summary })];
+  if (state === 'stopped') return ['idle', say('stopped')];
+  if (state !== 'running') return ['busy', say('starting')];
+  return ['good', say('allWell')];
+}

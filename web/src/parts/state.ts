@@ -1,0 +1,54 @@
+/** How states are shown: a word and a tone, so that colour never says it alone. */
+import type { IncidentView, InstancePhase, ServiceView } from '../../../src/model/view.ts';
+import type { Word } from '../words/english.ts';
+
+export type Tone = 'good' | 'busy' | 'bad' | 'idle';
+
+export const phaseWords: Readonly<Record<InstancePhase, Word>> = {
+  stopped: 'stateStopped',
+  completed: 'completed',
+  held: 'held',
+  starting: 'stateStarting',
+  running: 'running',
+  ready: 'ready',
+  unhealthy: 'unhealthy',
+  stopping: 'stopping',
+  exited: 'exited',
+};
+
+export const phaseTones: Readonly<Record<InstancePhase, Tone>> = {
+  stopped: 'idle',
+  completed: 'idle',
+  held: 'busy',
+  starting: 'busy',
+  running: 'busy',
+  ready: 'good',
+  unhealthy: 'bad',
+  stopping: 'busy',
+  exited: 'bad',
+};
+
+export const incidentWords: Readonly<Record<IncidentView['state'], Word>> = {
+  open: 'stateOpen',
+  acting: 'acting',
+  verifying: 'verifying',
+  'needs-person': 'stateNeedsPerson',
+  resolved: 'resolved',
+};
+
+export const incidentTones: Readonly<Record<IncidentView['state'], Tone>> = {
+  open: 'bad',
+  acting: 'busy',
+  verifying: 'busy',
+  'needs-person': 'bad',
+  resolved: 'good',
+};
+
+const gravity: readonly Tone[] = ['bad', 'busy', 'good', 'idle'];
+
+/** Of a service: that of its worst instance. */
+export function serviceTone({ instances, wanted }: ServiceView): Tone {
+  if (wanted === 'down') return 'idle';
+  const tones = instances.map((one) => (one.needsPerson ? 'bad' : phaseTones[one.phase]));
+  return gravity.find((tone) => tones.includes(tone)) ?? 'idle';
+}

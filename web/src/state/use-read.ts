@@ -1,0 +1,24 @@
+/** Something fetched from the API, again whenever the path or `version` changes. */
+import { useEffect, useState } from 'react';
+import { read } from '../api/request.ts';
+
+export interface Reading<T> {
+  readonly value: T | null;
+  readonly error: string | null;
+}
+
+export function useRead<T>(path: string | null, version: unknown = 0): Reading<T> {
+  const [reading, setReading] = useState<Reading<T>>({ value: null, error: null });
+  useEffect(() => {
+    if (path === null) return;
+    const stopped = new AbortController();
+    read<T>(path, stopped.signal).then(
+      (value) => setReading({ value, error: null }),
+      (error: unknown) => {
+        if (!stopped.signal.aborted) setReading((before) => ({ ...before, error: String(error) }));
+      },
+    );
+    return () => stopped.abort();
+  }, [path, version]);
+  return reading;
+}
