@@ -5,6 +5,7 @@ import type { AddCommand, CommandHost } from './command.ts';
 import { addAttach } from './commands/attach.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConsole } from './commands/console.ts';
 import { addDrill } from './commands/drill.ts';
 import { addEject } from './commands/eject.ts';
 import { addErrors } from './commands/errors.ts';
@@ -22,6 +23,7 @@ import { addSimulate } from './commands/simulate.ts';
 import { addSwitchover } from './commands/switchover.ts';
 import { addTop } from './commands/top.ts';
 import { addUp } from './commands/up.ts';
+import { addUser } from './commands/user.ts';
 import { processIo } from './process-io.ts';
 import { type GlobalOptions, Session } from './session.ts';
 import type { CliWiring, Io } from './wiring.ts';
@@ -47,6 +49,8 @@ const commands: readonly AddCommand[] = [
   addImport,
   addInstall,
   addEject,
+  addConsole,
+  addUser,
   addCompletion,
 ];
 

@@ -7,6 +7,7 @@ import type { StackSpec } from '../model/stack-spec.ts';
 import type { StackView } from '../model/view.ts';
 import { formatProblem, type Problem } from '../stack/problem.ts';
 import { findStackFile, readStack } from '../stack/read.ts';
+import { consoleLines } from './console-place.ts';
 import { ControlClient } from './control-client.ts';
 import { coloured, type Paint, plain } from './paint.ts';
 import type { StackFile } from './stack-changes.ts';
@@ -123,6 +124,7 @@ export class Session {
     const drill = example === undefined ? [] : [`  ${command} drill kill ${example}`];
     return [
       ...endpointLines(view, spec),
+      ...consoleLines(this.stateDir),
       'try next:',
       `  ${command} ps`,
       ...drill,

@@ -9,8 +9,9 @@ import type { Invitations } from './invitations.ts';
 import type { LiveStack } from './live.ts';
 import type { LogStreams } from './log-streams.ts';
 import type { Outbox } from './outbox.ts';
-import type { People, SetupSecret } from './people.ts';
+import type { People } from './people.ts';
 import type { Sessions } from './sessions.ts';
+import type { SetupSecret } from './setup-secret.ts';
 import type { LogSource, StackLink } from './stack-link.ts';
 import type { Throttle } from './throttle.ts';
 

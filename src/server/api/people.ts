@@ -1,10 +1,8 @@
 /** The people who may come in, and what they are told to have done. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { DarumaError, errorInfo } from '../../model/errors.ts';
+import { DarumaError } from '../../model/errors.ts';
 import type { AccountsDb, Row } from './accounts-db.ts';
 import { hashPassword, isPassword } from './passwords.ts';
 import { type RoleName, roles } from './roles.ts';
-import { freshSecret, isSame } from './secrets.ts';
 
 export interface Person {
   readonly id: number;
@@ -119,37 +117,6 @@ export class People {
   #adminsBesides(id: number): number {
     const sql = "select count(*) as n from users where role = 'admin' and not disabled and id <> ?";
     return Number(this.#db.get(sql, id)?.['n'] ?? 0);
-  }
-}
-
-/**
- * The one-time secret with which the first admin is made: a file that only the owner of the state
- * directory can read, there until the account is.
- */
-export class SetupSecret {
-  readonly #file: string;
-
-  constructor(secretsDir: string) {
-    this.#file = `${secretsDir}/console-setup`;
-  }
-
-  /** Made when there is none. */
-  text(): string {
-    try {
-      writeFileSync(this.#file, freshSecret('setup').text, { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      if (errorInfo(error).code !== 'EEXIST') throw error;
-    }
-    return readFileSync(this.#file, 'utf8');
-  }
-
-  is(text: string): boolean {
-    return existsSync(this.#file) && isSame(readFileSync(this.#file, 'utf8'), text);
-  }
-
-  /** It is used up. */
-  remove(): void {
-    rmSync(this.#file, { force: true });
   }
 }
 
