@@ -5,6 +5,7 @@ import { pointList, readCatalogue } from './catalogue.ts';
 export { catchUp } from './catch-up.ts';
 export { makePoint } from './make.ts';
 export { prunePoints } from './prune.ts';
+export { rekey } from './rekey.ts';
 export { restoreFiles } from './restore.ts';
 export { sweep } from './sweep.ts';
 export { verifyPoint, verifyVault } from './verify.ts';
