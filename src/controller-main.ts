@@ -36,6 +36,7 @@ import { openStore } from './store/store.ts';
 import { endOffset, readLogs } from './supervise/logs.ts';
 import { createProcesses } from './supervise/processes.ts';
 import { asUser } from './supervise/user.ts';
+import { jobRunner } from './vault/run-job.ts';
 import { version } from './version.ts';
 
 /** Another controller that is on its way out is waited for so long. */
@@ -201,6 +202,7 @@ async function main(): Promise<void> {
     nodePath: process.execPath,
     random: systemRandom,
     drivers: createDrivers(),
+    runJob: jobRunner({ environment: process.env }),
     log,
     newRequestId: randomUUID,
     keeperId,

@@ -50,6 +50,10 @@ const wiring: CliWiring = {
     return createDrivers()[service.driver].attributes(service, stateDir);
   },
   asUser,
+  runJob: async (scene, work, how) => {
+    const { jobRunner } = await import('./vault/run-job.ts');
+    return jobRunner({ environment: process.env })(scene, work, how);
+  },
   portHolder,
 };
 

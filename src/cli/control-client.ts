@@ -7,19 +7,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ErrorRecord } from '../model/error-record.ts';
 import { DarumaError, type ErrorCode, errorTable } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
-import type { InstanceId } from '../model/ids.ts';
+import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { Sample } from '../model/sample.ts';
-import type { FaultKind } from '../model/symptom.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
+import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
-import type { Configuration, DrillFault } from '../ports/controller-api.ts';
+import type { Configuration, DrillFault, PointJob } from '../ports/controller-api.ts';
 import { request as httpRequest } from '../ports/http.ts';
 import { lockHolder } from '../ports/lock.ts';
 import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
+import type { MadePoint } from '../ports/vault.ts';
+import type { JobResults } from '../ports/vault-job.ts';
 
 interface Answer {
   readonly message: string;
@@ -142,6 +144,29 @@ export class ControlClient {
       if (request.kind === 'down' && ended) return 'the stack is down';
       throw error;
     }
+  }
+
+  pointJobs(): Promise<readonly PointJob[]> {
+    return this.#askAgain('GET', '/v1/points/jobs');
+  }
+
+  makePoint(service: ServiceName, name: string | null): Promise<MadePoint> {
+    return this.#ask('POST', '/v1/points', { service, name });
+  }
+
+  prunePoints(
+    service: ServiceName,
+    how: { readonly dryRun: boolean; readonly consent: boolean },
+  ): Promise<JobResults['prune']> {
+    return this.#ask('POST', '/v1/points/prune', { service, ...how });
+  }
+
+  drillPoint(
+    service: ServiceName,
+    point: string | null,
+    identity: string | null,
+  ): Promise<JobResults['drill']> {
+    return this.#ask('POST', '/v1/points/drill', { service, point, identity });
   }
 
   knowledge(): Promise<Knowledge> {

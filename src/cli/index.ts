@@ -16,8 +16,10 @@ import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
 import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
+import { addPoints } from './commands/points.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
+import { addRestore } from './commands/restore.ts';
 import { addSignals } from './commands/signals.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addSwitchover } from './commands/switchover.ts';
@@ -42,6 +44,8 @@ const commands: readonly AddCommand[] = [
   addDetectors,
   addRequests,
   addSwitchover,
+  addPoints,
+  addRestore,
   addDrill,
   addSimulate,
   addCheck,

@@ -1,6 +1,8 @@
 /** Records of the event log as sentences. */
+import type { ErrorInfo } from '../model/errors.ts';
 import { describeExit } from '../model/exit.ts';
 import type { Cause, LogRecord } from '../model/record.ts';
+import { sizeText } from './size-text.ts';
 
 type Sayings = {
   readonly [K in LogRecord['kind']]?: (
@@ -20,6 +22,44 @@ const stepTexts: Readonly<Record<Step, string | null>> = {
   admit: '_ catches up',
   quiesce: 'new connections to _ wait until transactions have ended',
 };
+
+type PointRecord = Extract<LogRecord, { readonly kind: 'point' }>;
+type RestoreRecord = Extract<LogRecord, { readonly kind: 'restore-step' }>;
+
+function pointText(
+  service: string,
+  what: PointRecord['what'],
+  point: string | null,
+  bytes: number | null,
+  error: ErrorInfo | null,
+): string | null {
+  if (what === 'made')
+    return `${service}: recovery point ${point}${bytes === null ? '' : `, ${sizeText(bytes)}`}`;
+  if (what === 'failed') return `${service}: no recovery point: ${error?.message ?? 'failed'}`;
+  if (what === 'proven') return `${service}: recovery point ${point} is proven`;
+  if (what === 'removed') return null;
+  return `${service}: recovery point ${point ?? ''} does not restore: ${error?.message ?? ''}`;
+}
+
+/** What begins, and what it came to. */
+const restoreTexts: Readonly<Record<RestoreRecord['step'], readonly [string, string]>> = {
+  prepare: ['a restore is prepared while the old data serves', 'the restore is ready'],
+  swap: ['what was restored takes the place of the data', 'the restored data is in place'],
+  undo: ['what was there before takes its place again', 'the data of before is in place'],
+  confirm: ['what was there before the restore is removed', 'what was there before is removed'],
+};
+
+function restoreText(
+  service: string,
+  step: RestoreRecord['step'],
+  state: RestoreRecord['state'],
+  error: ErrorInfo | null,
+): string | null {
+  const [begun, done] = restoreTexts[step];
+  if (state === 'failed') return `${service}: ${step} failed: ${error?.message ?? ''}`;
+  if (state === 'asked') return `${service} is stopped for its data to be exchanged`;
+  return `${service}: ${state === 'begun' ? begun : done}`;
+}
 
 /** Kinds that aren't here are bookkeeping and no news to a person. */
 const sayings: Sayings = {
@@ -52,6 +92,8 @@ const sayings: Sayings = {
     if (causes.length === 0) return null;
     return `${incident}: ${unsure ? 'not sure: ' : ''}${likeliest(causes, unsure)}`;
   },
+  point: ({ service, what, point, bytes, error }) => pointText(service, what, point, bytes, error),
+  'restore-step': ({ service, step, state, error }) => restoreText(service, step, state, error),
   'action-planned': ({ incident, planned }) =>
     incident === null ? null : `${incident}: ${planned.reason}`,
   'action-done': ({ incident, action, error }) =>

@@ -1,5 +1,6 @@
 /** What the command line is given by src/main.ts, and where it reads and writes. */
 import type { ServiceSpec } from '../model/stack-spec.ts';
+import type { RunJob } from '../ports/vault-job.ts';
 
 export interface CliWiring {
   readonly version: string;
@@ -16,6 +17,8 @@ export interface CliWiring {
   asUser(user: string | null): readonly string[];
   /** `${services.NAME.FIELD}` of a service, such as its user and password. */
   attributes(service: ServiceSpec, stateDir: string): Promise<Readonly<Record<string, string>>>;
+  /** Work on recovery points, by a process of its own. */
+  readonly runJob: RunJob;
   /** Who listens there, such as «nginx (pid 12)»; null: nobody. */
   portHolder(host: string, port: number): Promise<string | null>;
 }

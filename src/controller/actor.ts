@@ -44,6 +44,8 @@ export interface ActorOptions {
   readonly push: (happening: Happening) => void;
   readonly roles: Roles;
   readonly restore: (command: Of<'restore'>) => void;
+  /** Rejects when what must come before an action that destroys did not. */
+  readonly beforeDestructive: (service: ServiceName) => Promise<void>;
   readonly reply: (command: Extract<Command, { kind: 'reply' }>) => void;
   readonly onError: (report: ErrorReport) => void;
   readonly host: string;
@@ -218,6 +220,8 @@ export class Actor {
     const spec = this.#options.service(service);
     let error = null;
     try {
+      const known = spec?.actions.find((one) => one.name === name);
+      if (known?.destructive === true) await this.#options.beforeDestructive(service);
       if (spec === null) throw new DarumaError('NOT_FOUND', `no service ${service}`);
       const target = instance ?? (`${service}/1` as const);
       const port = await this.#options.contexts.port(spec, target);

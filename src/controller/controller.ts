@@ -9,7 +9,7 @@ import { incidentView, incidentViews, knowledgeAt, knowledgeView, view } from '.
 import type { Command } from '../model/command.ts';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
-import type { EngineEvent, PersonRequest } from '../model/event.ts';
+import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
 import { describeExit } from '../model/exit.ts';
 import {
   type InstanceId,
@@ -22,7 +22,12 @@ import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { HistoryQuery } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Random } from '../ports/clock.ts';
-import type { Configuration, ControllerApi, DrillFault } from '../ports/controller-api.ts';
+import type {
+  Configuration,
+  ControllerApi,
+  DrillFault,
+  PointsApi,
+} from '../ports/controller-api.ts';
 import type { Driver } from '../ports/driver.ts';
 import type { Endpoints } from '../ports/endpoints.ts';
 import { faultPoint } from '../ports/fault-point.ts';
@@ -30,7 +35,9 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { Observer } from '../ports/observer.ts';
 import type { Processes } from '../ports/processes.ts';
 import type { Store } from '../ports/store.ts';
+import type { RunJob } from '../ports/vault-job.ts';
 import { Actor } from './actor.ts';
+import { Curator } from './curator.ts';
 import { drillLeakScript } from './drill-leak.ts';
 import { endpointList } from './endpoint-list.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
@@ -38,10 +45,13 @@ import { Externals } from './externals.ts';
 import { Groups } from './groups.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
 import { Loop } from './loop.ts';
+import { PointJobs } from './point-jobs.ts';
+import { pointsApi } from './points.ts';
 import { PortBook } from './port-book.ts';
 import { programFiles } from './program-files.ts';
 import { ProgramWatch } from './program-watch.ts';
 import { rehearse } from './rehearsal.ts';
+import { Restorer } from './restorer.ts';
 import { RoleBook } from './role-book.ts';
 import type { SystemClock } from './system-clock.ts';
 import { Watcher } from './watcher.ts';
@@ -63,6 +73,7 @@ export interface ControllerOptions {
   readonly observer: Observer;
   readonly notifier: Notifier;
   readonly drivers: Readonly<Record<string, Driver>>;
+  readonly runJob: RunJob;
   readonly log: (text: string) => void;
   readonly newRequestId: () => string;
   /** Which keeper started us. */
@@ -92,6 +103,10 @@ export class Controller implements ControllerApi {
   readonly #groups: Groups;
   readonly #actor: Actor;
   readonly #programs: ProgramWatch;
+  readonly #jobs: PointJobs;
+  readonly #curator: Curator;
+  readonly #restorer: Restorer;
+  readonly points: PointsApi;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
@@ -127,6 +142,11 @@ export class Controller implements ControllerApi {
     });
     this.#groups = this.#makeGroups(book);
     this.#actor = this.#makeActor();
+    this.#jobs = this.#makeJobs();
+    this.#curator = this.#makeCurator();
+    const push = (happening: Happening) => this.#loop?.push(happening);
+    this.#restorer = new Restorer({ jobs: this.#jobs, curator: this.#curator, push });
+    this.points = pointsApi(this.#jobs, this.#curator);
     this.#programs = new ProgramWatch({
       clock: options.clock,
       needy: () => this.#needPerson(),
@@ -176,6 +196,7 @@ export class Controller implements ControllerApi {
     await this.#finishDown();
     this.#groups.watch.begin();
     this.#programs.look();
+    this.#curator.begin();
     this.#endRehearsal = rehearse(spec, clock, this.#options.log);
   }
 
@@ -185,6 +206,8 @@ export class Controller implements ControllerApi {
     this.#externals.close();
     this.#groups.watch.close();
     this.#programs.close();
+    this.#curator.close();
+    this.#jobs.close();
     this.#endRehearsal();
     if ((await this.#loop?.close()) === false) {
       this.#options.log('the last records could not be kept: the store can’t write');
@@ -231,6 +254,7 @@ export class Controller implements ControllerApi {
   }
 
   async request(by: string, request: PersonRequest): Promise<string> {
+    await this.#curator.beforeShutdown(this.#stoppedBy(request));
     if (request.kind === 'down') await this.#rememberDown();
     const requestId = `${request.kind}-${this.#options.newRequestId()}`;
     return new Promise((resolve, reject) => {
@@ -313,6 +337,36 @@ export class Controller implements ControllerApi {
   }
 
   /** What left the stack file is stopped as it says there until it is gone. */
+  /** Services that are asked to end. */
+  #stoppedBy(request: PersonRequest): readonly ServiceName[] {
+    if (request.kind === 'down') return [...this.#services.keys()];
+    const ends = request.kind === 'stop' && this.#services.has(request.target);
+    return ends ? [request.target] : [];
+  }
+
+  #makeJobs(): PointJobs {
+    const { clock, stateDir, version, runJob, configuration } = this.#options;
+    const { spec } = configuration;
+    const state = () => this.#theLoop().state;
+    return new PointJobs({ clock, spec, state, stateDir, version, runJob });
+  }
+
+  #makeCurator(): Curator {
+    const { clock, host, store, stateDir, drivers } = this.#options;
+    const logWaits = async (name: ServiceName) => {
+      const service = this.#service(name);
+      const driver = service === null ? undefined : drivers[service.driver];
+      if (service === null || driver?.kind !== 'process' || driver.data === undefined) return false;
+      return driver.data.logWaits({ service, stateDir });
+    };
+    return new Curator({
+      ...{ clock, host, logWaits, jobs: this.#jobs },
+      state: () => this.#theLoop().state,
+      push: (happening) => this.#loop?.push(happening),
+      onError: (report) => store.reportErrors([report]),
+    });
+  }
+
   readonly #service = (name: ServiceName) => this.#services.get(name) ?? this.#removedService(name);
 
   #makeGroups(book: RoleBook): Groups {
@@ -346,7 +400,8 @@ export class Controller implements ControllerApi {
       push: (happening) => this.#loop?.push(happening),
       reply: (command) => this.#reply(command),
       roles: this.#groups.roles,
-      restore: () => undefined,
+      restore: (command) => this.#restorer.run(command),
+      beforeDestructive: (service) => this.#curator.beforeDestructive(service),
       starter: this.#groups.starter,
       onError: (report) => store.reportErrors([report]),
     });
@@ -427,6 +482,7 @@ export class Controller implements ControllerApi {
 
   #publish(records: readonly StoredRecord[]): void {
     for (const record of records) for (const listener of this.#followers) listener(record);
+    this.#curator.hear(records);
   }
 
   #needPerson(): readonly InstanceId[] {

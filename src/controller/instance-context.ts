@@ -16,7 +16,7 @@ const ours =
 export interface ContextOptions {
   readonly stateDir: string;
   readonly drivers: Readonly<Record<string, Driver>>;
-  readonly ports: PortBook;
+  readonly ports: Pick<PortBook, 'portOf'>;
   /** The user's own environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The Node.js that runs Daruma, as `${DARUMA_NODE}`. */
@@ -96,6 +96,7 @@ export class InstanceContexts {
       expandTemplate(template, (name) => {
         if (name === 'ROLE') return order?.role;
         if (name === 'EPOCH') return order === undefined ? undefined : String(order.epoch);
+        if (name === 'DATA_DIR') return service.dataDir;
         return this.#lookup(name, instance, port);
       });
     return {
@@ -121,6 +122,7 @@ export class InstanceContexts {
     environment['DARUMA_SOCKET'] = reports.socket;
     environment['DARUMA_TOKEN'] = reports.tokenOf(instance);
     if (port !== null) environment['PORT'] = String(port);
+    if (service.dataDir !== undefined) environment['DATA_DIR'] = service.dataDir;
     for (const [name, value] of Object.entries(service.environment)) {
       environment[name] = expand(value);
     }

@@ -4,10 +4,13 @@ import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import type { StoredRecord } from '../model/record.ts';
+import type { PointId, RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
 import type { Sample } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
+import type { MadePoint } from './vault.ts';
+import type { JobResults, JobWork } from './vault-job.ts';
 
 export type DrillFault =
   | { readonly kind: 'signal'; readonly instance: InstanceId; readonly signal: string }
@@ -22,6 +25,42 @@ export interface Configuration {
   readonly sources: Readonly<Record<string, string | null>>;
   /** Wall-clock milliseconds. */
   readonly readAt: number;
+}
+
+/** Work on recovery points that goes on now. */
+export interface PointJob {
+  readonly service: ServiceName;
+  readonly work: JobWork['kind'];
+  readonly since: number;
+  /** Empty: it has not told yet. */
+  readonly stage: string;
+  readonly bytes: number;
+  readonly total: number | null;
+}
+
+/** Each rejects with NOT_FOUND for a service without recovery points. */
+export interface PointsApi {
+  underWay(): readonly PointJob[];
+  make(service: ServiceName, name: string | null): Promise<MadePoint>;
+  list(service: ServiceName): Promise<JobResults['list']>;
+  /** `now`: wall-clock milliseconds. */
+  plan(service: ServiceName, target: RestoreTarget, now: number): Promise<RestorePlan>;
+  /** Null: the newest; by the keys that the stack file names. */
+  drill(
+    service: ServiceName,
+    point: PointId | null,
+    identity: string | null,
+  ): Promise<JobResults['drill']>;
+  /** Null: everything. */
+  verify(
+    service: ServiceName,
+    point: PointId | null,
+    identity: string | null,
+  ): Promise<JobResults['verify']>;
+  prune(
+    service: ServiceName,
+    how: { readonly dryRun: boolean; readonly consent: boolean },
+  ): Promise<JobResults['prune']>;
 }
 
 export interface ControllerApi {
@@ -47,6 +86,7 @@ export interface ControllerApi {
   errors(limit: number): Promise<readonly ErrorRecord[]>;
   acknowledgeError(id: string, by: string): Promise<boolean>;
   reportError(report: ErrorReport): void;
+  readonly points: PointsApi;
   /** Rejects with NOT_FOUND when the instance doesn't run. */
   inject(fault: DrillFault): Promise<void>;
   /** Ends the controller and its keeper; instances and endpoints go on. */

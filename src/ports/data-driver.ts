@@ -111,6 +111,13 @@ export interface DataDriver {
   /** Stores the log that servers have put aside. Doesn't reject when the store is gone: that is
    * told. */
   keepLog(scene: DataScene, store: LogStore, signal: AbortSignal): Promise<LogReport>;
+  /** Whether any of it waits: a cheap look, that asks no server. */
+  logWaits(scene: Pick<DataScene, 'service' | 'stateDir'>): Promise<boolean>;
+  /** Where an instance's data lies; there may be nothing yet. */
+  dataDirectory(
+    scene: Pick<DataScene, 'service' | 'stateDir'>,
+    instance: InstanceId,
+  ): Promise<string>;
   /** A name that can be restored to: now. */
   nameMoment(
     scene: DataScene,

@@ -23,8 +23,23 @@ export const failoverPoints = [
   'quiesce.after',
 ] as const;
 
+/** Passed when recovery points are made, and restored. */
+export const recoveryPoints = [
+  'point.begun',
+  'point.made',
+  'restore.commanded',
+  'restore.before-prepare',
+  'restore.prepared',
+  'restore.before-swap',
+  'restore.between-renames',
+  'restore.after-swap',
+  'restore.before-undo',
+  'restore.after-undo',
+] as const;
+
 export const faultPoints = [
   ...failoverPoints,
+  ...recoveryPoints,
   'up.locked',
   'up.store-open',
   'up.recovered',

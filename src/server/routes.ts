@@ -6,6 +6,7 @@ import type { ControllerApi } from '../ports/controller-api.ts';
 import { type ReportContext, reportOf } from './error-report.ts';
 import { streamRecords } from './follow-stream.ts';
 import { addKnowledgeRoutes } from './knowledge-routes.ts';
+import { addPointRoutes } from './point-routes.ts';
 import * as schemas from './schemas.ts';
 
 export interface RouteOptions extends ReportContext {
@@ -19,6 +20,7 @@ export function addRoutes(server: FastifyInstance, options: RouteOptions): void 
   addRequestRoutes(server, options.api);
   addErrorRoutes(server, options);
   addKnowledgeRoutes(server, options.api);
+  addPointRoutes(server, options.api);
 }
 
 function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId } from '../model/ids.ts';
 import type { DrillFault } from '../ports/controller-api.ts';
+import { restoreRequests } from './point-routes.ts';
 
 const largestPage = 1_000;
 const longestMessage = 4_000;
@@ -61,6 +62,7 @@ const request = z.discriminatedUnion('kind', [
     to: instance.nullable(),
     limitMs: z.number().int().min(0).max(longestLimitMs),
   }),
+  ...restoreRequests,
 ]) satisfies z.ZodType<PersonRequest>;
 
 export const personRequest = z.object({ by: name, request });

@@ -12,7 +12,7 @@ import { DarumaError } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { StackView } from '../model/view.ts';
-import type { ControllerApi, DrillFault } from '../ports/controller-api.ts';
+import type { ControllerApi, DrillFault, PointsApi } from '../ports/controller-api.ts';
 import { buildServer, startServer } from './server.ts';
 
 const stack: StackView = {
@@ -53,6 +53,12 @@ function stored(seq: number): StoredRecord {
   return { seq, record: { at: seq, kind: 'looking' }, unrecorded: false };
 }
 
+const nothing = () => Promise.reject(new DarumaError('NOT_FOUND', 'no recovery points'));
+const noPoints: PointsApi = {
+  ...{ underWay: () => [], make: nothing, list: nothing, plan: nothing },
+  ...{ drill: nothing, verify: nothing, prune: nothing },
+};
+
 /** A controller that notes down what it is asked. */
 function fakeController() {
   const asked: (PersonRequest | DrillFault | ErrorReport)[] = [];
@@ -86,6 +92,7 @@ function fakeController() {
       asked.push(fault);
     },
     detach: async () => undefined,
+    points: noPoints,
   };
   const publish = (record: StoredRecord): void => {
     log.push(record);

@@ -29,7 +29,7 @@ type Complete = (typed: Typed) => Promise<readonly string[]>;
 
 const always: readonly (readonly [Typed, readonly string[]])[] = [
   [['dri'], ['drill']],
-  [['re'], ['reject', 'reset', 'restart']],
+  [['re'], ['reject', 'reset', 'restart', 'restore', 'restore-drill']],
   [['sw'], ['switchover']],
   [['errors', 's'], ['show']],
   [['up', '--de'], ['--detach']],

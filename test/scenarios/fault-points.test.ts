@@ -7,7 +7,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { type FaultPoint, type failoverPoints, faultPoints } from '../../src/ports/fault-point.ts';
+import {
+  type FaultPoint,
+  type failoverPoints,
+  faultPoints,
+  type recoveryPoints,
+} from '../../src/ports/fault-point.ts';
 import { processesOf, until } from './harness.ts';
 import { allReady, greeting, logWithoutGaps, type OnlyOnce, onlyOnce } from './only-once.ts';
 
@@ -16,7 +21,10 @@ const rounds = process.env['DARUMA_TEST_LONG'] === '1' ? 5 : 1;
 type Phase = 'up' | 'heal' | 'restart' | 'down';
 
 /** The others have a test of their own. */
-type OwnPoint = Exclude<FaultPoint, (typeof failoverPoints)[number]>;
+type OwnPoint = Exclude<
+  FaultPoint,
+  (typeof failoverPoints)[number] | (typeof recoveryPoints)[number]
+>;
 
 /** In which phases each point is passed. */
 const passed: Readonly<Record<OwnPoint, readonly Phase[]>> = {

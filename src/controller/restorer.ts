@@ -1,0 +1,52 @@
+/** Carries out the steps of restores. Each ends in exactly one happening, whatever goes wrong. */
+import type { Command } from '../model/command.ts';
+import { errorInfo } from '../model/errors.ts';
+import type { Happening } from '../model/event.ts';
+import type { RestorePlan } from '../model/recovery-point.ts';
+import { faultPoint } from '../ports/fault-point.ts';
+import { JobEnded } from '../ports/vault-job.ts';
+import type { Curator } from './curator.ts';
+import type { PointJobs } from './point-jobs.ts';
+
+type RestoreCommand = Extract<Command, { readonly kind: 'restore' }>;
+
+export interface RestorerOptions {
+  readonly jobs: PointJobs;
+  readonly curator: Curator;
+  readonly push: (happening: Happening) => void;
+}
+
+/** A step whose process was killed is made again: each can be. */
+const triesMax = 5;
+
+export class Restorer {
+  readonly #options: RestorerOptions;
+
+  constructor(options: RestorerOptions) {
+    this.#options = options;
+  }
+
+  run({ step, service, action, order }: RestoreCommand): void {
+    const about = { kind: 'restore-done' as const, step, service, action };
+    const { push } = this.#options;
+    this.#carryOut({ step, service, action, order })
+      .then((plan) => push({ ...about, plan, error: null }))
+      .catch((error: unknown) => push({ ...about, plan: null, error: errorInfo(error) }));
+  }
+
+  async #carryOut(command: Omit<RestoreCommand, 'kind' | 'unrecordedOk'>) {
+    const { service, step } = command;
+    const { jobs, curator } = this.#options;
+    if (step === 'prepare') await curator.beforeDestructive(service);
+    faultPoint('restore.commanded');
+    const { service: _, ...rest } = command;
+    for (let left = triesMax; ; left -= 1) {
+      try {
+        const { plan } = await jobs.run(service, { kind: 'restore', ...rest });
+        return plan satisfies RestorePlan | null;
+      } catch (error) {
+        if (!(error instanceof JobEnded) || left <= 1) throw error;
+      }
+    }
+  }
+}
