@@ -126,6 +126,7 @@ class FakeStack implements StackLink {
       acknowledgedBy: null,
     },
   ];
+  history = async () => [{ component: 'api/1', signal: 'cpu', points: [[1, 0.5]] as const }];
   signals = async () => [{ at: 1, component: 'api/1', signal: 'cpu', value: 0.5 }];
   acknowledgeError = async (id: string) => {
     if (id !== 'e1') throw new DarumaError('NOT_FOUND', `there is no error ${id}`);

@@ -192,6 +192,12 @@ export const sample = z.object({
   value: z.number(),
 });
 
+export const series = z.object({
+  component: z.string(),
+  signal: z.string(),
+  points: z.array(z.tuple([time, z.number()])).describe('Oldest first; of a minute, the mean.'),
+});
+
 export const logLine = z.object({
   text: z.string(),
   offset: z.number().describe('Of its first byte in the log.'),

@@ -5,6 +5,7 @@ import type { InstanceId } from '../../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
 import type { StoredRecord } from '../../model/record.ts';
 import type { Sample } from '../../model/sample.ts';
+import type { HistoryQuery, SignalSeries } from '../../model/signal-history.ts';
 import type { IncidentView, StackView } from '../../model/view.ts';
 import type { Configuration } from '../../ports/controller-api.ts';
 
@@ -20,6 +21,8 @@ export interface StackLink {
   records(after: number, limit: number): Promise<readonly StoredRecord[]>;
   errors(limit: number): Promise<readonly ErrorRecord[]>;
   signals(): Promise<readonly Sample[]>;
+  /** How signals went. */
+  history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   acknowledgeError(id: string, by: string): Promise<void>;
   request(by: string, request: PersonRequest): Promise<string>;
   knowledge(): Promise<Knowledge>;

@@ -16,7 +16,13 @@ const listMax = 1_000;
 const tag = 'Stack';
 
 export function stateRoutes(parts: Parts): readonly Route[] {
-  return [...stackRoutes(parts), ...historyRoutes(parts), ...errorRoutes(parts), follow(parts)];
+  return [
+    ...stackRoutes(parts),
+    signalHistory(parts),
+    ...historyRoutes(parts),
+    ...errorRoutes(parts),
+    follow(parts),
+  ];
 }
 
 function stackRoutes({ live, link }: Parts): readonly Route[] {
@@ -86,6 +92,34 @@ function stackRoutes({ live, link }: Parts): readonly Route[] {
       },
     }),
   ];
+}
+
+const signalNames = z
+  .string()
+  .max(2_000)
+  .regex(/^[\w.]+(,[\w.]+)*$/, 'expected names of signals, with commas between')
+  .transform((text) => text.split(','));
+const moment = z.coerce.number().min(0).max(1e15);
+
+function signalHistory({ link }: Parts): Route {
+  return route({
+    method: 'GET',
+    path: '/api/v1/signals/history',
+    access: 'viewer',
+    summary: 'How signals went: the last hour by the second, the last week by the minute.',
+    tag,
+    query: z.strictObject({
+      of: z.union([shapes.instanceName, shapes.serviceName]).describe('A service or an instance.'),
+      signals: signalNames.optional().describe('Absent: all.'),
+      from: moment,
+      to: moment.optional().describe('Absent: now.'),
+    }),
+    answer: z.object({ items: z.array(shapes.series) }),
+    handle: async ({ query: { of, signals, from, to = Date.now() } }) => {
+      const range = { of, from, to };
+      return { items: await link.history(signals === undefined ? range : { ...range, signals }) };
+    },
+  });
 }
 
 function historyRoutes({ link, live }: Parts): readonly Route[] {
