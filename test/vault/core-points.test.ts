@@ -104,7 +104,7 @@ describe('points', () => {
     assert.deepEqual(await restored(summary.id, clear), files);
   });
 
-  test('a later entry takes the place of an earlier one; one that is gone is left out', async () => {
+  test('a later entry takes the place of an earlier one; what is gone is left out', async () => {
     const gone = { ...entry('gone', 'g'), open: () => Promise.reject(new NotFound()) };
     const source = sourceOf({ a: 'old', b: 'b' });
     const changing: PointSource = {

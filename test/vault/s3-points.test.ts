@@ -94,7 +94,7 @@ describe('points at an S3 server', () => {
     assert.deepEqual(await verifyVault(context, here.identities, unlimited), []);
   });
 
-  test('a server that goes away during a point: the other place has it, this one later', async () => {
+  test('a server that goes away during a point: the other has it, this one later', async () => {
     const context = here.with({ to: [here.place('vault'), bucket()] });
     const [, away] = context.spec.to;
     const source = sourceOf({});

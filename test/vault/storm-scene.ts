@@ -21,7 +21,7 @@ function stackFile(port: number, recipient: string): string {
   const points = `
       every: 1h
       keep: { last: 10000 }
-      to: [./vault, { s3: { endpoint: "http://127.0.0.1:${port}", bucket: storm } }]
+      to: [./vault, { s3: { endpoint: "http://127.0.0.1:${port}", bucket: backups } }]
       encrypt_to: [${recipient}]`;
   return `
 name: storm
@@ -107,7 +107,7 @@ export class StormScene {
     }
     if (this.#storage === null) {
       const directory = join(this.directory, 's3');
-      this.#storage = program('./storm-s3.ts', directory, String(this.#port));
+      this.#storage = program('./s3-server.ts', directory, String(this.#port));
       await firstLine(this.#storage);
     }
   }

@@ -5,7 +5,7 @@ import type { CommandSpec } from '../../model/command-spec.ts';
 import type { CommandRun } from './context.ts';
 import { runTied } from './tied-job.ts';
 
-/** `content`: what `dump` printed. Rejects with TIMED_OUT, ACTION_FAILED and what the command said. */
+/** `content`: what `dump` printed. Rejects with TIMED_OUT, ACTION_FAILED and what it said. */
 export async function loadDump(
   load: CommandSpec,
   timeoutMs: number,
