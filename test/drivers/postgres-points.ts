@@ -1,12 +1,13 @@
 /** Recovery points of a PostgreSQL service, kept in plain directories: without the vault. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { chown, mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { DarumaError } from '../../src/model/errors.ts';
-import type { RoleOrder } from '../../src/model/group.ts';
 import type { InstanceId } from '../../src/model/ids.ts';
 import type { PointSummary, RecoveryPointsSpec } from '../../src/model/recovery-point.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   LogReport,
   LogStore,
   LogTarget,
+  Reach,
   Recovered,
 } from '../../src/ports/data-driver.ts';
 import type { OpenSource, SourceEntry } from '../../src/ports/vault.ts';
@@ -30,8 +32,6 @@ export const recoveryPoints: RecoveryPointsSpec = {
 export type Point = Pick<PointSummary, 'at' | 'postgres' | 'versions'> & {
   readonly directory: string;
 };
-
-type Order = Omit<RoleOrder, 'role'>;
 
 /** A log store that can be told to be gone. */
 export class LogDirectory implements LogStore {
@@ -77,7 +77,7 @@ export class Points {
   readonly group: PostgresGroup;
   readonly data: DataDriver;
   readonly log: LogDirectory;
-  readonly #signal = new AbortController().signal;
+  readonly signal = new AbortController().signal;
   #count = 0;
 
   constructor(group: PostgresGroup) {
@@ -97,7 +97,7 @@ export class Points {
   }
 
   async open(primary: InstanceId = 'db/1'): Promise<OpenSource> {
-    return this.data.source(this.scene(primary)).open(this.#signal);
+    return this.data.source(this.scene(primary)).open(this.signal);
   }
 
   /** A base copy in a directory of its own. */
@@ -121,8 +121,18 @@ export class Points {
     return join(home, `point-${this.#count}`);
   }
 
+  /** What is there already is replaced. */
+  async copyOf(point: Point, directory: string): Promise<void> {
+    await rm(directory, { recursive: true, force: true });
+    await promisify(execFile)('cp', ['-a', '--', point.directory, directory]);
+  }
+
+  reach(point: Point, keys: readonly string[]): Reach {
+    return this.data.reach(point, keys);
+  }
+
   async keepLog(primary: InstanceId = 'db/1'): Promise<LogReport> {
-    return this.data.keepLog(this.scene(primary), this.log, this.#signal);
+    return this.data.keepLog(this.scene(primary), this.log, this.signal);
   }
 
   /** In the point's own directory. */
@@ -133,7 +143,7 @@ export class Points {
   ): Promise<Recovered> {
     const { directory } = point;
     return this.data.recover(this.scene(primary), {
-      ...{ directory, point, target, withLocalLog, signal: this.#signal },
+      ...{ directory, point, target, withLocalLog, signal: this.signal },
       log: log ? this.log : null,
       onProgress: () => undefined,
     });
@@ -142,12 +152,9 @@ export class Points {
   /** As the swap of a restore does: no instance runs. */
   async putInPlace(point: Point, instance: InstanceId): Promise<void> {
     const data = await realpath(await this.group.dataOf(instance));
-    await rename(data, `${data}.before`);
+    await rename(data, `${data}.before-${this.#count}`);
+    this.#count += 1;
     await rename(point.directory, data);
-  }
-
-  async restart(instance: InstanceId, order: Order): Promise<void> {
-    await this.group.start(instance, order);
   }
 }
 

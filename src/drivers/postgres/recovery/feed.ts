@@ -52,8 +52,10 @@ export interface FeedWork {
 
 export class Feed {
   readonly #work: FeedWork;
-  /** Still to be fetched, by name, in the order of the log. */
-  readonly #toFetch: Map<string, LogFile>;
+  readonly #stored: ReadonlyMap<string, LogFile>;
+  /** Not fetched yet, by name, in the order of the log. */
+  readonly #ahead: Map<string, LogFile>;
+  readonly #underWay = new Set<string>();
   readonly #segmentBytes: number;
   readonly #done: Promise<void>;
   readonly totalBytes: number;
@@ -62,9 +64,10 @@ export class Feed {
   #closed = false;
   #error: unknown = null;
 
-  private constructor(work: FeedWork, toFetch: Map<string, LogFile>, segments: number) {
+  private constructor(work: FeedWork, stored: Map<string, LogFile>, segments: number) {
     this.#work = work;
-    this.#toFetch = toFetch;
+    this.#stored = stored;
+    this.#ahead = new Map(stored);
     this.#segmentBytes = segmentBytesOf(work.facts);
     this.totalBytes = segments * this.#segmentBytes;
     this.#asked = startOf(work.facts);
@@ -85,11 +88,11 @@ export class Feed {
       if (!wanted(name) || (isStored && !final)) continue;
       if (await put(path, join(directory, name), final, account)) names.add(name);
     }
-    const toFetch = storedOnly(stored, (name) => wanted(name) && !names.has(name));
-    for (const name of toFetch.keys()) names.add(name);
+    const onlyStored = storedOnly(stored, (name) => wanted(name) && !names.has(name));
+    for (const name of onlyStored.keys()) names.add(name);
     await writeFile(join(directory, '.names'), [...names, ''].join('\n'), { mode: 0o644 });
     const segments = [...names].filter((name) => timelineOfHistory(name) === null);
-    return new Feed(work, toFetch, segments.length);
+    return new Feed(work, onlyStored, segments.length);
   }
 
   /** For `sh`, as PostgreSQL's `restore_command`. */
@@ -128,16 +131,18 @@ export class Feed {
 
   async #fetch(): Promise<void> {
     const { directory, signal } = this.#work;
-    while (!this.#closed && this.#error === null && this.#toFetch.size > 0) {
+    while (!this.#closed && this.#error === null && this.#stored.size > 0) {
       const file = await this.#next();
       if (file === null) {
         await delay(everyMs);
         continue;
       }
-      this.#toFetch.delete(file.name);
+      this.#underWay.add(file.name);
+      this.#ahead.delete(file.name);
       try {
         signal.throwIfAborted();
         await this.#fetchOne(file);
+        this.#underWay.delete(file.name);
       } catch (error) {
         this.#error ??= error;
         await writeFile(join(directory, '.failed'), '');
@@ -145,13 +150,16 @@ export class Feed {
     }
   }
 
+  /** What the server waits for, which may be one that it had already; else the next. */
   async #next(): Promise<LogFile | null> {
     const names = await readdir(this.#work.directory);
-    for (const name of names) {
-      const wanted = name.startsWith('.wanted-') ? this.#toFetch.get(name.slice(8)) : undefined;
-      if (wanted !== undefined) return wanted;
+    const waited = names.flatMap((name) => /^\.wanted-(.*)$/.exec(name)?.[1] ?? []);
+    for (const name of waited) {
+      const wanted = this.#stored.get(name);
+      const comes = names.includes(name) || this.#underWay.has(name);
+      if (wanted !== undefined && !comes) return wanted;
     }
-    const [first] = this.#toFetch.values();
+    const [first] = this.#ahead.values();
     if (first === undefined) return null;
     const number = readSegmentName(first.name, this.#segmentBytes)?.number ?? 0n;
     return number <= this.#asked + BigInt(aheadFiles) ? first : null;
@@ -168,13 +176,15 @@ export class Feed {
     }
     if (account !== null) await chown(fresh, account.uid, account.gid);
     await rename(fresh, join(directory, name));
+    await rm(join(directory, `.wanted-${name}`), { force: true });
   }
 
   async #forget(before: bigint): Promise<void> {
     const { directory } = this.#work;
     for (const name of (await unlessGone(readdir(directory))) ?? []) {
       const number = readSegmentName(name, this.#segmentBytes)?.number;
-      if (number !== undefined && number < before) await rm(join(directory, name), { force: true });
+      if (number === undefined || number >= before || !this.#stored.has(name)) continue;
+      await rm(join(directory, name), { force: true });
     }
   }
 }

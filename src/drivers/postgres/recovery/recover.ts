@@ -146,18 +146,36 @@ function scratchSettings(directory: string, feed: Feed): Record<string, string> 
   };
 }
 
+/** Whatever files say. The one that is wanted comes last: PostgreSQL takes one at a time. */
 function targetSettings(target: LogTarget, timeline: number): Record<string, string> {
   const before = 'before' in target && target.before;
+  const wanted = targetSetting(target, before);
+  const others = ['', '_lsn', '_name', '_time', '_xid']
+    .map((end) => `recovery_target${end}`)
+    .filter((name) => !(name in wanted));
   return {
-    recovery_target: '',
-    recovery_target_lsn: target.kind === 'lsn' ? target.lsn : '',
-    recovery_target_name: target.kind === 'name' ? target.name : '',
-    recovery_target_xid: target.kind === 'xid' ? target.xid : '',
-    recovery_target_time: target.kind === 'time' ? timeText(target.at, before) : '',
+    ...Object.fromEntries(others.map((name) => [name, ''])),
     recovery_target_inclusive: before ? 'off' : 'on',
     recovery_target_timeline: String(timeline),
     recovery_target_action: 'promote',
+    ...wanted,
   };
+}
+
+function targetSetting(target: LogTarget, before: boolean): Record<string, string> {
+  switch (target.kind) {
+    case 'latest':
+    case 'point':
+      return {};
+    case 'lsn':
+      return { recovery_target_lsn: target.lsn };
+    case 'name':
+      return { recovery_target_name: target.name };
+    case 'xid':
+      return { recovery_target_xid: target.xid };
+    case 'time':
+      return { recovery_target_time: timeText(target.at, before) };
+  }
 }
 
 /** A whole millisecond means all of it: clients' clocks tell no more. */
