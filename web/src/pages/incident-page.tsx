@@ -1,11 +1,12 @@
 /** One page that tells the story of an incident. */
-import { useContext } from 'react';
+import { useContext, useMemo } from 'react';
 import type { Symptom } from '../../../src/model/symptom.ts';
 import type { IncidentView } from '../../../src/model/view.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Causes } from '../parts/causes.tsx';
 import { DeedButton } from '../parts/confirm.tsx';
 import { Plan } from '../parts/plan.tsx';
+import { plotted, Signals } from '../parts/signals.tsx';
 import { incidentTones, incidentWords } from '../parts/state.ts';
 import { Timeline } from '../parts/timeline.tsx';
 import { useLive } from '../state/use-live.ts';
@@ -36,9 +37,30 @@ export function IncidentPage({ id }: { readonly id: string }) {
       <Timeline incident={incident} />
       <Causes causes={incident.causes} unsure={incident.unsure} />
       <Plan actions={incident.actions} />
+      <Around incident={incident} />
       <Symptoms symptoms={incident.symptoms} />
     </article>
   );
+}
+
+const beforeMs = 30_000;
+const afterMs = 30_000;
+
+/** What was measured around the onset. */
+function Around({ incident }: { readonly incident: IncidentView }) {
+  const { onset, returned = onset, component, actions, recovered, resolved } = incident;
+  const marks = useMemo(
+    () => [
+      { at: returned, label: 'onset' },
+      ...actions.flatMap(({ begun, kind }) => (begun === null ? [] : [{ at: begun, label: kind }])),
+      ...(recovered === null ? [] : [{ at: recovered, label: 'recovered' }]),
+    ],
+    [returned, actions, recovered],
+  );
+  if (component === null) return null;
+  const wanted = { of: component, signals: plotted, from: returned - beforeMs };
+  const range = resolved === null ? wanted : { ...wanted, to: resolved + afterMs };
+  return <Signals wanted={range} marks={marks} />;
 }
 
 function Consent({ incident }: { readonly incident: IncidentView }) {

@@ -1,12 +1,12 @@
 /** One service: its instances, what it measures, and what can be done with it. */
-import { useContext } from 'react';
+import { useContext, useState } from 'react';
 import type { ServiceView } from '../../../src/model/view.ts';
 import { Badge } from '../parts/badge.tsx';
 import { type Deed, DeedButton } from '../parts/confirm.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
-import { Signals } from '../parts/signals.tsx';
+import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
 import { pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
@@ -33,10 +33,17 @@ export function ServicePage({ name }: { readonly name: string }) {
         <h2>{say('incidents')}</h2>
         {own.length === 0 ? <p>{say('noIncidents')}</p> : <IncidentRows incidents={own} />}
       </section>
-      <Signals service={name} />
+      <Recently key={name} service={name} />
       <LogLines key={name} instances={service.instances.map(({ id }) => id)} />
     </>
   );
+}
+
+const shownMs = 600_000;
+
+function Recently({ service }: { readonly service: string }) {
+  const [from] = useState(() => Date.now() - shownMs);
+  return <Signals wanted={{ of: service, signals: plotted, from }} />;
 }
 
 function deedsOf(service: ServiceView, say: Say): readonly Deed[] {

@@ -1,53 +1,79 @@
 /** A signal over time, with moments marked. */
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
+import type { SignalSeries } from '../../../src/model/signal-history.ts';
 import 'uplot/dist/uPlot.min.css';
+import { valueText } from '../words/values.ts';
 
 export interface Mark {
   readonly at: number;
   readonly label: string;
 }
 
-export interface Series {
-  readonly label: string;
-  /** Wall-clock milliseconds and values, oldest first. */
-  readonly points: readonly (readonly [number, number])[];
-}
-
 const height = 160;
+const axisSize = 72;
 
-export function Plot({ series, marks = [] }: { series: Series; marks?: readonly Mark[] }) {
+export function Plot(props: { readonly series: SignalSeries; readonly marks: readonly Mark[] }) {
+  const { series, marks } = props;
   const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(null);
+  const data = useRef<SignalSeries>(series);
+  data.current = series;
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const plot = new UPlot(optionsFor(element, series, marks), dataOf(series), element);
-    const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    const { signal } = data.current;
+    const drawn = new UPlot(optionsFor(element, signal, marks), dataOf(data.current), element);
+    plot.current = drawn;
+    const resized = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
     return () => {
       resized.disconnect();
-      plot.destroy();
+      drawn.destroy();
+      plot.current = null;
     };
-  }, [series, marks]);
-  return <div className="plot" ref={place} role="img" aria-label={series.label} />;
+  }, [marks]);
+  useEffect(() => plot.current?.setData(dataOf(series)), [series]);
+  return <div className="plot" ref={place} role="img" aria-label={labelOf(series)} />;
 }
 
-function dataOf({ points }: Series): UPlot.AlignedData {
+function labelOf({ component, signal, points }: SignalSeries): string {
+  const last = points.at(-1)?.[1];
+  return `${component} ${signal} ${last === undefined ? '' : valueText(signal, last)}`;
+}
+
+function dataOf({ points }: SignalSeries): UPlot.AlignedData {
   return [points.map(([at]) => at / 1_000), points.map(([, value]) => value)];
 }
 
-function optionsFor(element: HTMLElement, series: Series, marks: readonly Mark[]): UPlot.Options {
+function optionsFor(element: HTMLElement, signal: string, marks: readonly Mark[]): UPlot.Options {
   const style = getComputedStyle(element);
-  const ink = style.getPropertyValue('--ink');
-  const axis = { stroke: ink, grid: { stroke: style.getPropertyValue('--line'), width: 1 } };
+  const colour = (name: string) => style.getPropertyValue(name);
+  const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 } };
+  const clock = '{HH}:{mm}:{ss}';
   return {
     width: element.clientWidth,
     height,
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    series: [{}, { label: series.label, stroke: style.getPropertyValue('--accent'), width: 1.5 }],
-    axes: [axis, { ...axis, size: 56 }],
-    hooks: { draw: [(plot) => drawMarks(plot, marks, style.getPropertyValue('--bad'))] },
+    scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.1 : 1] } },
+    series: [
+      {},
+      { label: signal, stroke: colour('--accent'), width: 1.5, points: { show: false } },
+    ],
+    axes: [
+      {
+        ...axis,
+        space: 70,
+        values: (_, times) => times.map((at) => UPlot.fmtDate(clock)(new Date(at * 1_000))),
+      },
+      {
+        ...axis,
+        size: axisSize,
+        values: (_, values) => values.map((one) => valueText(signal, one)),
+      },
+    ],
+    hooks: { draw: [(plot) => drawMarks(plot, marks, colour('--bad'))] },
   };
 }
 
