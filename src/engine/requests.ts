@@ -150,7 +150,7 @@ function listed(instances: readonly InstanceState[]): string {
   return instances.map((one) => one.id).join(', ');
 }
 
-/** It waits for a person, or for its next try: whoever changed the stack file may have mended it. */
+/** It waits for a person, or for its next try: who changed the stack file may have mended it. */
 function isGivenUp({ wanted, phase, hold }: InstanceState): boolean {
   return wanted === 'up' && phase === 'held' && (hold === 'person' || hold === 'back-off');
 }
