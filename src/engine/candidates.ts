@@ -31,8 +31,14 @@ export function canFence(state: EngineState, service: ServiceName): boolean {
 function isAble(state: EngineState, standby: InstanceState): boolean {
   // What is damaged there can't take the place of what is damaged here.
   if (standby.wanted === 'down' || isFailing(state, standby) || standby.damaged) return false;
+  if (isFull(state, standby)) return false;
   if (!isCold(state, standby.service)) return isRunning(standby);
   return standby.hold !== 'person' && standby.startError?.retryable !== false;
+}
+
+/** It could not write as primary either. */
+function isFull(state: EngineState, { symptoms }: InstanceState): boolean {
+  return symptoms.some((id) => state.symptoms[id]?.symptom.kind === 'disk');
 }
 
 /** Why these may be promoted, in words that name the rule. */
@@ -55,6 +61,8 @@ export function whyNoneMay(state: EngineState, service: ServiceName): string | n
   if (failover === null) return null;
   if (!canFence(state, service)) return `F1: ${service} has no \`fence\` command`;
   if (failover.mode === 'active-standby') return 'no standby is ready to take over';
+  const full = standbysOf(state, service).find((one) => isFull(state, one));
+  if (full !== undefined) return `F3: the disk of ${full.id} is full`;
   return isSynchronous(failover)
     ? 'F3: no standby is known to have every acknowledged write'
     : 'F3: no standby is known to lack no more than allowed';

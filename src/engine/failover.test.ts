@@ -260,6 +260,14 @@ describe('a primary fails', () => {
     assert.deepEqual(s.steps(), []);
   });
 
+  test('with a full disk its standby takes over, unless that one’s disk is full too', () => {
+    const s = pair().up().forget().shows('db/1', 'disk').passes(20_000);
+    assert.equal(s.group('db'), '2 db/2 [db/1] serving');
+    const both = pair().up().forget().shows('db/2', 'disk').shows('db/1', 'disk');
+    assert.deepEqual(both.passes(60_000).steps(), []);
+    assert.equal(both.phase('db/1'), 'unhealthy');
+  });
+
   test('the most advanced eligible one is chosen, and only those that told stay eligible', () => {
     const s = trio().up().forget();
     assert.equal(s.group('db'), '1 db/1 [db/2 db/3] serving');

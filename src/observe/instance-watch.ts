@@ -8,6 +8,7 @@ import type { SignalName } from '../model/sample.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
 import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { ExpressionWatch } from './expression-watch.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -43,6 +44,7 @@ export class InstanceWatch {
   readonly #health: HealthWatch | null;
   readonly #expressions: readonly ExpressionWatch[];
   readonly #tree: ProcessTree;
+  readonly #disk: DiskWatch | null;
   readonly #log: LogWatch | null;
   readonly #confirmations = new Set<Confirmation>();
   readonly #give = (signal: SignalName, value: number): void => {
@@ -60,6 +62,7 @@ export class InstanceWatch {
     this.#health = this.#watchHealth(options.asUser);
     this.#expressions = this.#watchExpressions();
     this.#tree = this.#watchTree();
+    this.#disk = DiskWatch.of(outlet, this.#symptoms, watched);
     this.#log = this.#watchLog(options);
     if (this.#health === null) {
       this.#cancelSettle = outlet.clock.after(watched.adopted ? 0 : settleMs, () => {
@@ -101,6 +104,7 @@ export class InstanceWatch {
   sample(): void {
     const now = this.#outlet.clock.now();
     const state = this.#tree.sample(now, this.#give);
+    this.#disk?.sample();
     if (state !== null) this.#sawState(state, false);
     for (const expression of this.#expressions) expression.sampled(now);
   }

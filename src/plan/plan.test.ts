@@ -149,6 +149,12 @@ describe('decisions', () => {
         'a restart does not mend this',
     ],
     [
+      'what still serves on a full disk is not restarted',
+      input('disk', { ...serving, kinds: ['disk'] }),
+      'person ask-person spared: api/1 needs a person: its disk fails or is full (seen); ' +
+        'no action known mends this',
+    ],
+    [
       'the policy «no» is kept',
       input('crash', { ...gone, policy: 'no' }),
       'person ask-person spared: api/1 needs a person: it crashed (seen); its restart policy is «no»',

@@ -208,7 +208,7 @@ function candidates(input: PlanInput): Candidate[] {
     list.push({ kind, userAction, mends: again, costMs: cost });
   };
   if (target.startFailed) add('retry', startMs);
-  else if (!onlyBusy(input) && !(serves && isDamaged(input)))
+  else if (!onlyBusy(input) && !(serves && (isDamaged(input) || isFull(input))))
     add('restart', (serves ? drainMs : 0) + startMs);
   if (leads && !onlyBusy(input) && input.cause.fault !== 'overload')
     add('fail-over', failOverMsDefault);
@@ -228,6 +228,11 @@ function recovers(input: PlanInput, kind: ActionKind, action: UserActionSpec | n
       const remedy = { kind, name: action?.name ?? null, target: input.target.id };
       return sum + probability * mends(input.knowledge, remedy, fault);
     }, 0);
+}
+
+/** Its disk is full: after a restart too, and what is stopped there may not come up again. */
+function isFull({ target }: PlanInput): boolean {
+  return !target.declared && target.kinds.includes('disk');
 }
 
 /** Its data fails a check: that is as damaged after a restart. */

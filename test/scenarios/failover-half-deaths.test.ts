@@ -51,15 +51,13 @@ test('a full disk is told as such, and the standby leads until there is room', a
     postgres: [`settings: { ${sizes}, min_wal_size: 32MB }`],
   });
   const before = primaryOf(await group(stand));
-  const { rounds } = await ledger(
-    stand,
-    'fill-disk',
-    '--faults',
-    '1',
-    '--seed',
-    '1',
-    '--one-by-one',
-  );
-  assert.equal(rounds[0]?.whom, disks[0]?.isMounted === true ? before.id : null);
-  await whole(stand);
+  const lasting = ['--faults', '1', '--one-by-one', '--lasts', '6'];
+  const { rounds } = await ledger(stand, 'fill-disk', ...lasting);
+  // Only root may mount one to fill.
+  const isFilled = disks[0]?.isMounted === true;
+  assert.equal(rounds[0]?.whom, isFilled ? before.id : null);
+  assert.equal((await whole(stand)).epoch, isFilled ? 2 : 1);
+  const [incident] = await stand.incidents();
+  const [cause] = incident?.causes ?? [];
+  assert.equal(cause?.fault, isFilled ? 'disk' : undefined);
 });
