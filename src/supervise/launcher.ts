@@ -10,22 +10,28 @@
  *    the launcher, unless the word was already given.
  * 2. The pid is the program's pid: only `exec` happens on the way.
  * 3. The program inherits no end of the gate; it does inherit the FIFO that tells of its tree.
+ * 4. The gate is the launcher's standard input, from which Node.js expects nothing. So we aren't
+ *    woken when the program lets go of it, and don't compete with it for a processor.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import { umaskVariable } from '../ports/umask.ts';
 import type { ExitStatus } from './exit-info.ts';
 import type { ProcessRef } from './proc.ts';
 import { isAlive, readCommandLine, readStat } from './proc.ts';
+import { systemCode } from './system-error.ts';
 import type { Identity } from './user.ts';
 import { becomeUser } from './user.ts';
 
 const shell = '/bin/sh';
-const gateFd = 3;
+/** Usually a launcher has become the program by then. */
+const lookDelayMs = 2;
 /** The launcher's name, with which its shell begins what it has to say. */
 const launcherName = 'daruma';
 /** Exit codes of the launcher itself. */
@@ -34,7 +40,8 @@ const gateClosed = 125;
 /** Those of a shell that can't run a program: permission, not found. */
 const cannotRun: readonly (number | null)[] = [126, 127];
 
-const gateScript = `read g <&${gateFd} || exit ${gateClosed}; exec "$@" ${gateFd}<&-`;
+/** Descriptor 3 is open, to nothing, because the FIFO's number is higher. */
+const gateScript = `read g || exit ${gateClosed}; exec "$@" </dev/null 3<&-`;
 /** Programs get the umask of who started Daruma, not our own strict one. */
 const umask = /^[0-7]{1,4}$/.exec(process.env[umaskVariable] ?? '')?.[0];
 const setUmask = umask === undefined ? '' : `umask ${umask}; `;
@@ -105,6 +112,12 @@ async function pidOf(child: ChildProcess, plan: LaunchPlan): Promise<number> {
   throw new DarumaError('START_FAILED', `cannot start «${plan.argv[0]}»`, { cause });
 }
 
+/** Null: this Node.js doesn't tell. */
+function descriptorOf(socket: Socket): number | null {
+  const fd: unknown = Object(Reflect.get(socket, '_handle')).fd;
+  return typeof fd === 'number' && fd >= 0 ? fd : null;
+}
+
 export class Launcher {
   readonly ref: ProcessRef;
   readonly #gate: Socket;
@@ -138,10 +151,10 @@ export class Launcher {
       env: plan.environment,
       detached: true,
       // The FIFO comes as file `fifoFd`.
-      stdio: ['ignore', plan.log, plan.log, 'pipe', plan.fifo],
+      stdio: ['pipe', plan.log, plan.log, 'ignore', plan.fifo],
     });
     const pid = await pidOf(child, plan);
-    const gate = child.stdio[gateFd];
+    const gate = child.stdin;
     const stat = readStat(pid);
     if (!(gate instanceof Socket) || stat === null) {
       throw new DarumaError('INTERNAL', `launcher ${pid} has no gate`);
@@ -158,16 +171,26 @@ export class Launcher {
    * to run: it could not be run, or has ended already. */
   async open(): Promise<ExitStatus | null> {
     this.#released = true;
-    const closed = new Promise((resolve) => this.#gate.once('close', resolve));
-    this.#gate.write('\n');
+    this.#giveWord();
     faultPoint('launch.after-gate');
-    this.#gate.resume();
-    await Promise.race([closed, this.#exited]);
-    while (isAlive(this.ref)) {
-      if (isLauncher(this.ref.pid) === false) return null;
-      await new Promise(setImmediate);
-    }
+    do {
+      await Promise.race([pause(lookDelayMs), this.#exited]);
+      if (isLauncher(this.ref.pid) === false && isAlive(this.ref)) return null;
+    } while (isAlive(this.ref));
     return this.#exited;
+  }
+
+  /** Straight to the socket: a stream takes a tenth of a millisecond for it when it wasn't used for
+   * a while. */
+  #giveWord(): void {
+    const fd = descriptorOf(this.#gate);
+    try {
+      if (fd === null) this.#gate.write('\n');
+      else writeSync(fd, '\n');
+    } catch (error) {
+      // The launcher has ended; its exit tells what came of it.
+      if (systemCode(error) !== 'EPIPE') throw error;
+    }
   }
 
   /** Ends it; nothing was run. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { instanceLogDir } from '../../src/model/layout.ts';
 import type { FaultPoint } from '../../src/ports/fault-point.ts';
 import { faultPoints } from '../../src/ports/fault-point.ts';
+import { lastLines } from '../../src/supervise/logs.ts';
 import { readStat } from '../../src/supervise/proc.ts';
 import type { Scene } from './scene.ts';
 import { controller, heard, lives, scene, shell, spec, start, textOf, until } from './scene.ts';
@@ -55,6 +57,8 @@ test('what ended while there was no controller is told as unknown', async (t) =>
   const at = scene(t);
   const first = controller(t, at, shell('echo last words; exec sleep 1000'));
   const { running } = await heard(first, 'started');
+  const said = () => lastLines(instanceLogDir(at.directory, 'api/1'), 1, 0).length > 0;
+  await until('it has said its words', said);
   await first.kill();
   process.kill(running.pid, 'SIGKILL');
   await until('it ended', () => !lives(running.pid));

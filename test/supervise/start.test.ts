@@ -56,7 +56,13 @@ test('the program gets its environment, directory and no file of ours but the FI
   const changes = { environment, workingDir: directory };
   await start(processes, spec(['cp', '/proc/self/environ', 'env'], changes));
   await until('the exit was told', () => exits.length === 1);
-  await start(processes, shell('pwd >cwd; readlink /proc/self/fd/3 >three; true', changes));
+  await start(
+    processes,
+    shell(
+      'pwd >cwd; readlink /proc/self/fd/0 >zero; readlink /proc/self/fd/3 >three; true',
+      changes,
+    ),
+  );
   await until('the exit was told', () => exits.length === 2);
   const variables = textOf(join(directory, 'env')).split('\0');
   for (const [name, value] of Object.entries(environment)) {
@@ -64,6 +70,7 @@ test('the program gets its environment, directory and no file of ours but the FI
   }
   assert.ok(variables.includes(`DARUMA_INSTANCE=${stackId}:api/1`));
   assert.equal(textOf(join(directory, 'cwd')), `${directory}\n`);
+  assert.equal(textOf(join(directory, 'zero')), '/dev/null\n');
   assert.equal(textOf(join(directory, 'three')), '');
 });
 
