@@ -1,6 +1,5 @@
 /** Writes one stream to several places at once; a place that fails doesn't hold up the others. */
-import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Place } from '../ports/vault.ts';
 import type { Chunks } from './archive/flow.ts';
 
@@ -38,15 +37,13 @@ export async function writeToAll(
 
 class Outlet {
   readonly place: Place;
-  readonly #stream = new PassThrough({ highWaterMark: bufferBytes });
+  readonly #queue = new Queue();
   readonly #written: Promise<void>;
   #error: { readonly reason: unknown } | null = null;
 
   constructor(place: Place, key: string) {
     this.place = place;
-    // Whoever reads the stream is told; here it is enough that it has a listener.
-    this.#stream.on('error', () => undefined);
-    this.#written = this.#write(key, this.#stream);
+    this.#written = this.#write(key);
   }
 
   get error(): { readonly reason: unknown } | null {
@@ -54,31 +51,77 @@ class Outlet {
   }
 
   async give(chunk: Buffer): Promise<void> {
-    if (this.#error !== null || this.#stream.write(chunk)) return;
-    const waiting = new AbortController();
-    await Promise.race([
-      once(this.#stream, 'drain', { signal: waiting.signal }).catch(() => undefined),
-      this.#written,
-    ]);
-    waiting.abort();
+    if (this.#error === null) await this.#queue.give(chunk);
   }
 
   async end(): Promise<void> {
-    this.#stream.end();
+    this.#queue.end(null);
     await this.#written;
   }
 
   async abandon(reason: unknown): Promise<void> {
-    this.#stream.destroy(reason instanceof Error ? reason : new Error(String(reason)));
+    this.#queue.end({ reason });
     await this.#written;
   }
 
-  async #write(key: string, content: Readable): Promise<void> {
+  async #write(key: string): Promise<void> {
     try {
-      await this.place.write(key, content, null);
+      await this.place.write(key, Readable.from(this.#queue.chunks(), { highWaterMark: 1 }), null);
     } catch (reason) {
       this.#error = { reason };
-      this.#stream.destroy();
+      this.#queue.forget();
+    }
+  }
+}
+
+/** Hands chunks from one to another as they are, a few ahead. */
+class Queue {
+  #waiting: Buffer[] = [];
+  #bytes = 0;
+  #ended = false;
+  #failure: { readonly reason: unknown } | null = null;
+  #wake: () => void = () => undefined;
+  #relieve: () => void = () => undefined;
+
+  /** Resolves when more may be given. */
+  async give(chunk: Buffer): Promise<void> {
+    this.#waiting.push(chunk);
+    this.#bytes += chunk.length;
+    this.#wake();
+    if (this.#bytes < bufferBytes) return;
+    await new Promise<void>((resolve) => {
+      this.#relieve = resolve;
+    });
+  }
+
+  end(failure: { readonly reason: unknown } | null): void {
+    this.#ended = true;
+    this.#failure = failure;
+    this.#wake();
+  }
+
+  /** Nobody takes them any more. */
+  forget(): void {
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#relieve();
+  }
+
+  async *chunks(): AsyncGenerator<Buffer> {
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure.reason;
+      const next = this.#waiting.shift();
+      if (next !== undefined) {
+        this.#bytes -= next.length;
+        if (this.#bytes < bufferBytes) this.#relieve();
+        yield next;
+      } else if (this.#ended) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
     }
   }
 }

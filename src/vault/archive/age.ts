@@ -11,8 +11,6 @@ const chunkBytes = 64 * 1024;
 const tagBytes = 16;
 const nonceBytes = 16;
 const cipher = 'chacha20-poly1305';
-/** Sealed chunks that are handed on together. */
-const batch = 16;
 /** Of a header: some thousand recipients. */
 const headerBytesMax = 1 << 20;
 
@@ -35,18 +33,12 @@ export async function* sealed(
   yield Buffer.concat([header, nonce]);
   const reader = new ByteReader(chunks);
   try {
-    let number = 0;
-    let parts: Buffer[] = [];
     // The last chunk is marked, so that the next one is looked for before one is sealed.
-    for (let chunk = await reader.takeUpTo(chunkBytes); ; ) {
+    let chunk = await reader.takeUpTo(chunkBytes);
+    for (let number = 0; ; number++) {
       const next = chunk.length < chunkBytes ? empty : await reader.takeUpTo(chunkBytes);
       const last = next.length === 0;
-      parts.push(...seal(key, number, last, chunk));
-      number += 1;
-      if (last || number % batch === 0) {
-        yield Buffer.concat(parts);
-        parts = [];
-      }
+      yield* seal(key, number, last, chunk);
       if (last) return;
       chunk = next;
     }
@@ -66,17 +58,11 @@ export async function* unsealed(
     const nonce = await reader.take(nonceBytes);
     if (nonce === null) throw new AgeError('it is cut short');
     const key = payloadKey(fileKey, nonce);
-    let number = 0;
-    let parts: Buffer[] = [];
-    for (let chunk = await reader.takeUpTo(sealedBytes); ; ) {
+    let chunk = await reader.takeUpTo(sealedBytes);
+    for (let number = 0; ; number++) {
       const next = chunk.length < sealedBytes ? empty : await reader.takeUpTo(sealedBytes);
       const last = next.length === 0;
-      parts.push(unseal(key, number, last, chunk));
-      number += 1;
-      if (last || number % batch === 0) {
-        yield* parts;
-        parts = [];
-      }
+      yield unseal(key, number, last, chunk);
       if (last) return;
       chunk = next;
     }

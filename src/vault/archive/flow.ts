@@ -91,44 +91,46 @@ export class Tally {
   }
 }
 
-/** Bytes asked for by number. */
+/** Bytes asked for by number. What lies in one chunk is not copied. */
 export class ByteReader {
-  readonly #chunks: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #source: AsyncIterator<Buffer>;
+  /** The first is what is left of a chunk. */
+  #chunks: Buffer[] = [];
+  #available = 0;
 
   constructor(chunks: Chunks) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#source = chunks[Symbol.asyncIterator]();
   }
 
   /** Null when there are fewer than `bytes` left. */
   async take(bytes: number): Promise<Buffer | null> {
-    if (this.#rest.length < bytes && !(await this.#fill(bytes))) return null;
-    const taken = this.#rest.subarray(0, bytes);
-    this.#rest = this.#rest.subarray(bytes);
-    return taken;
+    if (this.#available < bytes && !(await this.#fill(bytes))) return null;
+    return this.#cut(bytes);
   }
 
   /** What is left when there are fewer. */
   async takeUpTo(bytes: number): Promise<Buffer> {
-    return (await this.take(bytes)) ?? (await this.take(this.#rest.length)) ?? this.#rest;
+    return (await this.take(bytes)) ?? this.#cut(this.#available);
   }
 
   /** With the line end; null when there is none within `bytesMax`. */
   async takeLine(bytesMax: number): Promise<Buffer | null> {
-    for (let searched = 0; ; ) {
-      const end = this.#rest.indexOf(0x0a, searched);
-      if (end !== -1) return this.take(end + 1);
-      searched = this.#rest.length;
-      if (searched >= bytesMax || !(await this.#fill(searched + 1))) return null;
+    for (let searched = 0; searched < bytesMax; ) {
+      const rest = this.#cut(this.#available);
+      this.#putBack(rest);
+      const end = rest.indexOf(0x0a, searched);
+      if (end !== -1) return this.#cut(end + 1);
+      searched = rest.length;
+      if (!(await this.#fill(searched + 1))) return null;
     }
+    return null;
   }
 
   /** Ends early when there are fewer. */
   async *stream(bytes: number): AsyncGenerator<Buffer> {
     for (let left = bytes; left > 0; ) {
-      if (this.#rest.length === 0 && !(await this.#fill(1))) return;
-      const part = this.#rest.subarray(0, left);
-      this.#rest = this.#rest.subarray(part.length);
+      if (this.#available === 0 && !(await this.#fill(1))) return;
+      const part = this.#cut(Math.min(left, this.#chunks[0]?.length ?? 0));
       left -= part.length;
       yield part;
     }
@@ -143,24 +145,51 @@ export class ByteReader {
 
   /** Lets go of what it reads from. */
   async close(): Promise<void> {
-    await this.#chunks.return?.();
+    await this.#source.return?.();
   }
 
   async #fill(bytes: number): Promise<boolean> {
-    const parts = [this.#rest];
-    let length = this.#rest.length;
-    while (length < bytes) {
-      const next = await this.#chunks.next();
-      if (next.done === true) break;
-      parts.push(next.value);
-      length += next.value.length;
+    while (this.#available < bytes) {
+      const next = await this.#source.next();
+      if (next.done === true) return false;
+      if (next.value.length === 0) continue;
+      this.#chunks.push(next.value);
+      this.#available += next.value.length;
     }
-    this.#rest =
-      parts.length === 2 && parts[0]?.length === 0 ? (parts[1] as Buffer) : joined(parts);
-    return length >= bytes;
+    return true;
+  }
+
+  /** Bytes that are there. */
+  #cut(bytes: number): Buffer {
+    this.#available -= bytes;
+    const [first = nothing] = this.#chunks;
+    if (first.length > bytes) {
+      this.#chunks[0] = first.subarray(bytes);
+      return first.subarray(0, bytes);
+    }
+    if (first.length === bytes) {
+      this.#chunks.shift();
+      return first;
+    }
+    return this.#gather(bytes);
+  }
+
+  #gather(bytes: number): Buffer {
+    const gathered = Buffer.allocUnsafeSlow(bytes);
+    for (let at = 0; at < bytes; ) {
+      const chunk = this.#chunks.shift() ?? nothing;
+      const copied = chunk.copy(gathered, at);
+      at += copied;
+      if (copied < chunk.length) this.#chunks.unshift(chunk.subarray(copied));
+    }
+    return gathered;
+  }
+
+  #putBack(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#chunks.unshift(chunk);
+    this.#available += chunk.length;
   }
 }
 
-function joined(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-}
+const nothing = Buffer.alloc(0);

@@ -4,7 +4,7 @@
  * frame tells where it ends, they are decompressed side by side too.
  */
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
 import { Blocks, ByteReader, type Chunks, inOrder } from './flow.ts';
 
 const blockBytes = 1 << 20;
@@ -16,7 +16,6 @@ const level = 3;
 /** A block that can't be compressed grows by less. */
 const spareBytes = 8192;
 
-const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** Thrown for what is no zstd file as `compressed` makes it. */
@@ -24,24 +23,64 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-export function compressed(chunks: Chunks): AsyncGenerator<Buffer> {
+export async function* compressed(chunks: Chunks): AsyncGenerator<Buffer> {
   const blocks = new Blocks(blockBytes);
-  return inOrder(blocks.of(chunks), width, async (block) => {
-    const frame = await compress(block, {
-      // All of a frame at once: with the usual 16 KiB each block would take turns at the pool.
-      chunkSize: block.length + spareBytes,
-      params: { [constants.ZSTD_c_compressionLevel]: level },
+  const idle: Compressor[] = [];
+  const all: Compressor[] = [];
+  try {
+    yield* inOrder(blocks.of(chunks), width, async (block) => {
+      const compressor = idle.pop() ?? new Compressor();
+      if (!all.includes(compressor)) all.push(compressor);
+      const frame = await compressor.frameOf(block);
+      idle.push(compressor);
+      blocks.done(block);
+      return frame;
     });
-    blocks.done(block);
-    return frame;
-  });
+  } finally {
+    for (const compressor of all) compressor.close();
+  }
 }
+
+/** Makes one frame after the other; its memory is used again for the next. */
+class Compressor {
+  readonly #stream = createZstdCompress({
+    // All of a frame at once: with the usual 16 KiB each block would take turns at the pool.
+    chunkSize: 2 * (blockBytes + spareBytes),
+    flush: constants.ZSTD_e_end,
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+  });
+  #parts: Buffer[] = [];
+
+  constructor() {
+    this.#stream.on('data', (part: Buffer) => this.#parts.push(part));
+    // Told to whoever waits for the frame.
+    this.#stream.on('error', () => undefined);
+  }
+
+  async frameOf(block: Buffer): Promise<Buffer> {
+    await new Promise<void>((resolve, reject) => {
+      this.#stream.write(block, (error) => (error ? reject(error) : resolve()));
+    });
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts.length === 1 ? (parts[0] ?? nothing) : Buffer.concat(parts);
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+/** A little more than a block, so that one that fills it needs no second piece. */
+const options = { chunkSize: blockBytes + 1024, maxOutputLength: blockBytes };
 
 /** Throws FrameError. */
 export function decompressed(chunks: Chunks): AsyncGenerator<Buffer> {
   return inOrder(framesOf(chunks), width, async (frame) => {
     try {
-      return await decompress(frame, { chunkSize: blockBytes, maxOutputLength: blockBytes });
+      return await decompress(frame, options);
     } catch (cause) {
       throw new FrameError('a zstd frame is damaged', { cause });
     }

@@ -19,6 +19,10 @@ const partialName = '.partial';
 /** What another machine's process writes is let be as long as it grew within this time. */
 const foreignAgeMs = 60 * 60 * 1000;
 const readBytes = 1 << 20;
+const writeBytes = 1 << 20;
+/** What the kernel takes at once is 1024. */
+const piecesMax = 1000;
+const syncBytes = 32 << 20;
 
 interface DirectoryOptions {
   readonly name: string;
@@ -139,12 +143,14 @@ export class DirectoryPlace implements Place {
   /** An error of `content` is passed on as it is. */
   async #writeFile(path: string, content: Readable): Promise<void> {
     const file = await this.#attempt('write', () => open(path, 'wx', 0o600));
+    const output = new SyncedFile(file);
     try {
       for await (const chunk of content) {
-        await this.#attempt('write', () => writeAll(file, chunk as Buffer));
+        await this.#attempt('write', () => output.write(chunk as Buffer));
       }
-      await this.#attempt('write', () => file.sync());
+      await this.#attempt('write', () => output.end());
     } finally {
+      await output.settled();
       await file.close();
     }
   }
@@ -213,9 +219,57 @@ const placeErrors: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'PLACE_REFUSED',
 };
 
-async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+/** Writes many pieces at once, and lets the disk begin long before the end. */
+class SyncedFile {
+  readonly #file: FileHandle;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #unsynced = 0;
+  #syncing: Promise<void> | null = null;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async write(piece: Buffer): Promise<void> {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#bytes < writeBytes && this.#pieces.length < piecesMax) return;
+    await this.#flush();
+    if (this.#unsynced < syncBytes || this.#syncing !== null) return;
+    this.#unsynced = 0;
+    const done = () => {
+      this.#syncing = null;
+    };
+    // What fails here fails again, and is told, at the end.
+    this.#syncing = this.#file.datasync().then(done, done);
+  }
+
+  async end(): Promise<void> {
+    await this.#flush();
+    await this.settled();
+    await this.#file.sync();
+  }
+
+  /** Nothing is under way any more. */
+  async settled(): Promise<void> {
+    await this.#syncing;
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#pieces;
+    const bytes = this.#bytes;
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#unsynced += bytes;
+    const { bytesWritten } = await this.#file.writev(pieces);
+    // A disk that is about to be full takes a part, and tells why with the rest.
+    const rest = bytesWritten < bytes ? Buffer.concat(pieces).subarray(bytesWritten) : nothing;
+    for (let at = 0; at < rest.length; ) at += (await this.#file.write(rest, at)).bytesWritten;
+  }
 }
+
+const nothing = Buffer.alloc(0);
 
 async function isLeftover(name: string, file: string): Promise<boolean> {
   const [pid, start, boot] = name.split('.');
