@@ -129,8 +129,14 @@ function lasting(
 ): Befallen | null {
   if (instance?.pid == null || instance.port === null) return null;
   const { id: whom, pid, port } = instance;
-  const over = begin({ pid, port });
-  return over === null ? null : { whom, over };
+  try {
+    const over = begin({ pid, port });
+    return over === null ? null : { whom, over };
+  } catch (error) {
+    // It ended meanwhile.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 function primaryOf({ group, instances }: ServiceView): InstanceView | undefined {

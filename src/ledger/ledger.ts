@@ -1,5 +1,6 @@
 /** N clients at work on one ledger, from its beginning to the judgement. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { DarumaError } from '../model/errors.ts';
 import { Connection, type LedgerTarget } from './connection.ts';
 import type { Fact } from './fact.ts';
 import { type Judgement, judge, longestPause } from './judge.ts';
@@ -120,8 +121,11 @@ export class Ledger {
         } finally {
           connection.close();
         }
-      } catch (error) {
-        if (performance.now() > end) throw error;
+      } catch (cause) {
+        if (performance.now() > end) {
+          const text = `the service did not answer within ${readPatienceMs / 1_000} s`;
+          throw new DarumaError('TIMED_OUT', text, { cause });
+        }
         await pause(retryMs);
       }
     }

@@ -1,5 +1,7 @@
 /** A database with a primary and a standby, and the ledger that counts its writes. */
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Client } from 'pg';
 import type { LedgerReport } from '../../src/cli/ledger-drill.ts';
@@ -47,10 +49,20 @@ export async function twoDatabases(t: TestContext, options: StandOptions = {}): 
   // After the stack is down.
   t.after(() => {
     for (const disk of disks) disk.remove();
+    removeNotes(path.basename(stand.directory));
   });
   await stand.up();
   await whole(stand);
   return stand;
+}
+
+/** Under root they lie elsewhere, beside the data that would be there. */
+function removeNotes(name: string): void {
+  const shared = '/var/lib/daruma';
+  if (!existsSync(shared)) return;
+  for (const found of readdirSync(shared).filter((one) => one.startsWith(`${name}-`))) {
+    rmSync(path.join(shared, found), { recursive: true, force: true });
+  }
 }
 
 export async function group(stand: Bench): Promise<SeenGroup> {
