@@ -5,9 +5,12 @@ import { existsSync } from 'node:fs';
 /** Debian package → the program that shows that it is there. */
 const debianPackages = new Map([
   ['supervisor', '/usr/bin/supervisord'],
+  ['chromium', '/usr/bin/chromium'],
   // Recovery points must be readable without us.
   ['age', '/usr/bin/age'],
   ['zstd', '/usr/bin/zstd'],
+  // Figures and alert rules are checked by its promtool.
+  ['prometheus', '/usr/bin/promtool'],
 ]);
 
 /** Installs what is missing when we are root; else says exactly what to install. */

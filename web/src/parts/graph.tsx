@@ -66,7 +66,6 @@ function Node({ placed: { service, left, top, height } }: { readonly placed: Pla
   const to = pathTo('service', service.name);
   const shown = service.instances.slice(0, rowsMax);
   const more = service.instances.length - shown.length;
-  const states = service.instances.map((one) => `${one.id} ${say(phaseWords[one.phase])}`);
   return (
     <a
       href={to}
@@ -74,7 +73,6 @@ function Node({ placed: { service, left, top, height } }: { readonly placed: Pla
         event.preventDefault();
         go(to);
       }}
-      aria-label={`${service.name}: ${states.join(', ')}`}
     >
       <g transform={`translate(${left},${top})`} className={`node ${tone}`}>
         <rect width={nodeWidth} height={height} rx="8" />

@@ -83,6 +83,7 @@ function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {
   ctx.strokeStyle = colour;
   ctx.fillStyle = colour;
   ctx.setLineDash([4, 4]);
+  ctx.textAlign = 'left';
   marks.forEach(({ at, label }, index) => {
     const x = plot.valToPos(at / 1_000, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) return;

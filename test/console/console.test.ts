@@ -1,0 +1,114 @@
+/** The console in a real browser, in front of a real stack. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { until } from '../scenarios/harness.ts';
+import { logIn, password, type Scene, scene, seriousFindings } from './page.ts';
+
+const generousMs = 60_000;
+
+async function becomeAdmin({ open, setup, shot }: Scene): Promise<Page> {
+  const page = await open();
+  page.setDefaultTimeout(generousMs);
+  await page.goto(setup);
+  await page.fill('input[name=name]', 'ann');
+  await page.fill('input[name=password]', password);
+  await shot(page, 'first-admin');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('h1:has-text("shop")');
+  await page.waitForSelector('.standing.good');
+  return page;
+}
+
+/** What a person sees of a drill, from the fault to the proof. */
+async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void> {
+  await page.goto(`${url}drills`);
+  await page.selectOption('.form select >> nth=1', 'api/2');
+  await page.click('.form button');
+  await page.click('dialog[open] button.main');
+  const id = await until('an incident is open', async () => (await made.incidents())[0]?.id);
+  await page.goto(`${url}incident/${id}`);
+  await page.waitForSelector('.cause:has-text("api/2: crash")');
+  await page.waitForSelector('.reason:has-text("restart api/2")');
+  await page.waitForSelector('h1 .badge:has-text("resolved")');
+  await page.waitForSelector('.steps li:has-text("Verified")');
+  await page.waitForSelector('.plot canvas');
+  await shot(page, 'incident');
+  await page.goto(`${url}drills`);
+  await page.waitForSelector('td:has-text("Recovered")');
+}
+
+/** An action that needs consent waits for it, is shown, approved and carried out. */
+async function approve(page: Page, { url, shot, made }: Scene): Promise<void> {
+  writeFileSync(path.join(made.directory, 'broken'), '');
+  await page.goto(url);
+  await page.waitForSelector('.standing.bad:has-text("Needs a person")');
+  await shot(page, 'needs-person');
+  await page.click('.standing a');
+  await page.click('.consent button.danger');
+  await page.click('dialog[open] button.main');
+  await page.waitForSelector('.reason:has-text("repair")');
+  await page.waitForSelector('h1 .badge:has-text("resolved")');
+}
+
+/** Everything by the keyboard: from the first key on a fresh page to a service's page. */
+async function byKeyboard(page: Page, { url }: Scene): Promise<void> {
+  await page.goto(url);
+  await page.waitForSelector('.node');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate('document.activeElement.className'), 'skip');
+  const focused = () => page.evaluate(`document.activeElement.getAttribute('href')`);
+  for (let presses = 0; (await focused()) !== '/service/web'; presses += 1) {
+    assert.ok(presses < 40, 'the page of a service is out of reach');
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('h1:has-text("web")');
+}
+
+test('a person makes the first account, watches a drill, approves an action', async (t) => {
+  const set = await scene(t);
+  const page = await becomeAdmin(set);
+  const refused: string[] = [];
+  page.on('console', (message) => {
+    if (/content security/i.test(message.text())) refused.push(message.text());
+  });
+  await set.shot(page, 'stack');
+  await watchDrill(page, set);
+  await approve(page, set);
+  await byKeyboard(page, set);
+  await page.waitForSelector('.log:has-text("the shop is open <b>today</b>")');
+  for (const place of ['', 'incidents', 'incident/i1', 'service/web', 'drills', 'settings']) {
+    await page.goto(`${set.url}${place}`);
+    await page.waitForSelector('h1');
+    assert.deepEqual(await seriousFindings(page), [], place);
+  }
+  assert.deepEqual(refused, []);
+});
+
+test('in Chinese, in the dark, at the width of a phone', async (t) => {
+  const set = await scene(t);
+  await (await becomeAdmin(set)).close();
+  const phone = {
+    locale: 'zh-CN',
+    colorScheme: 'dark',
+    viewport: { width: 390, height: 800 },
+  } as const;
+  const page = await set.open(phone);
+  page.setDefaultTimeout(generousMs);
+  await logIn(page, set.url);
+  await page.waitForSelector('.standing:has-text("一切正常")');
+  assert.equal(await page.evaluate('document.documentElement.lang'), 'zh');
+  await set.shot(page, 'phone-chinese-dark');
+  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+  for (const place of ['', 'service/web', 'incidents', 'drills', 'settings']) {
+    await page.goto(`${set.url}${place}`);
+    await page.waitForSelector('h1');
+    assert.equal(await page.evaluate(tooWide), false, `${place} is wider than the phone`);
+    assert.deepEqual(await seriousFindings(page), [], place);
+  }
+  await page.selectOption('select >> nth=0', 'en');
+  await page.waitForSelector('h1:has-text("Settings")');
+});

@@ -1,0 +1,104 @@
+/** A browser in front of a real stack. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { freePort } from '../free-port.ts';
+import { type Bench, bench } from '../scenarios/harness.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const shots = path.join(root, 'reports/console');
+export const password = 'correct horse battery';
+
+/** Answers 500 while the file that `BROKEN` names is there. */
+const shop = `
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+console.log('the shop is open <b>today</b>');
+createServer((request, response) => {
+  response.statusCode = existsSync(process.env.BROKEN ?? '') ? 500 : 200;
+  response.end('shop');
+}).listen(process.env.PORT, '127.0.0.1');
+`;
+
+export interface Scene {
+  readonly made: Bench;
+  readonly url: string;
+  /** The link that makes the first administrator. */
+  readonly setup: string;
+  open(options?: BrowserContextOptions): Promise<Page>;
+  shot(page: Page, name: string): Promise<void>;
+}
+
+export async function scene(t: TestContext): Promise<Scene> {
+  execFileSync(process.execPath, ['scripts/build-console.ts'], { cwd: root });
+  const [console, front] = [await freePort(), await freePort()];
+  const check = { http: '/', interval: '200ms', timeout: '1s', retries: 2 };
+  const api = {
+    command: [process.execPath, '--input-type=module', '--eval', shop],
+    replicas: 2,
+    healthcheck: check,
+  };
+  const web = {
+    command: [process.execPath, '--input-type=module', '--eval', shop],
+    endpoint: front,
+    environment: { BROKEN: 'broken' },
+    healthcheck: check,
+    depends_on: { api: { condition: 'service_healthy' } },
+    recovery: { max_actions: '1 per 10m' },
+    actions: {
+      repair: { command: ['rm', '-f', 'broken'], mends: ['error'], destructive: true },
+    },
+  };
+  const stack = { name: 'shop', console: { address: console }, services: { api, web } };
+  const made = await bench(t, JSON.stringify(stack));
+  await made.up();
+  const { url, setup } = await made.json<{ url: string; setup: string }>('console');
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
+  t.after(() => browser.close());
+  mkdirSync(shots, { recursive: true });
+  return {
+    made,
+    url,
+    setup,
+    open: async (options = {}) => (await browser.newContext(options)).newPage(),
+    shot: async (page, name) => {
+      await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
+    },
+  };
+}
+
+export async function logIn(page: Page, url: string, name = 'ann'): Promise<void> {
+  await page.goto(url);
+  await page.fill('input[name=name]', name);
+  await page.fill('input[name=password]', password);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('nav');
+}
+
+const axe = readFileSync(path.join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+/** Findings of axe that are serious or worse, as text. */
+export async function seriousFindings(page: Page): Promise<readonly string[]> {
+  // Through the debugger: the page's own policy lets no script in.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run;
+    const { violations } = await run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
