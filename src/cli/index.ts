@@ -17,6 +17,7 @@ import { addInstall } from './commands/install.ts';
 import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPoints } from './commands/points.ts';
+import { addNagios } from './commands/nagios.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
 import { addRestore } from './commands/restore.ts';
@@ -55,6 +56,7 @@ const commands: readonly AddCommand[] = [
   addEject,
   addConsole,
   addUser,
+  addNagios,
   addCompletion,
 ];
 

@@ -23,9 +23,15 @@ test('the owner makes the first admin by a link, who then acts under a name', as
   const stack = { name: 'shop', console: { address: port }, services };
   const made = await bench(t, JSON.stringify(stack));
   assert.equal((await made.daruma('console')).code, 4);
+  const away = await made.daruma('nagios');
+  assert.deepEqual([away.code, away.stdout.slice(0, 18)], [2, 'DARUMA CRITICAL - ']);
   const up = await made.daruma('up', '--detach');
   assert.equal(up.code, 0, up.stderr);
   const found = await made.json<{ url: string; setup: string }>('console');
+  const { code, stdout } = await made.daruma('nagios');
+  const figures = 'ready=2;;;0;2 incidents=0;;;0';
+  const counts = 'DARUMA OK - shop: 2 of 2 instances ready';
+  assert.deepEqual([code, stdout], [0, `${counts} | ${figures}\n`]);
   assert.equal(found.url, `http://127.0.0.1:${port}/`);
   assert.match(found.setup, new RegExp(`^${found.url}setup#setup_[0-9a-f_]+$`));
 
@@ -59,25 +65,6 @@ test('the owner makes the first admin by a link, who then acts under a name', as
   assert.equal(whats.filter((what) => what === 'ann: restart sleeper/2').length, 1);
   assert.ok(whats.includes('ann: logged in from 127.0.0.1'));
   assert.equal((await made.json<{ setup: null }>('console')).setup, null);
-
-  assert.equal(await reading(made, 'short', 'user', 'add', 'bob'), 2);
-  assert.equal(await reading(made, password, 'user', 'add', 'bob', '--role', 'operator'), 0);
-  assert.equal((await call('POST', 'auth/login', { name: 'bob', password })).status, 200);
-  assert.equal((await made.daruma('user', 'role', 'bob', 'viewer')).code, 0);
-  assert.equal((await made.daruma('user', 'role', 'ann', 'viewer')).code, 8);
-  const people = await made.json<{ name: string; role: string }[]>('user');
-  assert.deepEqual(
-    people.map(({ name, role }) => [name, role]),
-    [
-      ['ann', 'admin'],
-      ['bob', 'viewer'],
-    ],
-  );
-  const { link } = await made.json<{ link: string }>('user', 'invite');
-  const invitation = link.split('#')[1];
-  const accepted = await call('POST', 'auth/accept', { name: 'cid', password, invitation });
-  assert.equal(accepted.status, 201);
-  assert.equal((await made.daruma('user', 'remove', 'cid')).code, 0);
 
   const drill = { fault: 'kill', target: 'sleeper/1' };
   const begun = await call('POST', 'drills', drill, cookie.join('; '));
@@ -124,4 +111,26 @@ test('a drill is run under the name of who asked for it', async (t) => {
   const records = (await made.events()).map(({ record }) => record);
   const began = records.find((record) => record.kind === 'drill-began');
   assert.equal(began?.kind === 'drill-began' ? began.by : null, 'ann');
+});
+
+test('the owner keeps accounts while Daruma is down', async (t) => {
+  const services = { sleeper: { command: ['sleep', '100000'] } };
+  const made = await bench(t, JSON.stringify({ name: 'shop', services }));
+  assert.equal(await reading(made, password, 'user', 'add', 'ann', '--role', 'admin'), 0);
+  assert.equal(await reading(made, 'short', 'user', 'add', 'bob'), 2);
+  assert.equal(await reading(made, password, 'user', 'add', 'bob', '--role', 'operator'), 0);
+  assert.equal((await made.daruma('user', 'role', 'bob', 'viewer')).code, 0);
+  assert.equal((await made.daruma('user', 'role', 'ann', 'viewer')).code, 8);
+  const people = await made.json<{ name: string; role: string }[]>('user');
+  assert.deepEqual(
+    people.map(({ name, role }) => [name, role]),
+    [
+      ['ann', 'admin'],
+      ['bob', 'viewer'],
+    ],
+  );
+  const { link } = await made.json<{ link: string }>('user', 'invite');
+  assert.match(link, /^\/accept#invite_[0-9a-f_]+$/);
+  assert.equal(await reading(made, password, 'user', 'password', 'bob'), 0);
+  assert.equal((await made.daruma('user', 'remove', 'bob')).code, 0);
 });

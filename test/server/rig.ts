@@ -243,16 +243,17 @@ export function browser({ api }: Rig, address = '127.0.0.1'): Browser {
       const cookie = Object.entries(cookies)
         .map(([name, value]) => `${name}=${value}`)
         .join('; ');
+      const all = {
+        host: '127.0.0.1:7070',
+        origin: 'http://127.0.0.1:7070',
+        ...(cookie === '' ? {} : { cookie }),
+        ...headers,
+      };
       const response = await api.app.inject({
         method: method as 'GET',
         url,
         remoteAddress: address,
-        headers: {
-          host: '127.0.0.1:7070',
-          origin: 'http://127.0.0.1:7070',
-          ...(cookie === '' ? {} : { cookie }),
-          ...headers,
-        },
+        headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
         ...(body === undefined ? {} : { payload: body as object }),
       });
       for (const { name, value } of response.cookies) {
@@ -275,10 +276,11 @@ export async function loggedIn(
   rig: Rig,
   name: string,
   role: 'viewer' | 'operator' | 'admin',
+  address = '127.0.0.1',
 ): Promise<Browser> {
   const { people } = rig.api.parts;
   if (people.find(name) === null) await people.add(name, role, password, name);
-  const result = browser(rig);
+  const result = browser(rig, address);
   const { status, text } = await result.send('POST', '/api/v1/auth/login', { name, password });
   if (status !== 200) throw new Error(`no login: ${text}`);
   return result;

@@ -77,7 +77,8 @@ function stackFamilies({ view, incidents }: MetricsInput): Family[] {
   );
   const ofInstance = (value: (each: (typeof all)[number]) => number) =>
     all.map((each) => ({
-      labels: { stack, service: each.service.name, instance: each.instance.id },
+      // Prometheus has an `instance` of its own: the address that it scrapes.
+      labels: { stack, service: each.service.name, component: each.instance.id },
       value: value(each),
     }));
   const gauge = (name: string, help: string, values: Family['values']): Family => {
@@ -102,9 +103,14 @@ function stackFamilies({ view, incidents }: MetricsInput): Family[] {
       ofInstance(({ instance }) => (instance.needsPerson ? 1 : 0)),
     ),
     gauge(
-      'daruma_instance_primary',
-      'It is the primary of its service.',
-      ofInstance(({ instance }) => (instance.role === 'primary' ? 1 : 0)),
+      'daruma_instance_role_primary',
+      'In a service with failover: it is the primary.',
+      all
+        .filter(({ instance }) => instance.role !== undefined)
+        .map(({ service, instance }) => ({
+          labels: { stack, service: service.name, component: instance.id },
+          value: instance.role === 'primary' ? 1 : 0,
+        })),
     ),
     {
       name: 'daruma_instance_restarts_total',

@@ -32,7 +32,7 @@ export class Throttle {
   readonly #db: AccountsDb;
   readonly #now: () => number;
 
-  constructor(db: AccountsDb, now: () => number = Date.now) {
+  constructor(db: AccountsDb, now: () => number = () => Date.now()) {
     this.#db = db;
     this.#now = now;
   }
