@@ -33,7 +33,7 @@ import type { Endpoints } from '../ports/endpoints.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Observer } from '../ports/observer.ts';
-import type { Processes } from '../ports/processes.ts';
+import type { LimitsEnforcement, Processes } from '../ports/processes.ts';
 import type { Store } from '../ports/store.ts';
 import type { RunJob } from '../ports/vault-job.ts';
 import { Actor } from './actor.ts';
@@ -54,6 +54,7 @@ import { rehearse } from './rehearsal.ts';
 import { Restorer } from './restorer.ts';
 import { RoleBook } from './role-book.ts';
 import type { SystemClock } from './system-clock.ts';
+import { withWatchedLimits } from './watched-limits.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ControllerOptions {
@@ -68,7 +69,7 @@ export interface ControllerOptions {
   readonly store: Store;
   readonly clock: SystemClock;
   readonly random: Random;
-  readonly processes: Processes;
+  readonly processes: Processes & { readonly limitsEnforcedBy: LimitsEnforcement };
   readonly endpoints: Endpoints;
   readonly observer: Observer;
   readonly notifier: Notifier;
@@ -158,7 +159,7 @@ export class Controller implements ControllerApi {
   /** Resolves once all instances were looked at and the engine decides. */
   async start(): Promise<void> {
     const { store, clock, random, observer, processes, endpoints, notifier } = this.#options;
-    const { spec } = this.#options.configuration;
+    const spec = withWatchedLimits(this.#options.configuration.spec, processes.limitsEnforcedBy);
     const endpointSignals = new EndpointSignals();
     this.#services = new Map(spec.services.map((service) => [service.name, service]));
     await this.#contexts.configure(spec);

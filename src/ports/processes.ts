@@ -3,6 +3,11 @@ import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LimitsSpec, LoggingSpec } from '../model/stack-spec.ts';
 
+/** Who holds instances to which limit; null: nobody, what can be is to be watched. */
+export type LimitsEnforcement = Readonly<
+  Record<'memory' | 'cpu' | 'pids', 'cgroup v1' | 'cgroup v2' | null>
+>;
+
 export interface LaunchSpec {
   readonly instance: InstanceId;
   /** No shell, no template left in it. */

@@ -253,9 +253,15 @@ const cpus = expecting(
 );
 
 const limits = closed({
-  cpus: described(cpus.optional(), 'Cores, such as 0.5.'),
-  memory: described(size().optional(), 'Memory of the whole process tree.'),
-  pids: described(whole(1).optional(), 'Processes and threads of the whole tree.'),
+  cpus: described(cpus.optional(), 'Cores, such as 0.5. Only where there is a cgroup for it.'),
+  memory: described(
+    size().optional(),
+    'Memory of the whole process tree. Where there is no cgroup it is watched, and what is beyond it is restarted.',
+  ),
+  pids: described(
+    whole(1).optional(),
+    'Processes and threads of the whole tree; watched like memory where there is no cgroup.',
+  ),
 });
 
 const action = closed({

@@ -15,13 +15,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LimitsSpec } from '../model/stack-spec.ts';
+import type { LimitsEnforcement } from '../ports/processes.ts';
 import { KeptFiles } from './kept-files.ts';
 import { unless } from './system-error.ts';
 
-type Controller = 'memory' | 'cpu' | 'pids';
+type Controller = keyof LimitsEnforcement;
 const controllers: readonly Controller[] = ['memory', 'cpu', 'pids'];
 
-export type LimitsEnforcement = Readonly<Record<Controller, 'cgroup v1' | 'cgroup v2' | null>>;
 export const nothingEnforced: LimitsEnforcement = { memory: null, cpu: null, pids: null };
 
 interface Mount {

@@ -24,12 +24,12 @@ import { faultPoint } from '../ports/fault-point.ts';
 import type {
   AdoptionResult,
   LaunchSpec,
+  LimitsEnforcement,
   PreparedLaunch,
   Processes,
   RunningInstance,
 } from '../ports/processes.ts';
 import { becameProgram, isOurs } from './adoption.ts';
-import type { LimitsEnforcement } from './cgroup.ts';
 import { Cgroups, nothingEnforced } from './cgroup.ts';
 import type { ExitStatus } from './exit-info.ts';
 import { exitInfo, statusUnknown } from './exit-info.ts';

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accounts } from './accounts.ts';
+import { bench, until } from './harness.ts';
 
 const smaller = {
   "size('512MiB')\", for: 5s": "size('320MiB')\", for: 1s",
@@ -32,4 +33,26 @@ test('a leak is ended by its symptom, and no request fails', async (t) => {
   assert.match(incident?.actions[0]?.reason ?? '', /^restart api\/1: it leaks \(memory\.rss > /);
   const exits = (await made.events()).filter(({ record }) => record.kind === 'instance-exited');
   for (const { record } of exits) assert.ok(record.kind === 'instance-exited' && record.expected);
+});
+
+test('what is beyond its memory limit is ended, whoever holds it to that', async (t) => {
+  // It takes 120 MB once, and goes on if nobody minds.
+  const greedy = 'const taken = Buffer.alloc(120e6, 1); setInterval(() => taken[0], 1000)';
+  const stack = `
+name: limited
+services:
+  greedy:
+    command: ["\${DARUMA_NODE}", -e, "${greedy}"]
+    limits: { memory: 96MiB }
+    recovery: { max_actions: 1 per 10m }
+`;
+  const made = await bench(t, stack);
+  const { code, stderr } = await made.daruma('up', '--detach');
+  await until('it was restarted for it', async () => {
+    const [incident] = await made.incidents();
+    const kinds = incident?.symptoms.map(({ kind }) => kind) ?? [];
+    return kinds.includes('oom') || kinds.includes('memory');
+  });
+  assert.ok(code === 0 || code === 1, stderr);
+  await until('it was restarted', async () => (await made.incidents())[0]?.actions[0]?.done);
 });
