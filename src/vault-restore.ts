@@ -199,9 +199,9 @@ async function stageDatabase(
   signal: AbortSignal,
 ): Promise<void> {
   const { plan, into, identities, local } = work;
-  await mkdir(into, { recursive: true, mode: 0o700 });
-  await giveAway(into, await scene.dataDirectory());
   const directory = join(into, 'data');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const path of [into, directory]) await giveAway(path, await scene.dataDirectory());
   await files(scene, { ...work, into: directory }, signal);
   const { points } = await listPoints(scene.context);
   const point = points.find(({ id }) => id === plan.point);

@@ -1,8 +1,9 @@
 /** The fold of what the log says of recovery points and restores. */
+import type { InstanceId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import type { PointRecord } from '../model/recovery-point.ts';
 import { newPoints, type RestoreState } from './restore-state.ts';
-import type { EngineState } from './state.ts';
+import type { EngineState, ServiceState } from './state.ts';
 
 type Of<K extends PointRecord['kind']> = LogRecord & PointRecord & { readonly kind: K };
 
@@ -42,6 +43,13 @@ function stepped(state: EngineState, record: Of<'restore-step'>): void {
     else delete service.restore;
   } else if (record.state === 'failed') delete service.restore;
   else service.restore = step === 'swap' ? swapped : { ...swapped, step };
-  const instance = state.instances[order.into];
-  if (step === 'swap' && record.state === 'done' && instance !== undefined) delete instance.damaged;
+  if (record.state === 'done' && (step === 'swap' || step === 'undo'))
+    exchanged(state, service, order.into);
+}
+
+/** What was seen of data that is not there any more counts no longer. */
+function exchanged(state: EngineState, { group }: ServiceState, into: InstanceId): void {
+  const instance = state.instances[into];
+  if (instance !== undefined) delete instance.damaged;
+  if (group !== undefined) group.seen = {};
 }

@@ -113,11 +113,25 @@ describe('a restore that a person asks for', () => {
 
 describe('with failover', () => {
   test('the restored one is primary of a new epoch, and the standby follows', () => {
-    const s = ask(pair().up().forget()).passes(20_000);
+    const s = pair().up().forget();
+    for (const [id, role] of [
+      ['db/1', 'primary'],
+      ['db/2', 'standby'],
+    ] as const) {
+      const seen = { role, epoch: 1, standbys: [], streaming: true };
+      s.tell({ kind: 'role-seen', instance: id, seen });
+    }
+    ask(s).passes(110);
+    assert.deepEqual(s.started(), []);
+    s.passes(80);
+    assert.deepEqual(s.started(), ['db/1'], 'the standby waits for its data');
+    s.passes(20_000);
     assert.equal(s.group('db'), '2 db/1 [db/2] serving');
     assert.match(answers(s)[0] ?? '', /^db is restored/);
     assert.deepEqual(s.stopped(), ['db/1', 'db/2']);
     assert.deepEqual(s.incidents(), []);
+    const instances = s.sent('start').map((one) => one.instance);
+    assert.deepEqual(instances, ['db/1', 'db/2']);
     const chosen = s.records.find((one) => one.kind === 'primary-chosen' && one.epoch === 2);
     assert.match(chosen?.kind === 'primary-chosen' ? chosen.reason : '', /nothing of db ran/);
   });
