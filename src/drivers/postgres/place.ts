@@ -7,7 +7,7 @@
  * whom it belongs.
  */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readlink, realpath, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, realpath, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DarumaError } from '../../model/errors.ts';
 import { type InstanceId, numberOf } from '../../model/ids.ts';
@@ -43,16 +43,16 @@ export async function placeOf(
   const name = instanceFileName(instance);
   const usual = join(layout(stateDir).dataDir, name);
   const linked = await linkTarget(usual);
-  const given = givenDir(service, instance);
+  const tag = await tagOf(stateDir);
+  const home = join(sharedDir, tag);
+  const given = await givenDir(service, instance, [usual, join(home, name)]);
   const existing = given ?? linked ?? usual;
   const owner = await ownerOf(existing);
   const account = await accountFor(service, existing, owner);
-  const tag = await tagOf(stateDir);
   await mkdir(dirname(usual), { recursive: true, mode: 0o700 });
   const mark = `${tag}/${name}`;
   const private_ = account === null || (existing === usual && owner !== null);
   if (private_) return { account, data: existing, mark, ...filesAt(usual) };
-  const home = join(sharedDir, tag);
   await openDirectory(sharedDir);
   await openDirectory(home);
   const data = given ?? linked ?? join(home, name);
@@ -64,16 +64,32 @@ function filesAt(path: string): Pick<Place, 'config' | 'seen' | 'spool'> {
   return { config: `${path}.conf`, seen: `${path}.order.json`, spool: `${path}.spool` };
 }
 
-/** As the stack file says; null: it leaves it to us. */
-function givenDir(service: ServiceSpec, instance: InstanceId): string | null {
+/** As the stack file says, or said of one that is not in it any more; null: it leaves it to us.
+ * `files`: where its configuration may lie. */
+async function givenDir(
+  service: ServiceSpec,
+  instance: InstanceId,
+  files: readonly string[],
+): Promise<string | null> {
   const { dataDir, dataDirs } = postgresSpec(service);
   if (dataDirs === undefined) return dataDir;
   const listed = dataDirs[numberOf(instance) - 1];
   if (listed !== undefined) return listed;
+  for (const file of files) {
+    const former = await formerDir(filesAt(file).config);
+    if (former !== null) return former;
+  }
   throw new DarumaError(
     'STACK_INVALID',
     `${service.name}: \`data_dir\` names none for ${instance}`,
   );
+}
+
+/** By the configuration that we wrote last: it includes that of the data. */
+async function formerDir(config: string): Promise<string | null> {
+  const text = await unlessMissing(readFile(config, 'utf8'));
+  const quoted = /^include = '(.*)\/postgresql\.conf'$/m.exec(text ?? '')?.[1];
+  return quoted?.replaceAll("''", "'").replaceAll('\\\\', '\\') ?? null;
 }
 
 async function accountFor(
