@@ -10,6 +10,7 @@ const debianPackages = new Map([
   ['age', '/usr/bin/age'],
   ['zstd', '/usr/bin/zstd'],
   // Figures and alert rules are checked by its promtool.
+  ['openssl', '/usr/bin/openssl'],
   ['prometheus', '/usr/bin/promtool'],
 ]);
 

@@ -11,6 +11,7 @@ import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { StoredRecord } from '../model/record.ts';
+import type { RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
 import type { Sample } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { FaultKind } from '../model/symptom.ts';
@@ -148,6 +149,22 @@ export class ControlClient {
 
   pointJobs(): Promise<readonly PointJob[]> {
     return this.#askAgain('GET', '/v1/points/jobs');
+  }
+
+  points(service: ServiceName): Promise<JobResults['list']> {
+    return this.#askAgain('GET', `/v1/points?service=${encodeURIComponent(service)}`);
+  }
+
+  planRestore(service: ServiceName, target: RestoreTarget): Promise<RestorePlan> {
+    return this.#askAgain('POST', '/v1/points/plan', { service, target });
+  }
+
+  verifyPoints(
+    service: ServiceName,
+    point: string | null,
+    identity: string | null,
+  ): Promise<JobResults['verify']> {
+    return this.#askAgain('POST', '/v1/points/verify', { service, point, identity });
   }
 
   makePoint(service: ServiceName, name: string | null): Promise<MadePoint> {

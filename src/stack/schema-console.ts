@@ -8,7 +8,10 @@ import { closed, described, either, expecting, matching, text, whole, yesOrNo } 
 const address = either(
   [
     whole(1, 65_535),
-    matching(/^((\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'an address and a port'),
+    matching(
+      /^(localhost|(\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:.]+\]):\d{1,5}$/,
+      'a numeric address and a port such as 127.0.0.1:7070',
+    ),
   ],
   'a port, or a numeric address and a port such as 127.0.0.1:7070',
 );
@@ -74,6 +77,7 @@ export function toConsole(
 function placeOf(address: string | number): { readonly host: string; readonly port: number } {
   if (typeof address === 'number') return { host: defaultConsole.host, port: address };
   const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const name = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const host = name === 'localhost' ? defaultConsole.host : name;
   return { host, port: Number(address.slice(colon + 1)) };
 }

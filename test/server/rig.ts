@@ -143,6 +143,18 @@ class FakeStack implements StackLink {
   importKnowledge = async () => 'imported';
   resetKnowledge = async () => 'forgotten';
 
+  points = async () => ({ points: [], problems: [] });
+  pointJobs = async () => [];
+  makePoint = () => this.#withoutPoints();
+  drillPoint = () => this.#withoutPoints();
+  verifyPoints = async () => [];
+  prunePoints = () => this.#withoutPoints();
+  planRestore = () => this.#withoutPoints();
+
+  #withoutPoints(): Promise<never> {
+    return Promise.reject(new DarumaError('NOT_FOUND', 'api has no recovery points'));
+  }
+
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
     let last = after;
     while (!signal.aborted) {
@@ -192,6 +204,11 @@ export async function rig(
   const stateDir = mkdtempSync(`${tmpdir()}/daruma-api-`);
   const layout = layoutOf(stateDir);
   mkdirSync(layout.secretsDir);
+  let close = async (): Promise<void> => undefined;
+  t.after(async () => {
+    await close();
+    rmSync(stateDir, { recursive: true });
+  });
   const stack = new FakeStack();
   const drills: DrillOrder[] = [];
   const lines: string[] = [];
@@ -212,11 +229,8 @@ export async function rig(
     filesDirectory: `${stateDir}/no-such-directory`,
     log: (text) => lines.push(text),
   });
+  close = () => api.close();
   await api.app.ready();
-  t.after(async () => {
-    await api.close();
-    rmSync(stateDir, { recursive: true });
-  });
   return { stack, layout, api, drills, lines };
 }
 

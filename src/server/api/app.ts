@@ -22,6 +22,7 @@ import type { Idempotency } from './idempotency.ts';
 import { logRoutes } from './log-routes.ts';
 import { openApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
+import { pointRoutes } from './point-routes.ts';
 import { JsonText, type Route } from './route.ts';
 import { stateRoutes } from './state-routes.ts';
 import type { StaticFile } from './static-files.ts';
@@ -51,6 +52,7 @@ export function allRoutes(parts: Parts, requests: ReadonlyMap<string, number>): 
     ...logRoutes(parts),
     ...actRoutes(parts),
     ...drillRoutes(parts),
+    ...pointRoutes(parts),
     ...accountRoutes(parts),
   ];
 }

@@ -1,13 +1,16 @@
 /** What the API process needs of the running stack; the command line's client gives it. */
 import type { ErrorRecord } from '../../model/error-record.ts';
 import type { PersonRequest } from '../../model/event.ts';
-import type { InstanceId } from '../../model/ids.ts';
+import type { InstanceId, ServiceName } from '../../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
 import type { StoredRecord } from '../../model/record.ts';
+import type { PointId, RestorePlan, RestoreTarget } from '../../model/recovery-point.ts';
 import type { Sample } from '../../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../../model/signal-history.ts';
 import type { IncidentView, StackView } from '../../model/view.ts';
-import type { Configuration } from '../../ports/controller-api.ts';
+import type { Configuration, PointJob } from '../../ports/controller-api.ts';
+import type { MadePoint } from '../../ports/vault.ts';
+import type { JobResults } from '../../ports/vault-job.ts';
 
 /** Calls wait for a controller that is being started again. */
 export interface StackLink {
@@ -29,6 +32,25 @@ export interface StackLink {
   learned(): Promise<KnowledgeView>;
   importKnowledge(by: string, knowledge: unknown): Promise<string>;
   resetKnowledge(by: string): Promise<string>;
+  /** Of services with recovery points. */
+  points(service: ServiceName): Promise<JobResults['list']>;
+  pointJobs(): Promise<readonly PointJob[]>;
+  makePoint(service: ServiceName, name: string | null): Promise<MadePoint>;
+  drillPoint(
+    service: ServiceName,
+    point: PointId | null,
+    identity: string | null,
+  ): Promise<JobResults['drill']>;
+  verifyPoints(
+    service: ServiceName,
+    point: PointId | null,
+    identity: string | null,
+  ): Promise<JobResults['verify']>;
+  prunePoints(
+    service: ServiceName,
+    how: { readonly dryRun: boolean; readonly consent: boolean },
+  ): Promise<JobResults['prune']>;
+  planRestore(service: ServiceName, target: RestoreTarget): Promise<RestorePlan>;
   /** Each record after `after` as it comes, over restarts of the controller; ends with the signal,
    * or when Daruma ends. */
   follow(after: number, signal: AbortSignal): AsyncIterable<StoredRecord>;
