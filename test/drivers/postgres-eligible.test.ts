@@ -125,6 +125,25 @@ for (const binDir of binDirs) {
       );
     });
 
+    test('one that is waited for in vain keeps nobody from leaving', async () => {
+      group = await PostgresGroup.make(3, { binDir });
+      await begin(['db/3']);
+      await admit('db/3', []);
+      // It does not even run.
+      const waits = admit('db/2', ['db/3']).then(
+        () => null,
+        (error: Error) => error,
+      );
+      await group.end('db/3');
+      await setEligible([]);
+      await group.ask('db/1', 'insert into kept values (1)');
+      // What was asked before the change must not bring db/3 back.
+      await group.start('db/2', { ...primary, eligible: [] });
+      assert.match((await waits)?.message ?? '', /db\/1 was told of others while db\/2 caught up/);
+      await admit('db/2', []);
+      await group.ask('db/1', 'insert into kept values (2)');
+    });
+
     test('all that are eligible are waited for, whoever comes and goes', async () => {
       group = await PostgresGroup.make(3, { binDir });
       await begin(['db/2', 'db/3']);

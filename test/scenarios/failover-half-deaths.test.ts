@@ -1,14 +1,14 @@
 /** Servers neither dead nor well: each is answered by what mends it, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { group, ledger, primaryOf, session, twoDatabases, whole } from './failover-stand.ts';
+import { databases, group, ledger, primaryOf, session, whole } from './failover-stand.ts';
 import { isAlive, until } from './harness.ts';
 import { smallDisk } from './small-disk.ts';
 
 test('a session that hangs with its locks: a write that is configured shows it', async (t) => {
   const check = 'insert into beats values (now())';
   const ifPrimary = `if not pg_is_in_recovery() and to_regclass('beats') is not null then`;
-  const stand = await twoDatabases(t, {
+  const stand = await databases(t, {
     lines: [
       'healthcheck:',
       `  sql: "do 'begin ${ifPrimary.replaceAll("'", "''")} ${check}; end if; end'"`,
@@ -33,7 +33,7 @@ test('a session that hangs with its locks: a write that is configured shows it',
 });
 
 test('a standby whose receiver dies or hangs is not waited for, and comes back', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   const faults = 'kill-receiver,stop-receiver,stop-replay,stop-standby';
   const { rounds } = await ledger(stand, faults, '--faults', '4', '--seed', '1', '--one-by-one');
   assert.ok(
@@ -46,7 +46,7 @@ test('a standby whose receiver dies or hangs is not waited for, and comes back',
 test('a full disk is told as such, and the standby leads until there is room', async (t) => {
   const disks = [smallDisk(256), smallDisk(256)];
   const sizes = 'max_slot_wal_keep_size: 48MB, wal_keep_size: 32MB, max_wal_size: 48MB';
-  const stand = await twoDatabases(t, {
+  const stand = await databases(t, {
     disks,
     postgres: [`settings: { ${sizes}, min_wal_size: 32MB }`],
   });

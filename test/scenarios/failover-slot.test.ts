@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { group, primaryOf, session, standbyOf, twoDatabases, whole } from './failover-stand.ts';
+import { databases, group, primaryOf, session, standbyOf, whole } from './failover-stand.ts';
 import { until } from './harness.ts';
 import { smallDisk } from './small-disk.ts';
 
@@ -18,7 +18,7 @@ const logMegabytes = 160;
 test(`a slot without its standby, ${writtenMegabytes} MiB written: no disk fills`, async (t) => {
   const disks = [smallDisk(320), smallDisk(320)];
   const sizes = 'max_slot_wal_keep_size: 48MB, wal_keep_size: 32MB, max_wal_size: 48MB';
-  const stand = await twoDatabases(t, {
+  const stand = await databases(t, {
     disks,
     postgres: [`settings: { ${sizes}, min_wal_size: 32MB }`],
   });

@@ -1,4 +1,4 @@
-/** A database with a primary and a standby, and the ledger that counts its writes. */
+/** A database with a primary and standbys, and the ledger that counts its writes. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -24,18 +24,20 @@ export interface StandOptions {
   readonly lines?: readonly string[];
   /** More fields of its `postgres:`. */
   readonly postgres?: readonly string[];
+  /** Two unless told otherwise. */
+  readonly replicas?: number;
   /** Each instance lies on a disk of its own. */
   readonly disks?: readonly SmallDisk[];
 }
 
-export async function twoDatabases(t: TestContext, options: StandOptions = {}): Promise<Bench> {
-  const { lines = [], postgres = [], disks = [] } = options;
+export async function databases(t: TestContext, options: StandOptions = {}): Promise<Bench> {
+  const { lines = [], postgres = [], disks = [], replicas = 2 } = options;
   const many = 'recovery: { max_actions: 1000 per 10m }';
   const data = disks.map(({ directory }) => `${directory}/data`).join(', ');
   const own = data === '' ? postgres : [`data_dir: [${data}]`, ...postgres];
   const service = [
     'driver: postgres',
-    'replicas: 2',
+    `replicas: ${replicas}`,
     `endpoint: ${await freePort()}`,
     'failover: { durability: synchronous }',
     many,
@@ -71,12 +73,14 @@ export async function group(stand: Bench): Promise<SeenGroup> {
   return { ...service.group, instances: service.instances };
 }
 
-/** A primary that serves, and a standby that has everything. */
+/** A primary that serves, and standbys that have everything. */
 export function whole(stand: Bench): Promise<SeenGroup> {
-  return until('the standby has everything', async () => {
+  return until('all standbys have everything', async () => {
     const now = await group(stand);
     const ready = now.instances.every(({ phase }) => phase === 'ready');
-    return ready && now.stage === 'steady' && now.eligible.length === 1 ? now : null;
+    return ready && now.stage === 'steady' && now.eligible.length === now.instances.length - 1
+      ? now
+      : null;
   });
 }
 

@@ -1,13 +1,13 @@
 /** A database with a primary and a standby, under writes that are counted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { group, ledger, twoDatabases, whole } from './failover-stand.ts';
+import { databases, group, ledger, whole } from './failover-stand.ts';
 import { until } from './harness.ts';
 
 const kills = process.env['DARUMA_TEST_LONG'] === '1' ? 50 : 3;
 
 test(`the primary is killed ${kills} times: another one leads, nothing is lost`, async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   const often = ['--faults', String(kills), '--seed', '3', '--one-by-one'];
   const { judgement, rounds } = await ledger(stand, 'kill-tree', ...often);
   assert.equal(rounds.filter(({ whom }) => whom !== null).length, kills);
@@ -18,7 +18,7 @@ test(`the primary is killed ${kills} times: another one leads, nothing is lost`,
 });
 
 test('the standby is killed: writes go on, and it is eligible again only by F4', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   await ledger(stand, 'kill-standby', '--faults', '2');
   await whole(stand);
   const records = await stand.events();
@@ -32,13 +32,13 @@ test('the standby is killed: writes go on, and it is eligible again only by F4',
 });
 
 test('both are killed at once, the controller in between: who has every write leads', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   await ledger(stand, 'kill-both,kill-controller', '--faults', '4', '--seed', '5');
   await whole(stand);
 });
 
 test('a switchover under writes breaks no transaction', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   const before = await group(stand);
   const writing = ledger(stand, 'kill-controller', '--faults', '1', '--every', '5');
   await until('a switchover is done', async () => {

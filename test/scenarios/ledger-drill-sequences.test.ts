@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ledgerFaults } from '../../src/cli/ledger-sequence.ts';
-import { ledger, twoDatabases, whole } from './failover-stand.ts';
+import { databases, ledger, whole } from './failover-stand.ts';
 import { smallDisk } from './small-disk.ts';
 
 const long = process.env['DARUMA_TEST_LONG'] === '1';
@@ -16,9 +16,11 @@ describe('random faults lose nothing', () => {
   for (let stack = 0; stack < stacks; stack += 1) {
     const from = first + stack * sequences;
     test(`seeds ${from} to ${from + sequences - 1}`, async (t) => {
-      const disks = [smallDisk(320), smallDisk(320)];
+      // In each third stack there are two standbys.
+      const replicas = stack % 3 === 2 ? 3 : 2;
+      const disks = Array.from({ length: replicas }, () => smallDisk(320));
       const little = 'max_wal_size: 64MB, wal_keep_size: 32MB, max_slot_wal_keep_size: 64MB';
-      const stand = await twoDatabases(t, { disks, postgres: [`settings: { ${little} }`] });
+      const stand = await databases(t, { replicas, disks, postgres: [`settings: { ${little} }`] });
       for (let seed = from; seed < from + sequences; seed += 1) {
         const options = ['--faults', String(faults), '--seed', String(seed)];
         const { rounds } = await ledger(stand, ledgerFaults.join(','), ...options);

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { group, ledger, twoDatabases } from './failover-stand.ts';
+import { databases, group, ledger } from './failover-stand.ts';
 
 const lasting = ['--faults', '1', '--one-by-one', '--lasts', '8'];
 
 test('a standby is cut from its primary: writes go on after the record of F4', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   const { rounds } = await ledger(stand, 'cut-standbys', ...lasting);
   const records = await stand.events();
   const told = records.flatMap(({ record }) =>
@@ -20,7 +20,7 @@ test('a standby is cut from its primary: writes go on after the record of F4', a
 });
 
 test('nobody reaches the primary: it is fenced, and another one leads', async (t) => {
-  const stand = await twoDatabases(t);
+  const stand = await databases(t);
   const { rounds, judgement } = await ledger(stand, 'cut-primary', ...lasting);
   const epochs = rounds[0]?.whom === null ? 1 : 2;
   assert.equal((await group(stand)).epoch, epochs);

@@ -24,14 +24,13 @@ export async function setEligible(primary: Member, timeoutMs: number): Promise<v
   await waitFor(primary, awaited(primary.service, primary.order), timeoutMs);
 }
 
-/** Resolves when the standby is known to have every acknowledged write. Rejects with TIMED_OUT, or
- * ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
+/** Resolves when the standby, which streams, is known to have every acknowledged write. Rejects with
+ * TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
+  if (!isSynchronous(service)) return;
   const name = standbyName(standby.instance, order.epoch);
   const { leftMs } = deadline(timeoutMs);
-  await caughtUp(primary, standby, leftMs());
-  if (!isSynchronous(service)) return;
   const before = awaited(service, order);
   const names = [...before.filter((other) => other !== name), name];
   try {
@@ -43,8 +42,8 @@ export async function admit(primary: Member, standby: Member, timeoutMs: number)
   }
 }
 
-/** It streams under the name of this epoch. */
-async function caughtUp(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
+/** Resolves when it streams under the name of this epoch; changes nothing. */
+export async function catchUp(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { order, target } = primary;
   const name = standbyName(standby.instance, order.epoch);
   const what = `${standby.instance} streams from ${order.primary}`;

@@ -16,10 +16,15 @@ interface Row {
   }[];
 }
 
+/** A receiver asks its primary for a word in time, and ends when there is none; one that hangs does
+ * neither. */
+const isHeard = `current_setting('wal_receiver_timeout') = '0' or last_msg_receipt_time >
+    clock_timestamp() - 2 * current_setting('wal_receiver_timeout')::interval`;
+
 /** Only what writes gets a number; what was rolled back, and parts of one, have some too. */
 const query = `select pg_is_in_recovery() as standby,
   pg_snapshot_xmax(pg_current_snapshot())::text as transactions,
-  exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
+  exists (select from pg_stat_wal_receiver where status = 'streaming' and (${isHeard})) as streaming,
   case when pg_is_in_recovery() then '[]'::json else
     (select coalesce(json_agg(json_build_object(
       'name', application_name,
