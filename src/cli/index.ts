@@ -16,8 +16,8 @@ import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
 import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
-import { addPoints } from './commands/points.ts';
 import { addNagios } from './commands/nagios.ts';
+import { addPoints } from './commands/points.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
 import { addRestore } from './commands/restore.ts';
@@ -120,8 +120,7 @@ export function createProgram(
 function report(error: unknown, io: Io): number {
   // Commander has told already what is wrong; help and version end like this too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  const known = error instanceof DarumaError;
-  const { todo, exit } = errorTable[known ? error.code : 'INTERNAL'];
-  io.err.write(`daruma: ${errorInfo(error).message}\n${todo}\n`);
-  return exit;
+  const known = error instanceof DarumaError ? error : new DarumaError('INTERNAL', '');
+  io.err.write(`daruma: ${errorInfo(error).message}\n${known.todo}\n`);
+  return errorTable[known.code].exit;
 }

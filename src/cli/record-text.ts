@@ -117,7 +117,8 @@ const sayings: Sayings = {
   'drill-began': ({ component, fault, by }) => `${by} drills ${component}: ${fault}`,
   'knowledge-imported': ({ by }) => `${by} replaced what was learned`,
   'knowledge-reset': ({ by }) => `${by} had what was learned forgotten`,
-  reset: ({ target, by }) => `${by} reset ${target ?? 'everything'}`,
+  reset: ({ target, by }) =>
+    `${by} cleared budgets and back-off${target === null ? '' : ` of ${target}`}`,
   consent: ({ incident, given, by }) => `${by} ${given ? 'approved' : 'rejected'} ${incident}`,
   store: ({ writable, reason }) =>
     writable ? 'the log can be written again' : `the log can’t be written: ${reason}`,

@@ -96,13 +96,15 @@ export function findComposeFile(directory: string): string | null {
   return name === undefined ? null : join(directory, name);
 }
 
+const todo = 'Name a Compose file that `docker compose config` takes.';
+
 /** Throws BAD_REQUEST when the file can't be read or is not a Compose file. */
 export function readCompose(file: string): ComposeFile {
   const result = compose.safeParse(readValue(file));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined ? '' : `: ${issue.path.join('.')}: ${issue.message}`;
-  throw new DarumaError('BAD_REQUEST', `${file} is not understood${where}`);
+  throw new DarumaError('BAD_REQUEST', `${file} is not understood${where}`, { todo });
 }
 
 function readValue(file: string): unknown {
@@ -119,6 +121,6 @@ function readValue(file: string): unknown {
     });
     return document.toJS() ?? {};
   } catch (cause) {
-    throw new DarumaError('BAD_REQUEST', `${file} can't be read`, { cause });
+    throw new DarumaError('BAD_REQUEST', `${file} can't be read`, { cause, todo });
   }
 }

@@ -24,7 +24,10 @@ export interface InitOptions {
 export function init(options: InitOptions): Plan & { readonly services: readonly string[] } {
   const services = namedOnce(withoutCollisions(find(options)));
   if (services.length === 0) {
-    throw new DarumaError('NOT_FOUND', 'nothing was found here that Daruma could watch');
+    const text = 'nothing was found here that Daruma could watch';
+    const todo =
+      'Start what is to be watched, or write a stack file: docs/reference/stack-file.md.';
+    throw new DarumaError('NOT_FOUND', text, { todo });
   }
   const path = join(options.directory, 'daruma.yaml');
   return {

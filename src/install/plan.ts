@@ -25,7 +25,8 @@ export interface Plan {
 export function carryOut(plan: Plan, options: { readonly force: boolean }): void {
   const there = plan.files.filter(({ path }) => existsSync(path)).map(({ path }) => path);
   if (there.length > 0 && !options.force) {
-    throw new DarumaError('REFUSED', `there already: ${there.join(', ')} (--force replaces it)`);
+    const todo = 'Give --force to replace it.';
+    throw new DarumaError('REFUSED', `there already: ${there.join(', ')}`, { todo });
   }
   for (const path of plan.directories) mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const { path, text, mode } of plan.files) {

@@ -208,9 +208,16 @@ export interface ErrorInfo {
 export class DarumaError extends Error {
   override readonly name = 'DarumaError';
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** What to do: that of the table, unless there is something better to say. */
+  readonly todo: string;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly todo?: string } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.todo = options.todo ?? errorTable[code].todo;
   }
 }
 

@@ -130,7 +130,7 @@ describe('daruma import', () => {
     const kept = readFileSync(stack, 'utf8');
     const refused = await daruma('import', 'compose.yaml');
     assert.equal(refused.code, 8);
-    assert.match(refused.err, /there already: .*daruma\.yaml \(--force replaces it\)/);
+    assert.match(refused.err, /there already: .*daruma\.yaml\nGive --force/);
     assert.equal(readFileSync(stack, 'utf8'), kept);
     writeFileSync(stack, '');
     assert.equal((await daruma('import', 'compose.yaml', '--force')).code, 0);

@@ -71,6 +71,7 @@ test('observe mode: every drill is told and nothing is touched', async (t) => {
   assert.equal(supervisord.spawned().length, 4, 'one start, and one after each of three kills');
   const down = await stand.daruma('down');
   assert.equal(down.code, 0, down.stderr);
+  assert.match(down.stdout, /left alone, as it was only observed: /);
   assert.equal(await supervisord.pid(), last, 'down leaves it running');
   assert.equal(supervisord.spawned().length, 4);
 });

@@ -2,7 +2,8 @@
 
 import { DarumaError } from '../../model/errors.ts';
 import type { PersonRequest } from '../../model/event.ts';
-import type { IncidentId } from '../../model/ids.ts';
+import type { IncidentId, ServiceName } from '../../model/ids.ts';
+import type { StackView } from '../../model/view.ts';
 import { addChange } from '../change.ts';
 import type { AddCommand } from '../command.ts';
 import { requireConsent } from '../consent.ts';
@@ -10,18 +11,33 @@ import type { Session } from '../session.ts';
 
 async function ask(session: Session, request: PersonRequest): Promise<number> {
   const message = await session.client.request(session.user, request);
-  // Whoever brings the stack up again next must not meet what is just leaving.
-  if (request.kind === 'down') await session.client.ended();
   if (session.json) session.printJson({ message });
   else session.print(message);
   return 0;
+}
+
+async function down(session: Session): Promise<number> {
+  const { client, user } = session;
+  const left = observedIn(await client.stack());
+  const message = await client.request(user, { kind: 'down' });
+  // Whoever brings the stack up again next must not meet what is just leaving.
+  await client.ended();
+  if (session.json) session.printJson({ message });
+  else if (left.length === 0) session.print(message);
+  else session.print(`${message}; left alone, as it was only observed: ${left.join(', ')}`);
+  return 0;
+}
+
+function observedIn({ mode, services }: StackView): readonly ServiceName[] {
+  const observed = services.filter((service) => mode === 'observe' || service.mode === 'observe');
+  return observed.map(({ name }) => name);
 }
 
 export const addRequests: AddCommand = ({ program, action }) => {
   program
     .command('down')
     .description('stop everything, in reverse order, and end Daruma')
-    .action(action((session) => ask(session, { kind: 'down' })));
+    .action(action(down));
   for (const kind of ['start', 'stop', 'restart'] as const) addChange({ program, action }, kind);
   program
     .command('reset [service[/n]]')
