@@ -1,6 +1,6 @@
 /** A point of files (directories, SQLite, a dump, Daruma's own state) as the subject of a drill. */
 import { chmod, mkdir, rename } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DarumaError } from '../model/errors.ts';
 import type { PointSourceSpec } from '../model/recovery-point.ts';
@@ -57,21 +57,22 @@ async function start(
   directory: string,
   signal: AbortSignal,
 ): Promise<RunningCopy> {
-  const files = filesIn(directory);
   const { dataDir = null } = beside.service;
   const laidOut = dataDir === null ? null : layOut(landings(source), dataDir, directory);
-  const why = whyNot(source) ?? obstacle(beside.service) ?? outside(laidOut, dataDir);
-  if (why !== null || laidOut === null) {
-    const [database] = databasesOf(source, files);
-    return notStarted(beside, files, database ?? null, why ?? 'it has no `data_dir`');
-  }
-  for (const { from, to } of laidOut.moves) {
+  for (const { from, to } of laidOut?.moves ?? []) {
     await mkdir(dirname(join(directory, to)), { recursive: true });
     await rename(join(directory, from), join(directory, to));
   }
-  const database = source.kind === 'sqlite' ? laidOut.moves[0]?.to : undefined;
-  const copy = await startBeside(beside, directory, join(directory, laidOut.dataDir), signal);
-  return database === undefined ? copy : { ...copy, ...asking(join(directory, database)) };
+  const place = laidOut === null ? filesIn(directory) : join(directory, laidOut.dataDir);
+  const why = whyNot(source) ?? obstacle(beside.service) ?? outside(laidOut, dataDir);
+  const copy =
+    why === null
+      ? await startBeside(beside, directory, place, signal)
+      : notStarted(beside, place, why);
+  const moved = laidOut?.moves[0]?.to;
+  const [database = null] = moved === undefined ? databasesOf(source, place) : [moved];
+  const isAsked = source.kind === 'sqlite' && database !== null;
+  return isAsked ? { ...copy, ...asking(resolve(directory, database)) } : copy;
 }
 
 function whyNot(source: PointSourceSpec): string | null {
@@ -81,7 +82,8 @@ function whyNot(source: PointSourceSpec): string | null {
 }
 
 function outside(laidOut: Layout | null, dataDir: string | null): string | null {
-  if (laidOut !== null || dataDir === null) return null;
+  if (laidOut !== null) return null;
+  if (dataDir === null) return 'it has no `data_dir`';
   return `it would write to the real data that lie outside its \`data_dir\` ${dataDir}`;
 }
 
@@ -114,17 +116,10 @@ function isBelow(path: string, directory: string): boolean {
   return `${path}/`.startsWith(`${directory}/`);
 }
 
-function notStarted(
-  { runOf }: BesideService,
-  dataDir: string,
-  database: string | null,
-  why: string,
-): RunningCopy {
+function notStarted({ runOf }: BesideService, dataDir: string, why: string): RunningCopy {
   return {
-    port: null,
-    dataDir,
+    ...{ port: null, dataDir },
     notes: [`the service was not started on the copy: ${why}`],
-    ...(database === null ? {} : asking(database)),
     run: (command, timeoutMs, signal) =>
       verifyByCommand(command, timeoutMs, runOf(null, dataDir), signal),
     stop: async () => undefined,

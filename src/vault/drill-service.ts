@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import { needsPort } from '../model/needs-port.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import { templateNames } from '../model/template.ts';
 import { startTied, type TiedCommand } from '../ports/tied-command.ts';
 import type { RunningCopy } from './drill.ts';
 import { drillVariable, endAllOf } from './drill-place.ts';
@@ -29,6 +28,8 @@ const keptCharacters = 2_048;
 /** Somebody else may take the port just when it was found free. */
 const attempts = 2;
 
+const namesDataDir = /\$(DATA_DIR\b|\{DATA_DIR\})/;
+
 /** Why a service can't be started beside itself without harm; null: it can. */
 export function obstacle(service: ServiceSpec): string | null {
   const { driver, command, environment, failover } = service;
@@ -36,8 +37,9 @@ export function obstacle(service: ServiceSpec): string | null {
   if (failover?.mode === 'active-standby') return 'only one of it may work at a time';
   if (!needsPort(service)) return 'it has no port: nothing tells whether it works';
   const templates = [...command.argv, ...Object.values(environment)];
-  if (templates.some((template) => templateNames(template).includes('DATA_DIR'))) return null;
-  return 'neither its command nor its environment names `${DATA_DIR}`';
+  if (templates.some((template) => namesDataDir.test(template))) return null;
+  // It has the variable in any case, but whether it heeds it only its owner knows.
+  return 'neither its command nor its `environment:` names `${DATA_DIR}`';
 }
 
 /** Resolves when it is healthy. Rejects with START_FAILED and what it printed. */

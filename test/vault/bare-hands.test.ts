@@ -18,7 +18,7 @@ import { type TestContext, test } from 'node:test';
 import { linesOfPage, newKey, pointOf, runLines, vaultOf } from './bare-scene.ts';
 import { emptyDirectory } from './source-scene.ts';
 
-const [, byHand = '', unlock = ''] = linesOfPage('By hand');
+const [, byHand = '', , unlock = ''] = linesOfPage('By hand');
 
 function assertSame(expected: string, found: string): void {
   execFileSync('diff', ['-r', '--no-dereference', expected, found], { stdio: 'inherit' });

@@ -65,8 +65,11 @@ test('a service that would disturb the real one is not started, and this is told
     'outside its `data_dir`': counter(directory, { dataDir: join(directory, 'elsewhere') }),
   };
   for (const [why, spec] of Object.entries(services)) {
-    const proof = await drillOf(directory, subjectOf(directory, spec));
-    assert.ok(proof.ok, why);
+    const isOutside = why.startsWith('outside');
+    const argv = ['test', '-e', isOutside ? '${DATA_DIR}/data/count' : '${DATA_DIR}/count'];
+    const verify = [{ kind: 'command', command: { argv }, timeoutMs: 60_000 }] as const;
+    const proof = await drillOf(directory, subjectOf(directory, spec), verify);
+    assert.deepEqual(proof.error, null, why);
     const [note = '', ...more] = proof.notes ?? [];
     assert.deepEqual(more, []);
     assert.ok(note.includes(why), note);

@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { DarumaError, type ErrorCode } from '../../model/errors.ts';
 import { bootId, isAlive, ownIdentity } from '../../ports/process-identity.ts';
@@ -66,6 +66,8 @@ export class DirectoryPlace implements Place {
     const partial = this.#partialFile();
     try {
       await this.#writeFile(partial, content);
+      // The disk may have gone meanwhile, and another one be in its place.
+      await this.#requirePresent();
       await this.#attempt(`write ${key}`, () => this.#moveTo(partial, this.#file(key)));
     } catch (error) {
       await rm(partial, { force: true });
@@ -156,10 +158,9 @@ export class DirectoryPlace implements Place {
   }
 
   async #moveTo(partial: string, file: string): Promise<void> {
-    const made = await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    for (const directory of directoriesBetween(this.#path, file)) await makeDirectory(directory);
     await rename(partial, file);
     await syncDirectory(dirname(file));
-    if (made !== undefined) await syncDirectory(dirname(made));
   }
 
   #partialFile(): string {
@@ -179,11 +180,17 @@ export class DirectoryPlace implements Place {
   async #prepare(): Promise<void> {
     await this.#requirePresent();
     await this.#attempt('write', async () => {
-      await mkdir(join(this.#path, partialName), { recursive: true, mode: 0o700 });
-      await keep(join(this.#path, markerName), markerText);
-      await mkdir(dirname(this.#knownFile), { recursive: true, mode: 0o700 });
-      await keep(this.#knownFile, `${this.#path}\n`);
+      if (!(await exists(this.#knownFile))) await this.#begin();
+      await makeDirectory(join(this.#path, partialName));
     });
+  }
+
+  /** Once: where a place has been before, nothing is made that would make another disk look so. */
+  async #begin(): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    await keep(join(this.#path, markerName), markerText);
+    await mkdir(dirname(this.#knownFile), { recursive: true, mode: 0o700 });
+    await keep(this.#knownFile, `${this.#path}\n`);
   }
 
   async #requirePresent(): Promise<void> {
@@ -292,6 +299,22 @@ async function keep(path: string, text: string): Promise<void> {
   try {
     const file = await open(path, 'wx', 0o600);
     await file.writeFile(text).finally(() => file.close());
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Outermost first, `root` itself not. */
+function directoriesBetween(root: string, file: string): readonly string[] {
+  const parts = relative(root, dirname(file)).split('/');
+  return parts.map((_, index) => join(root, ...parts.slice(0, index + 1)));
+}
+
+/** Durably, when there is none; what it is to lie in must be there. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    await syncDirectory(dirname(path));
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }

@@ -1,11 +1,12 @@
 /**
- * Daruma's own state: the event log with what was learned, the configuration that the stack runs
- * by and the files that it was read from, and the secrets of drivers. All of it is needed, and
- * enough, to go on somewhere else; what lies in `run/` and `logs/` belongs to this machine.
+ * Daruma's own state: the event log with what was learned, the people of the console, the
+ * configuration that the stack runs by and the files that it was read from, and secrets. All of it
+ * is needed, and enough, to go on somewhere else; what lies in `run/` and `logs/` belongs to this
+ * machine.
  */
 import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { layout } from '../../model/layout.ts';
 import type { OpenSource, PointSource, SourceEntry } from '../../ports/vault.ts';
@@ -39,8 +40,10 @@ async function* entriesOf(
   directory: string,
   signal: AbortSignal,
 ): AsyncGenerator<SourceEntry> {
-  const { database, secretsDir } = layout(stateDir);
-  yield await databaseEntry({ name: 'state.db', path: database }, directory, signal);
+  const { database, accountsDatabase, secretsDir } = layout(stateDir);
+  for (const path of [database, accountsDatabase].filter((one) => existsSync(one))) {
+    yield await databaseEntry({ name: basename(path), path }, directory, signal);
+  }
   for (const name of ['stack.json', 'spec.json']) yield* fileEntry(`${stateDir}/${name}`, name);
   if (existsSync(secretsDir)) {
     const root = { name: 'secrets', path: secretsDir };
