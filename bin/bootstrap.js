@@ -24,6 +24,7 @@ const tasks = {
   simulate: ['src/sim/main.ts'],
   reference: ['scripts/reference.ts'],
   transcript: ['scripts/transcript.ts'],
+  screenshots: ['scripts/screenshots.ts'],
 };
 
 async function main() {

@@ -2,18 +2,35 @@
 import type { Cause } from '../../../src/model/record.ts';
 import { useSay } from '../words/words.ts';
 
+const likelyFrom = 0.05;
+const othersMax = 5;
+
 export function Causes(props: { readonly causes: readonly Cause[]; readonly unsure: boolean }) {
   const say = useSay();
+  const likely = props.causes.filter(({ probability }) => probability >= likelyFrom);
+  const others = props.causes.filter((cause) => !likely.includes(cause)).slice(0, othersMax);
   return (
     <section aria-label={say('causes')}>
       <h2>{say('causes')}</h2>
       {props.unsure ? <p className="hint">{say('unsure')}</p> : null}
-      <ul className="causes">
-        {props.causes.slice(0, 5).map((cause) => (
-          <One key={`${cause.component} ${cause.fault}`} cause={cause} />
-        ))}
-      </ul>
+      <List causes={likely} />
+      {others.length === 0 ? null : (
+        <details>
+          <summary>{say('considered')}</summary>
+          <List causes={others} />
+        </details>
+      )}
     </section>
+  );
+}
+
+function List({ causes }: { readonly causes: readonly Cause[] }) {
+  return (
+    <ul className="causes">
+      {causes.map((cause) => (
+        <One key={`${cause.component} ${cause.fault}`} cause={cause} />
+      ))}
+    </ul>
   );
 }
 

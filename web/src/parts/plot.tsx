@@ -12,6 +12,8 @@ export interface Mark {
 
 const height = 160;
 const axisSize = 72;
+/** Marks that are close together are written one below the other. */
+const rowsOfMarks = 5;
 
 export function Plot(props: { readonly series: SignalSeries; readonly marks: readonly Mark[] }) {
   const { series, marks } = props;
@@ -91,7 +93,7 @@ function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(label, x + 3, bbox.top + 12 + (index % 3) * 12);
+    ctx.fillText(label, x + 3, bbox.top + 12 + (index % rowsOfMarks) * 12);
   });
   ctx.restore();
 }
