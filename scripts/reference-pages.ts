@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { createProgram } from '../src/cli/index.ts';
 import { errorTable } from '../src/model/errors.ts';
+import { apiReference } from '../src/server/api/reference.ts';
 import { referencePage } from '../src/stack/reference.ts';
 
 /** File name and text of each. */
@@ -10,6 +11,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['stack-file.md', referencePage()],
     ['cli.md', commandsPage()],
     ['errors.md', errorsPage()],
+    ['api.md', apiPage()],
   ]);
 }
 
@@ -62,6 +64,36 @@ function sentence(text: string): string {
 
 function cellText(text: string): string {
   return text.replaceAll('|', '\\|');
+}
+
+const apiIntroduction = `Whatever the command line does. A running stack serves the same with all shapes as a page to read
+(\`/api/docs\`) and as OpenAPI 3.1 (\`/api/openapi.json\`), on \`http://127.0.0.1:7070\` unless the stack file
+says otherwise (\`console:\`). How to get in: [accounts](../operating/accounts.md).
+
+Errors are \`application/problem+json\` (RFC 9457): \`title\` says what to do, \`detail\` what is wrong, \`code\`
+is one of [these](errors.md). Lists answer \`{ items, next }\`: \`?cursor=NEXT\` is the next page. With an
+\`Idempotency-Key\` of one's own making, the same request within a day is carried out once and answered the
+same; what was begun by a process that died is not done again, and says so.
+
+Live events (\`GET /api/v1/stream\`, \`text/event-stream\`): \`hello\`, then the whole \`stack\` and all \`services\`,
+then what changes: \`record\` (its sequence number is the event's id), \`services\`, \`stack\`, \`incident\`. A browser
+comes back by itself, with \`Last-Event-ID\`, and misses none; \`reset\` says that it was away for more than
+10,000 records. Who doesn't keep up is cut off and may come back.
+
+\`\`\`console
+$ curl -H "authorization: Bearer $TOKEN" http://127.0.0.1:7070/api/v1/services/api
+$ curl -X POST -H "authorization: Bearer $TOKEN" -H 'idempotency-key: deploy-17' \\
+    http://127.0.0.1:7070/api/v1/services/api/restart
+\`\`\``;
+
+function apiPage(): string {
+  return [
+    '# The API',
+    generatedFrom('src/server/api'),
+    apiIntroduction,
+    ...apiReference(),
+    '',
+  ].join('\n\n');
 }
 
 const errorsIntroduction = `What the command line prints on standard error is a sentence and what to do about it; the exit code

@@ -64,6 +64,8 @@ function restoreText(
 /** Kinds that aren't here are bookkeeping and no news to a person. */
 const sayings: Sayings = {
   configured: ({ spec }) => `stack file taken: ${spec.services.map(({ name }) => name).join(', ')}`,
+  // What a person asks of the engine is told by what comes of it.
+  requested: ({ by, what, request }) => (request?.kind === 'note' ? `${by} ${what}` : null),
   wanted: ({ target, wanted, by }) =>
     `${by} wants ${target ?? 'everything'} ${wanted === 'up' ? 'up' : 'down'}`,
   'instance-starting': ({ instance }) => `${instance} is being started`,

@@ -64,6 +64,7 @@ test('the owner makes the first admin by a link, who then acts under a name', as
   );
   assert.equal(whats.filter((what) => what === 'ann: restart sleeper/2').length, 1);
   assert.ok(whats.includes('ann: logged in from 127.0.0.1'));
+  assert.match((await made.daruma('events')).stdout, /ann logged in from 127\.0\.0\.1/);
   assert.equal((await made.json<{ setup: null }>('console')).setup, null);
 
   const drill = { fault: 'kill', target: 'sleeper/1' };
