@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/index.ts';
-import { endWithOutput } from './cli/unread-output.ts';
 import type { CliWiring, StackPlace } from './cli/wiring.ts';
 import { portHolder } from './endpoint/port-owner.ts';
 import { requestReplace } from './keeper/replace.ts';
@@ -10,6 +9,7 @@ import { keeperCommand, startKeeper, untilKept } from './keeper/start.ts';
 import { entry } from './model/entry.ts';
 import { layout } from './model/layout.ts';
 import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
+import { endWithOutput } from './ports/unread-output.ts';
 import { readLogs } from './supervise/logs.ts';
 import { asUser } from './supervise/user.ts';
 import { version } from './version.ts';

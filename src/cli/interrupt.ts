@@ -1,4 +1,4 @@
-import { onUnread } from './unread-output.ts';
+import { onUnread } from '../ports/unread-output.ts';
 
 let interrupted: AbortSignal | null = null;
 

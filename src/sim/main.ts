@@ -1,4 +1,5 @@
 /** `npm run simulate`: runs seeds, shows what is wrong with the first that fails, made smaller. */
+import { endWithOutput } from '../ports/unread-output.ts';
 import { describeCase, describeRecord, seconds } from './account.ts';
 import { cutCase } from './case.ts';
 import { type Arguments, commandLine, readArguments, usage } from './command-line.ts';
@@ -101,4 +102,5 @@ function exitCode(failed: readonly Report[]): number {
   return failed.length > 0 ? exitCodes.chance : 0;
 }
 
+endWithOutput();
 process.exitCode = await main();

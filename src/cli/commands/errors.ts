@@ -54,10 +54,11 @@ function errorTable(records: readonly ErrorRecord[], { paint }: Session): string
     cell(dateText(record.lastSeen)),
     cell(originText(record.origin)),
     cell(record.source),
+    cell(record.acknowledgedBy ?? '–'),
     cell(record.code, record.acknowledgedBy === null ? 'red' : 'dim'),
     cell(record.message.replaceAll(/\s+/g, ' ')),
   ]);
-  const head = ['ID', 'COUNT', 'LAST SEEN', 'ORIGIN', 'SOURCE', 'CODE', 'MESSAGE'];
+  const head = ['ID', 'COUNT', 'LAST SEEN', 'ORIGIN', 'SOURCE', 'SEEN TO BY', 'CODE', 'MESSAGE'];
   return table(head, rows, { paint });
 }
 
