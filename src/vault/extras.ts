@@ -9,9 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { Place, PlaceError, VaultContext } from '../ports/vault.ts';
-import { sealed } from './archive/age.ts';
-import { Tally } from './archive/flow.ts';
-import { compressed } from './archive/frames.ts';
+import { coded } from './archive/codec.ts';
 import { contentOf, requireSound, type StoredFile } from './archive/reader.ts';
 import { type Identities, newHeader } from './keys.ts';
 import { openPlaces } from './places/open.ts';
@@ -34,13 +32,12 @@ export async function storeExtra(
   mkdirSync(context.scratchDir, { recursive: true, mode: 0o700 });
   const spool = join(context.scratchDir, `extra.${process.pid}.${key.replaceAll('/', '.')}`);
   try {
-    const tally = new Tally();
-    const frames = compressed(content);
-    const chunks = recipients.length > 0 ? sealed(frames, await newHeader(recipients)) : frames;
-    await pipeline(tally.of(chunks), createWriteStream(spool, { mode: 0o600 }));
-    const ending = recipients.length > 0 ? '.age' : '';
-    const name = `${key}.${tally.digest()}.zst${ending}`;
-    return await storeSpooled(context, { places, key, name, spool, bytes: tally.bytes });
+    const age = recipients.length > 0 ? await newHeader(recipients) : null;
+    const packed = coded({ kind: 'pack', age }, content);
+    await pipeline(packed.chunks, createWriteStream(spool, { mode: 0o600 }));
+    const { bytes, sha256 } = packed.stored();
+    const name = `${key}.${sha256}.zst${age === null ? '' : '.age'}`;
+    return await storeSpooled(context, { places, key, name, spool, bytes });
   } finally {
     rmSync(spool, { force: true });
   }

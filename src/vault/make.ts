@@ -18,9 +18,8 @@ import type {
   Progress,
   VaultContext,
 } from '../ports/vault.ts';
-import { sealed } from './archive/age.ts';
-import { type Chunks, Tally } from './archive/flow.ts';
-import { compressed } from './archive/frames.ts';
+import { coded } from './archive/codec.ts';
+import type { Chunks } from './archive/flow.ts';
 import { ArchiveWriter } from './archive/writer.ts';
 import { findBase } from './base.ts';
 import { type Catalogue, pointIds, readCatalogue } from './catalogue.ts';
@@ -176,16 +175,14 @@ async function writeArchive(
     summarize: (told, found) => summaryHead(plan, { id, beganAt, told, found }),
     onBytes: progressOf(plan),
   });
-  const frames = compressed(until(how.signal, writer.content()));
   const isEncrypted = encryption.recipients.length > 0;
-  const tally = new Tally();
-  const chunks = isEncrypted ? sealed(frames, await newHeader(encryption.recipients)) : frames;
-  const spread = await writeToAll(places, key, tally.of(chunks));
+  const age = isEncrypted ? await newHeader(encryption.recipients) : null;
+  const packed = coded({ kind: 'pack', age }, until(how.signal, writer.content()));
+  const spread = await writeToAll(places, key, packed.chunks);
   if (spread.stored.length === 0) return { spread, archive: null };
   const archive = {
     file: key.slice(plan.context.service.length + 1),
-    bytes: tally.bytes,
-    sha256: tally.digest(),
+    ...packed.stored(),
     encrypted: isEncrypted,
     recipients: encryption.names,
   };

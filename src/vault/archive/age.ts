@@ -47,14 +47,11 @@ export async function* sealed(
   }
 }
 
-/** `keyOf` finds the file's key by its header, and rejects when it can't. Throws AgeError. */
-export async function* unsealed(
-  chunks: Chunks,
-  keyOf: (header: Buffer) => Promise<Uint8Array>,
-): AsyncGenerator<Buffer> {
+/** With the header, whose key it is. Throws AgeError. */
+export async function* unsealed(chunks: Chunks, fileKey: Uint8Array): AsyncGenerator<Buffer> {
   const reader = new ByteReader(chunks);
   try {
-    const fileKey = await keyOf(await readHeader(reader));
+    await readHeader(reader);
     const nonce = await reader.take(nonceBytes);
     if (nonce === null) throw new AgeError('it is cut short');
     const key = payloadKey(fileKey, nonce);
@@ -110,6 +107,24 @@ function chunkNonce(number: number, last: boolean): Buffer {
   nonce.writeUIntBE(number, 5, 6);
   nonce[11] = last ? 1 : 0;
   return nonce;
+}
+
+/** The header, and the whole file again. Rejects with AgeError. */
+export async function withHeader(
+  chunks: Chunks,
+): Promise<{ readonly header: Buffer; readonly file: Chunks }> {
+  const reader = new ByteReader(chunks);
+  const header = await readHeader(reader);
+  return { header, file: again() };
+
+  async function* again(): AsyncGenerator<Buffer> {
+    try {
+      yield header;
+      yield* reader.stream(Number.POSITIVE_INFINITY);
+    } finally {
+      await reader.close();
+    }
+  }
 }
 
 /** As far as the line that ends it, `--- MAC`. */

@@ -11,7 +11,7 @@ const blockBytes = 1 << 20;
 /** Beyond this a frame is none of ours, and would take too much memory. */
 const frameBytesMax = 2 * blockBytes;
 /** Blocks under way at once: one for each thread of the pool, and some that wait for one. */
-const width = 8;
+const width = 6;
 const level = 3;
 /** A block that can't be compressed grows by less. */
 const spareBytes = 8192;
@@ -45,7 +45,7 @@ export async function* compressed(chunks: Chunks): AsyncGenerator<Buffer> {
 class Compressor {
   readonly #stream = createZstdCompress({
     // All of a frame at once: with the usual 16 KiB each block would take turns at the pool.
-    chunkSize: 2 * (blockBytes + spareBytes),
+    chunkSize: blockBytes + spareBytes,
     flush: constants.ZSTD_e_end,
     params: { [constants.ZSTD_c_compressionLevel]: level },
   });

@@ -8,9 +8,10 @@ import { DarumaError } from '../../model/errors.ts';
 import type { PointManifest, PointSummary } from '../../model/recovery-point.ts';
 import type { Place } from '../../ports/vault.ts';
 import type { Identities } from '../keys.ts';
-import { AgeError, unsealed } from './age.ts';
+import { AgeError, withHeader } from './age.ts';
+import { coded } from './codec.ts';
 import { type Chunks, Tally } from './flow.ts';
-import { decompressed, FrameError } from './frames.ts';
+import { FrameError } from './frames.ts';
 import { TarError, type TarMember, TarReader } from './tar.ts';
 
 /** A file in a place, and what is known of it. */
@@ -54,23 +55,32 @@ export async function* contentOf(
     const text = `${key} is encrypted to ${file.recipients.join(', ')}`;
     throw new DarumaError('KEY_MISSING', text);
   }
-  const tally = new Tally();
-  const stored: Chunks = tally.of(await place.read(key));
+  const stored = await place.read(key);
   try {
-    yield* decompressed(encrypted ? unsealed(stored, (header) => keyOf(file, header)) : stored);
+    const { input, fileKey } = await opened(file, stored, identities);
+    const unpacked = coded({ kind: 'unpack', fileKey }, input);
+    yield* unpacked.chunks;
+    if (unpacked.stored().sha256 !== sha256) throw damaged(file, 'it is not as it was written');
   } catch (error) {
     throw damageOf(file, error);
+  } finally {
+    stored.destroy();
   }
-  if (tally.digest() !== sha256) throw damaged(file, 'it is not as it was written');
+}
 
-  async function keyOf(of: StoredFile, header: Buffer): Promise<Uint8Array> {
-    const found = (await identities?.fileKey(header)) ?? null;
-    if (found !== null) return found;
-    await requireSound(of);
-    const given = identities?.recipients.join(', ');
-    const text = `${key} is encrypted to ${of.recipients.join(', ')}, the key given is ${given}'s`;
-    throw new DarumaError('KEY_WRONG', text);
-  }
+async function opened(
+  file: StoredFile,
+  stored: Chunks,
+  identities: Identities | null,
+): Promise<{ readonly input: Chunks; readonly fileKey: Uint8Array | null }> {
+  if (!file.encrypted) return { input: stored, fileKey: null };
+  const { header, file: input } = await withHeader(stored);
+  const fileKey = (await identities?.fileKey(header)) ?? null;
+  if (fileKey !== null) return { input, fileKey };
+  await requireSound(file);
+  const given = identities?.recipients.join(', ');
+  const whose = `${file.key} is encrypted to ${file.recipients.join(', ')}`;
+  throw new DarumaError('KEY_WRONG', `${whose}, the key given is ${given}'s`);
 }
 
 /** Rejects with POINT_DAMAGED when the stored bytes are not those that were written. */
