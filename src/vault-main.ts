@@ -21,6 +21,7 @@ import { removeExtra } from './vault/extras.ts';
 import { keepProof, proofsOf } from './vault/proofs.ts';
 import { restoreFiles } from './vault/restore.ts';
 import { gentleSession } from './vault/sources/gently.ts';
+import { joinQuietGroup } from './vault/sources/quiet-group.ts';
 import { landings } from './vault/sources/replacement.ts';
 import { integrityComplaints } from './vault/sources/sqlite.ts';
 import { catchUp, listPoints, makePoint, prunePoints, sweep } from './vault/vault.ts';
@@ -210,6 +211,7 @@ async function check(scene: VaultScene, signal: AbortSignal): Promise<readonly D
 
 async function main(): Promise<void> {
   gentleSession();
+  const leaveQuietGroup = joinQuietGroup();
   const cancelled = new AbortController();
   process.on('SIGTERM', () => cancelled.abort());
   const input = createInterface(process.stdin);
@@ -224,6 +226,7 @@ async function main(): Promise<void> {
   } catch (error) {
     tell({ kind: 'failed', error: errorInfo(error) });
   }
+  leaveQuietGroup();
   input.removeAllListeners('close');
   process.exitCode = 0;
   process.stdin.destroy();
