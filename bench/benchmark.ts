@@ -2,6 +2,7 @@
 import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
 import type { CopyContender } from './copies/contender.ts';
+import type { DatabaseContender } from './databases/contender.ts';
 import type { Result } from './results.ts';
 import type { Stage } from './stage.ts';
 import type { Tally } from './tally.ts';
@@ -19,6 +20,8 @@ export interface Run {
   readonly clusters: readonly ClusterContender[];
   /** Instead of them, where the benchmark is one of copies of data. */
   readonly copies: readonly CopyContender[];
+  /** Instead of them, where the benchmark is one of databases that are restored. */
+  readonly databases: readonly DatabaseContender[];
   readonly settings: Settings;
   readonly tally: Tally;
   /** What a contender says of its service at the end. */
@@ -47,6 +50,8 @@ export interface Benchmark {
   readonly clusters?: Readonly<Record<string, () => Promise<ClusterContender>>>;
   /** Of copies of data, by name; absent: it is none. */
   readonly copies?: Readonly<Record<string, () => Promise<CopyContender>>>;
+  /** Of databases that are restored, by name; absent: it is none. */
+  readonly databases?: Readonly<Record<string, () => Promise<DatabaseContender>>>;
   readonly settings: Settings;
   readonly goals: readonly Goal[];
   run(run: Run): Promise<void>;

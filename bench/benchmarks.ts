@@ -7,6 +7,7 @@ import { hang } from './hang.ts';
 import { httpEndpoint } from './http-endpoint.ts';
 import { idle } from './idle.ts';
 import { pgFailover } from './pg-failover.ts';
+import { pgRecovery } from './pg-recovery.ts';
 import { plan } from './plan.ts';
 import { recoveryPoints } from './recovery-points.ts';
 import { restart } from './restart.ts';
@@ -29,4 +30,5 @@ export const benchmarks: readonly Benchmark[] = [
   pgFailover,
   switchover,
   recoveryPoints,
+  pgRecovery,
 ];

@@ -4,6 +4,7 @@ import type { ClusterContender } from './clusters/cluster.ts';
 import type { Contender } from './contenders/contender.ts';
 import { contenders } from './contenders/index.ts';
 import type { CopyContender } from './copies/contender.ts';
+import type { DatabaseContender } from './databases/contender.ts';
 import { commit, machine } from './machine.ts';
 import type { Result } from './results.ts';
 import { closeStages } from './stage.ts';
@@ -23,11 +24,14 @@ export async function runBenchmark(
   const found: Contender[] = [];
   const clusters: ClusterContender[] = [];
   const copies: CopyContender[] = [];
+  const databases: DatabaseContender[] = [];
   for (const name of names) {
     try {
       if (benchmark.clusters !== undefined) clusters.push(await provide(benchmark.clusters, name));
       else if (benchmark.copies !== undefined) copies.push(await provide(benchmark.copies, name));
-      else found.push(await provide(contenders, name));
+      else if (benchmark.databases !== undefined) {
+        databases.push(await provide(benchmark.databases, name));
+      } else found.push(await provide(contenders, name));
     } catch (error) {
       missing.push(name);
       tell(`${name} is missing: ${message(error)}`);
@@ -44,7 +48,7 @@ export async function runBenchmark(
     });
   };
   try {
-    const known = { contenders: found, clusters, copies };
+    const known = { contenders: found, clusters, copies, databases };
     await benchmark.run({ ...known, settings, tally, endStates, attempt });
   } finally {
     await closeStages();
@@ -55,7 +59,7 @@ export async function runBenchmark(
     ...about,
     took_ms: Math.round(performance.now() - begun),
     settings: used(settings),
-    versions: versions([...found, ...clusters, ...copies]),
+    versions: versions([...found, ...clusters, ...copies, ...databases]),
     figures,
     ratios: ratios(figures),
     end_states: Object.fromEntries(endStates),
@@ -77,9 +81,7 @@ function used({ rounds, seconds }: Settings): Record<string, number> {
   return seconds === 0 ? { rounds } : { rounds, seconds };
 }
 
-function versions(
-  found: readonly (Contender | ClusterContender | CopyContender)[],
-): Record<string, string> {
+function versions(found: readonly Pick<Contender, 'name' | 'version'>[]): Record<string, string> {
   const own = found.map(({ name, version }) => [name, version] as const);
   return { ...Object.fromEntries(own), node: process.version };
 }

@@ -18,7 +18,7 @@ export interface Taken {
 
 export class CopyStage {
   readonly directory = mkdtempSync(`${tmpdir()}/daruma-bench-`);
-  readonly #mark = this.directory.replaceAll('/', '.');
+  readonly mark = this.directory.replaceAll('/', '.');
 
   constructor() {
     open.add(this);
@@ -31,7 +31,7 @@ export class CopyStage {
     const begun = performance.now();
     const child = spawn(program, args, {
       cwd: this.directory,
-      env: { ...process.env, ...environment, [markName]: this.#mark },
+      env: { ...process.env, ...environment, [markName]: this.mark },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
@@ -51,9 +51,26 @@ export class CopyStage {
     }
   }
 
+  /** Goes on until it is ended. */
+  begin({ argv, environment = {} }: Command): { end(): Promise<void> } {
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, {
+      cwd: this.directory,
+      env: { ...process.env, ...environment, [markName]: this.mark },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    return {
+      end: async () => {
+        child.kill('SIGKILL');
+        await ended;
+      },
+    };
+  }
+
   async close(): Promise<void> {
     if (!open.delete(this)) return;
-    await endMarked(this.#mark);
+    await endMarked(this.mark);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

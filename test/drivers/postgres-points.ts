@@ -34,7 +34,7 @@ export type Point = Pick<PointSummary, 'at' | 'postgres' | 'versions'> & {
 };
 
 /** A log store that can be told to be gone. */
-export class LogDirectory implements LogStore {
+class LogDirectory implements LogStore {
   readonly #root: string;
   gone = false;
 

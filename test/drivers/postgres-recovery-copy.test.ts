@@ -38,7 +38,7 @@ for (const binDir of binDirs) {
       return file;
     }
 
-    test('a server that is killed while it is copied gives no copy, and keeps nothing of it', async () => {
+    test('a server killed while it is copied gives no copy, and keeps nothing', async () => {
       const points = await begin();
       const copy = await points.open();
       let entries = 0;
@@ -69,7 +69,7 @@ for (const binDir of binDirs) {
       await until(async () => (await group.ask('db/1', slots)).length === 0);
     });
 
-    test('a page corrupted behind its back gets into no copy, and is found and named', async () => {
+    test('a page corrupted behind its back gets into no copy, and is found', async () => {
       const points = await begin();
       assert.deepEqual(await points.data.checkIntegrity(points.scene(), limits(points)), []);
       const file = await damage(3);
@@ -132,7 +132,7 @@ for (const binDir of binDirs) {
       );
     });
 
-    test('a log that can not be stored waits; beyond its bound it is thrown away and named', async () => {
+    test('a log not stored waits; beyond its bound it is thrown away and named', async () => {
       const points = await begin();
       await points.keepLog();
       points.log.gone = true;

@@ -162,7 +162,7 @@ for (const binDir of binDirs) {
       assert.deepEqual(await numbers(), [1, 2]);
     });
 
-    test('with failover: read from the standby, log over a fail-over, standbys follow', async () => {
+    test('failover: the standby is read, the log goes over it, standbys follow', async () => {
       const points = await begin(2);
       const writer = await Writer.start(group, 'db/1');
       await until(() => writer.acknowledged > 100);

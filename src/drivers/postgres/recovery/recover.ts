@@ -10,7 +10,7 @@
  *    after: then the end of the log is that moment's state.
  * 4. What standbys have of before is not to be trusted: a mark in the data tells them so.
  */
-import { chown, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DarumaError } from '../../../model/errors.ts';
 import type { PostgresPointFacts } from '../../../model/recovery-point.ts';
@@ -55,10 +55,12 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
       leftovers.map((end) => rm(`${work.directory}${end}`, { recursive: true, force: true })),
     );
   await clear();
+  // What was restored goes to disk while the log is replayed.
+  const synced = syncTree(work.directory);
   try {
     return await replayed(scratch);
   } finally {
-    await clear();
+    await Promise.allSettled([synced, clear()]);
   }
 }
 
@@ -125,6 +127,9 @@ async function run(
 }
 
 async function prepare(directory: string, account: Account | null): Promise<void> {
+  // PostgreSQL serves no data that others may read.
+  await chmod(directory, 0o700);
+  if (account !== null) await chown(directory, account.uid, account.gid);
   const signal = join(directory, 'recovery.signal');
   await writeFile(signal, '', { mode: 0o600 });
   if (account !== null) await chown(signal, account.uid, account.gid);

@@ -125,8 +125,7 @@ export class ScratchServer {
 
   /** With what it said last that was wrong. */
   failure(what: string): DarumaError {
-    const wrong = this.#lines.filter((line) => /^(ERROR|FATAL|PANIC|DETAIL|HINT): /.test(line));
-    const said = (wrong.length > 0 ? wrong : this.#lines).slice(-4).join(' | ');
+    const said = this.#lines.slice(-6).join(' | ');
     return new DarumaError('ACTION_FAILED', `PostgreSQL on the restored data ${what}: ${said}`);
   }
 
