@@ -233,6 +233,7 @@ class SyncedFile {
   #bytes = 0;
   #unsynced = 0;
   #syncing: Promise<void> | null = null;
+  #failure: { readonly reason: unknown } | null = null;
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -245,22 +246,29 @@ class SyncedFile {
     await this.#flush();
     if (this.#unsynced < syncBytes || this.#syncing !== null) return;
     this.#unsynced = 0;
-    const done = () => {
-      this.#syncing = null;
-    };
-    // What fails here fails again, and is told, at the end.
-    this.#syncing = this.#file.datasync().then(done, done);
+    this.#syncing = this.#sync();
   }
 
   async end(): Promise<void> {
     await this.#flush();
     await this.settled();
+    // The kernel tells a failure once: the sync below would succeed.
+    if (this.#failure !== null) throw this.#failure.reason;
     await this.#file.sync();
   }
 
   /** Nothing is under way any more. */
   async settled(): Promise<void> {
     await this.#syncing;
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (reason) {
+      this.#failure = { reason };
+    }
+    this.#syncing = null;
   }
 
   async #flush(): Promise<void> {
