@@ -11,7 +11,7 @@ import { keepLog } from './keep-log.ts';
 import { logPrefix } from './log-names.ts';
 import { reachOf, unneededLog } from './reach.ts';
 import { recover } from './recover.ts';
-import { ScratchServer } from './scratch-server.ts';
+import { ScratchServer, scratchFiles } from './scratch-server.ts';
 import { type ReadSecrets, Servers } from './servers.ts';
 import { clusterSource } from './source.ts';
 import { logWaits, rememberedPlaces } from './waiting-log.ts';
@@ -74,7 +74,7 @@ async function serveCopy(
   });
   const stop = async () => {
     await server.stop();
-    await rm(`${directory}.scratch.conf`, { force: true });
+    for (const end of scratchFiles) await rm(`${directory}${end}`, { force: true });
   };
   if (!(await server.ready())) {
     server.kill();

@@ -27,7 +27,7 @@ import { Feed } from './feed.ts';
 import { localLog } from './local-log.ts';
 import { logPrefix } from './log-names.ts';
 import { filesOf, reachOf, timelineFor } from './reach.ts';
-import { ScratchServer } from './scratch-server.ts';
+import { ScratchServer, scratchFiles } from './scratch-server.ts';
 import type { Servers } from './servers.ts';
 
 const endedBefore = /recovery ended before configured recovery target was reached/;
@@ -49,7 +49,7 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
   const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
   await hasCluster({ ...place, data: work.directory }, binaries);
   const scratch = { servers, work, facts, binaries, account: place.account };
-  const leftovers = ['.feed', '.scratch.conf', '.scratch.hba'];
+  const leftovers = ['.feed', '.scratch.hba', ...scratchFiles];
   const clear = () =>
     Promise.all(
       leftovers.map((end) => rm(`${work.directory}${end}`, { recursive: true, force: true })),

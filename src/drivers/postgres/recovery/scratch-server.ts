@@ -12,6 +12,9 @@ import type { Account } from '../../run-command.ts';
 import type { Binaries } from '../binaries.ts';
 import { configText } from '../settings.ts';
 
+/** What may lie beside the data while such a server runs, or was killed. */
+export const scratchFiles = ['.scratch.conf', '.scratch.pid'];
+
 /** Neither among those for outgoing connections nor among those of instances. */
 const firstPort = 10_240;
 const endPort = 20_000;
@@ -48,7 +51,6 @@ const apart: Readonly<Record<string, string>> = {
   lc_messages: 'C',
   TimeZone: 'UTC',
   restart_after_crash: 'off',
-  external_pid_file: '',
 };
 
 export class ScratchServer {
@@ -87,7 +89,8 @@ export class ScratchServer {
     const config = `${data}.scratch.conf`;
     await replaceFile(config, configText(data, 'daruma-scratch', settings), account);
     const port = await freePort();
-    const all = { ...apart, ...fixed, port: String(port) };
+    const own = { port: String(port), external_pid_file: `${data}.scratch.pid` };
+    const all = { ...apart, ...fixed, ...own };
     const set = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const argv = [binaries.postgres, '-D', data, '-c', `config_file=${config}`, ...set];
     const command = startTied({
