@@ -235,7 +235,10 @@ export class ControlClient {
           path: `/v1/follow?after=${last}`,
           signal,
         });
-        for await (const line of createInterface(response)) {
+        const lines = createInterface(response);
+        // Whoever reads is told; to one who has read enough it is nothing.
+        lines.on('error', () => undefined);
+        for await (const line of lines) {
           if (line === '') continue;
           const record: StoredRecord = JSON.parse(line);
           last = Math.max(last, record.seq);

@@ -145,20 +145,32 @@ async function ask(session: Session, service: string, request: Asked): Promise<s
 
 async function outcomeOf(session: Session, service: string, after: number): Promise<string> {
   const over = new AbortController();
-  for await (const { record } of session.client.follow(after, over.signal)) {
-    const outcome = outcomeIn(record, service);
-    if (outcome === null) continue;
-    over.abort();
-    if (outcome.ok) return outcome.text;
-    throw new DarumaError('ACTION_FAILED', outcome.text);
-  }
-  throw new DarumaError('NOT_RUNNING', 'the stack ended meanwhile');
+  const outcome = await firstOutcome(session, service, after, over.signal);
+  over.abort();
+  if (outcome === null) throw new DarumaError('NOT_RUNNING', 'the stack ended meanwhile');
+  if (outcome.ok) return outcome.text;
+  throw new DarumaError('ACTION_FAILED', outcome.text);
 }
 
-function outcomeIn(
-  record: LogRecord,
+async function firstOutcome(
+  { client }: Session,
   service: string,
-): { readonly ok: boolean; readonly text: string } | null {
+  after: number,
+  signal: AbortSignal,
+): Promise<Outcome | null> {
+  for await (const { record } of client.follow(after, signal)) {
+    const outcome = outcomeIn(record, service);
+    if (outcome !== null) return outcome;
+  }
+  return null;
+}
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+function outcomeIn(record: LogRecord, service: string): Outcome | null {
   if (record.kind !== 'restore-step' || record.service !== service) return null;
   const { step, state, error } = record;
   if (state === 'failed') return { ok: false, text: `${step}: ${error?.message ?? 'failed'}` };
