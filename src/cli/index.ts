@@ -67,6 +67,7 @@ Exit codes:
   2  wrong use                   7  took too long
   3  the stack file is wrong     8  refused by a guard
   4  the stack is not running    9  no such service, instance, incident or error
+  141  nobody reads the output any more, as with \`| head\`
 
 The state is kept in .daruma beside the stack file (--state-dir or DARUMA_STATE_DIR).`;
 
