@@ -17,6 +17,7 @@ import { type Identities, readIdentities } from './vault/keys.ts';
 import { unlockIdentities } from './vault/passphrase-keys.ts';
 import { readSecret } from './vault/secret.ts';
 import type { CommandRun } from './vault/sources/context.ts';
+import { usersEnvironment } from './vault/sources/gently.ts';
 import { createSource } from './vault/sources/index.ts';
 import { limitedSource } from './vault/sources/rate.ts';
 
@@ -70,7 +71,7 @@ export class VaultScene {
     const contexts = new InstanceContexts({
       stateDir,
       drivers,
-      environment: process.env,
+      environment: usersEnvironment(process.env),
       nodePath: process.execPath,
       reports: { socket: '', tokenOf: () => '' },
       log: () => undefined,

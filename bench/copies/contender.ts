@@ -2,7 +2,7 @@
 
 export interface Command {
   readonly argv: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CopyTool {

@@ -1,12 +1,11 @@
 /** Starts jobs on recovery points: a process each, with low priority, tied to this one. */
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { entry } from '../model/entry.ts';
 import { DarumaError, type ErrorCode, type ErrorInfo, errorTable } from '../model/errors.ts';
 import { JobEnded, type JobMessage, type JobProgress, type RunJob } from '../ports/vault-job.ts';
-import { gently } from './sources/gently.ts';
+import { gently, jobEnvironment } from './sources/gently.ts';
 
 const lastLines = 3;
 
@@ -21,8 +20,7 @@ export function jobRunner({ environment }: JobOptions): RunJob {
       const [program = '', ...args] = gently([process.execPath, ...process.execArgv, main]);
       const child = spawn(program, args, {
         cwd: scene.spec.directory,
-        // Compression runs on the pool's threads.
-        env: { ...environment, UV_THREADPOOL_SIZE: String(availableParallelism() + 2) },
+        env: jobEnvironment(environment),
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       const told: { message: JobMessage | null } = { message: null };

@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL cluster back by hand, with the lines of docs/operating/recovery-points.md: age, zstd,
+ * A PostgreSQL cluster back by hand, by the lines of docs/operating/recovery-points.md: age, zstd,
  * tar, and PostgreSQL's own programs.
  */
 import assert from 'node:assert/strict';

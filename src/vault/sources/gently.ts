@@ -1,6 +1,8 @@
 /** Work on recovery points gives way to whatever else the machine has to do. */
 import { existsSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { errorInfo } from '../../model/errors.ts';
+import { withCompileCache, withoutCompileCache } from '../../ports/compile-cache.ts';
 
 const niceness = 10;
 const ionice = '/usr/bin/ionice';
@@ -10,6 +12,25 @@ const ionice = '/usr/bin/ionice';
 export function gently(argv: readonly string[]): readonly string[] {
   const disk = existsSync(ionice) ? [ionice, '-c', '2', '-n', '7'] : [];
   return ['nice', '-n', String(niceness), ...disk, ...argv];
+}
+
+/** What is for the job alone, and not for commands of the user's that it runs. */
+const forJobs = ['UV_THREADPOOL_SIZE', 'MALLOC_ARENA_MAX'] as const;
+
+/** The environment of a job: compression runs on the pool's threads, on all cores; an arena of
+ * memory for each of them would take 50 MB more. */
+export function jobEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const threads = String(availableParallelism() + 2);
+  const own = { UV_THREADPOOL_SIZE: threads, MALLOC_ARENA_MAX: '2' };
+  return { ...withCompileCache(environment), ...own };
+}
+
+/** What a job's commands are to have of its environment. */
+export function usersEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const users = { ...environment };
+  for (const name of forJobs) delete users[name];
+  withoutCompileCache(users);
+  return users;
 }
 
 /** Where the kernel shares the processor out by session first, niceness counts within a session

@@ -59,14 +59,15 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
 function readAtOnce(path: string, bytes: number): Buffer {
   const file = notGone(path, () => openSync(path, flags));
   try {
-    const content = Buffer.alloc(bytes);
+    const content = Buffer.allocUnsafeSlow(bytes);
     let at = 0;
     while (at < bytes) {
       const count = readSync(file, content, at, bytes - at, at);
       if (count === 0) break;
       at += count;
     }
-    return content;
+    // It has become shorter: zeros stand for what is missing.
+    return content.fill(0, at);
   } finally {
     closeSync(file);
   }
@@ -94,11 +95,10 @@ async function* chunksOf(
 ): AsyncGenerator<Buffer> {
   try {
     for (let at = 0; at < bytes; ) {
-      const chunk = Buffer.alloc(Math.min(chunkBytes, bytes - at));
+      const chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, bytes - at));
       const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
-      // It has become shorter: zeros stand for what is missing.
       at += bytesRead === 0 ? chunk.length : bytesRead;
-      yield bytesRead === 0 ? chunk : chunk.subarray(0, bytesRead);
+      yield bytesRead === 0 ? chunk.fill(0) : chunk.subarray(0, bytesRead);
     }
     atEnd();
   } finally {
