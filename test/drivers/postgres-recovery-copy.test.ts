@@ -1,11 +1,18 @@
 /** Copies of servers that die, and of data that is damaged; a log that nobody fetches. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { open, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  logKey,
+  nameOfSegment,
+  positionOf,
+} from '../../src/drivers/postgres/recovery/log-names.ts';
 import { binDirs, limitMs, PostgresGroup } from './postgres-group.ts';
 import { Points, recoveryPoints } from './postgres-points.ts';
-import { until } from './scene.ts';
+import { until, workingIn } from './scene.ts';
 
 const first = { epoch: 1, primary: 'db/1' as const, eligible: [] };
 
@@ -164,6 +171,27 @@ for (const binDir of binDirs) {
       assert.equal(waitingBytes, 0);
       assert.ok(storedFiles > 0);
       await group.ask('db/1', 'create table afterwards ()');
+    });
+
+    test('a recovery that is killed leaves no server', async () => {
+      const points = await begin();
+      const point = await points.make();
+      const { postgres: facts, directory } = point;
+      assert.ok(facts);
+      const number = positionOf(facts.stopLsn) / 0x100_0000n + 1n;
+      const name = nameOfSegment({ timeline: 1, number }, 0x100_0000);
+      const file = { systemId: facts.systemId, name, writtenAt: 0, digest: '0'.repeat(16) };
+      const key = logKey('db', { ...file, began: null });
+      const { progress: _, ...scene } = points.scene();
+      const program = fileURLToPath(new URL('postgres-stalled-recovery.ts', import.meta.url));
+      const told = JSON.stringify({ scene, directory, point, key });
+      const argv = ['--disable-warning=ExperimentalWarning', program, group.scene.sharedDir, told];
+      const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+      await until(async () => (await workingIn(directory)).length > 0);
+      await until(async () => (await readdir(`${directory}.feed`)).includes(`.wanted-${name}`));
+      child.kill('SIGKILL');
+      await until(async () => (await workingIn(directory)).length === 0);
+      await group.ask('db/1', 'table kept');
     });
 
     async function spoolOf(): Promise<string> {

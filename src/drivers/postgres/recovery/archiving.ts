@@ -42,7 +42,7 @@ export async function archiving(
 }
 
 /** For `sh`: `%p` is the path of the segment from the data on, `%f` its name. */
-function archiveCommand(spool: string): string {
+export function archiveCommand(spool: string): string {
   return [
     `s='${quoted(spool)}'`,
     // PostgreSQL's notes on base copies: nobody reads them.

@@ -101,6 +101,8 @@ export class Feed {
     return [
       `d=${place}`,
       'until test -e "$d/%f"; do test ! -e "$d/.failed" || exit 200; ' +
+        // The server waits for this command, even when everybody else is dead.
+        `test -d /proc/${process.pid} || exit 200; ` +
         'grep -qxF %f "$d/.names" || exit 1; : >"$d/.wanted-%f"; sleep 0.02; done',
       'cp "$d/%f" "%p" || exit 200',
     ].join('; ');

@@ -10,13 +10,13 @@
  *    after: then the end of the log is that moment's state.
  * 4. What standbys have of before is not to be trusted: a mark in the data tells them so.
  */
-import { chmod, chown, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DarumaError } from '../../../model/errors.ts';
 import type { PostgresPointFacts } from '../../../model/recovery-point.ts';
 import type { LogTarget, Recovered, RecoverWork } from '../../../ports/data-driver.ts';
 import { replaceFile } from '../../durable-file.ts';
-import type { Account } from '../../run-command.ts';
+import { type Account, lastLines, runCommand } from '../../run-command.ts';
 import { type Binaries, findBinaries } from '../binaries.ts';
 import { hasCluster } from '../cluster.ts';
 import { readControl } from '../replication/control-file.ts';
@@ -30,6 +30,7 @@ import { filesOf, reachOf, timelineFor } from './reach.ts';
 import { ScratchServer, scratchFiles } from './scratch-server.ts';
 import type { Servers } from './servers.ts';
 
+const chownLimitMs = 3_600_000;
 const endedBefore = /recovery ended before configured recovery target was reached/;
 
 interface Scratch {
@@ -127,13 +128,24 @@ async function run(
 }
 
 async function prepare(directory: string, account: Account | null): Promise<void> {
-  // PostgreSQL serves no data that others may read.
+  // PostgreSQL serves no data that others may read, or that is another's.
   await chmod(directory, 0o700);
-  if (account !== null) await chown(directory, account.uid, account.gid);
+  if (account !== null) await giveTo(directory, account);
   const signal = join(directory, 'recovery.signal');
   await writeFile(signal, '', { mode: 0o600 });
   if (account !== null) await chown(signal, account.uid, account.gid);
   await replaceFile(`${directory}.scratch.hba`, 'host all all all reject\n', account);
+}
+
+/** On another machine its user may have another number. */
+async function giveTo(directory: string, account: Account): Promise<void> {
+  await chown(directory, account.uid, account.gid);
+  const { uid, gid } = await stat(join(directory, 'PG_VERSION'));
+  if (uid === account.uid && gid === account.gid) return;
+  const argv = ['chown', '-R', `${account.uid}:${account.gid}`, '--', directory];
+  const { code, stderr } = await runCommand(argv, { timeoutMs: chownLimitMs });
+  if (code === 0) return;
+  throw new DarumaError('ACTION_FAILED', `chown of the restored data: ${lastLines(stderr)}`);
 }
 
 function scratchSettings(directory: string, feed: Feed): Record<string, string> {
@@ -146,7 +158,7 @@ function scratchSettings(directory: string, feed: Feed): Record<string, string> 
     // What it writes itself is marked to be kept, and kept once it is served.
     archive_mode: 'on',
     restore_command: feed.command,
-    max_wal_size: '8GB',
+    max_wal_size: '2GB',
     checkpoint_timeout: '1h',
   };
 }
