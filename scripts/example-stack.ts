@@ -1,4 +1,4 @@
-/** The accounts example under a Daruma of its own: free ports, and a state directory that is removed. */
+/** The accounts example under a Daruma of its own: free ports, no state left behind. */
 import { execFile } from 'node:child_process';
 import { lstatSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -91,7 +91,7 @@ describe('signals of an hour and of a week', () => {
     assert.equal(series?.points.length, 1_200);
   });
 
-  test('another process reads on what the one before it kept, but for a row cut short', async () => {
+  test('another process reads what the one before it kept, but for a row cut short', async () => {
     const dir = directory();
     const before = new SignalHistory(dir, neverFails);
     for (let n = 0; n < 3; n += 1) await take(before, began + n * 1_000, { 'a/1 cpu': n });

@@ -21,7 +21,7 @@ export interface SegmentHead {
 const timeBytes = 8;
 const valueBytes = 4;
 
-export function rowBytes(width: number): number {
+function rowBytes(width: number): number {
   return timeBytes + width * valueBytes;
 }
 
