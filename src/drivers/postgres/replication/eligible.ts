@@ -24,8 +24,8 @@ export async function setEligible(primary: Member, timeoutMs: number): Promise<v
   await waitFor(primary, awaited(primary.service, primary.order), timeoutMs);
 }
 
-/** Resolves when the standby, which streams, is known to have every acknowledged write. Rejects with
- * TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
+/** Resolves when the standby, which streams, is known to have every acknowledged write. Rejects
+ * with TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
   if (!isSynchronous(service)) return;
