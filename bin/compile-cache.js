@@ -12,7 +12,7 @@ import module from 'node:module';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** Installations whose compiled code is kept: about 20 MB each. */
+/** Installations whose compiled code is kept: some 8 MB each. */
 const keptMax = 5;
 
 /** Needs Node.js 22.1. For this process and, by the environment, for those of Daruma that it starts. */
