@@ -24,7 +24,8 @@ export type FaultKind = (typeof faultKinds)[number];
  *   or a wrong answer (status code, exit code, SQL error).
  * - `stopped`: the kernel says that the process is stopped (state T).
  * - `cpu`, `memory`, `disk`, `latency`, `descriptors`, `pressure`, `signal`: a user's expression
- *   over such signals holds. `log`: a log pattern. `error`: errors that the application reports.
+ *   over such signals holds; `disk` also: that of a database's data is full.
+ * - `log`: a log pattern. `error`: errors that the application reports.
  * - `unready`: running, but never healthy since its start, beyond its start period.
  * - `io-error`, `read-only`: the kernel reports a failing device or a read-only remount.
  * - `integrity`: its data fails a check: a page, a checksum, an index.
