@@ -103,6 +103,8 @@ export interface SpawnKeeperRequest {
 export interface ConsoleSettings extends ConsoleSpec {
   /** Unique among all stacks of the machine. */
   readonly stackId: string;
+  /** How long the API process stays without a connection; absent: a minute. */
+  readonly idleMs?: number;
 }
 
 /** `run/console.json`; null: there is no console. */

@@ -1,9 +1,12 @@
 /** The API process comes with the first connection and may die at any moment: nobody is lost. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
+import { Door } from '../../src/keeper/door.ts';
+import { defaultConsole } from '../../src/model/console-spec.ts';
 import { layout } from '../../src/model/layout.ts';
 import { askOnce } from '../../src/ports/json-lines.ts';
 import type { ConsoleFile, KeeperStatus } from '../../src/ports/keeper.ts';
@@ -94,6 +97,36 @@ describe('the door', () => {
       const answers = await Promise.all(asked);
       assert.ok(answers.every(({ status }) => status === 200));
     }
+  });
+
+  test('lets the API process go when nobody needs it, and loses nobody over that', async (t) => {
+    const port = await freePort();
+    const stateDir = mkdtempSync(`${tmpdir()}/daruma-door-`);
+    const { runDir, secretsDir, consoleFile } = layout(stateDir);
+    for (const directory of [runDir, secretsDir]) mkdirSync(directory);
+    const lines: string[] = [];
+    const log = (text: string) => lines.push(text);
+    const door = new Door({ stateDir, logFile: `${stateDir}/log`, file: consoleFile, log });
+    const pids = new Set<number>();
+    t.after(async () => {
+      door.close();
+      await until('all are gone', () => [...pids].every((pid) => identify(pid) === null));
+      rmSync(stateDir, { recursive: true });
+    });
+    const where = { ...defaultConsole, port, orNext: false };
+    // So short that it asks to end between almost any two requests.
+    door.set({ ...where, stackId: 'door', idleMs: 1 });
+    await until('it listens', () => lines.some((line) => line.startsWith('console on')));
+    for (let turn = 0; turn < 60; turn += 1) {
+      assert.equal((await get(port, '/healthz')).status, 200);
+      if (door.pid !== null) pids.add(door.pid);
+    }
+    assert.ok(pids.size > 1, `${pids.size} processes`);
+    await until('nobody is left', () => door.pid === null);
+    assert.deepEqual(
+      lines.filter((line) => !line.startsWith('console on')),
+      [],
+    );
   });
 
   test('tells that its address is taken, and takes it once it is free', async (t) => {

@@ -28,7 +28,7 @@ import type { LogSource, StackLink } from './stack-link.ts';
 import { readStaticFiles } from './static-files.ts';
 import { Throttle } from './throttle.ts';
 
-const idleMs = 60_000;
+const longestIdleMs = 60_000;
 const lookEveryMs = 5_000;
 
 export interface ApiOptions {
@@ -41,8 +41,6 @@ export interface ApiOptions {
   /** With the console's own files; not there: there is only the API. */
   readonly filesDirectory: string;
   readonly log: (text: string) => void;
-  /** Absent: a minute. */
-  readonly idleMs?: number;
 }
 
 export interface Api {
@@ -111,7 +109,8 @@ function tlsFiles({ host, tls, insecure }: ConsoleSettings) {
 
 /** Serves what the keeper hands over, until it says that this is the end. */
 export async function serveForKeeper(options: ApiOptions): Promise<void> {
-  const { log } = options;
+  const { log, settings } = options;
+  const { idleMs = longestIdleMs } = settings;
   if (process.send === undefined) throw new Error('the API process is started by the keeper only');
   const api = openApi(options);
   const { app, parts } = api;
@@ -148,9 +147,9 @@ export async function serveForKeeper(options: ApiOptions): Promise<void> {
     () => {
       const used = connections > 0 || parts.drills.isRunning || !parts.outbox.isEmpty;
       if (used) usedAt = performance.now();
-      else if (performance.now() - usedAt > (options.idleMs ?? idleMs)) tell({ kind: 'idle' });
+      else if (performance.now() - usedAt > idleMs) tell({ kind: 'idle' });
     },
-    Math.min(lookEveryMs, options.idleMs ?? idleMs),
+    Math.min(lookEveryMs, idleMs),
   );
   tell({ kind: 'ready' });
 }

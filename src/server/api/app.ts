@@ -17,6 +17,7 @@ import { authRoutes, TryLater } from './auth-routes.ts';
 import type { Caller } from './caller.ts';
 import { docsPage, docsStyle } from './docs-page.ts';
 import { drillRoutes } from './drill-routes.ts';
+import type { Gate } from './gate.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { Idempotency } from './idempotency.ts';
 import { logRoutes } from './log-routes.ts';
@@ -32,6 +33,7 @@ const requestTimeoutMs = 10_000;
 const idleMs = 60_000;
 const headersMax = 64;
 const pathCharsMax = 2_048;
+const classes = ['', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 export interface AppOptions {
   readonly idempotency: Idempotency;
@@ -60,17 +62,21 @@ export function allRoutes(parts: Parts, requests: ReadonlyMap<string, number>): 
 export function buildApp(parts: Parts, options: AppOptions): FastifyInstance {
   const requests = new Map<string, number>();
   const app = emptyApp(parts, options);
-  const turnstile = new Turnstile();
-  app.addHook('onRequest', async (request, reply) => {
-    setHeaders(request, reply, options.tls !== null);
-    turnstile.pass(request.ip);
+  const headers = headersOf(options.tls !== null);
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.headers(request.url.startsWith('/api/v1/') ? headers.data : headers.page);
+    const long = request.url.length > pathCharsMax;
+    next(long ? new DarumaError('BAD_REQUEST', 'this address is too long') : undefined);
   });
-  app.addHook('onResponse', async (_, { statusCode }) => {
-    const status = `${Math.floor(statusCode / 100)}xx`;
+  app.addHook('onResponse', (_, { statusCode }, next) => {
+    const status = classes[Math.floor(statusCode / 100)] ?? 'other';
     requests.set(status, (requests.get(status) ?? 0) + 1);
+    next();
   });
   const routes = allRoutes(parts, requests);
-  for (const route of routes) addRoute(app, route, parts, options.idempotency);
+  const { idempotency } = options;
+  const entrance = { gate: parts.gate, turnstile: new Turnstile(), idempotency };
+  for (const route of routes) addRoute(app, route, entrance);
   addDescription(app, routes, parts.version);
   addFiles(app, options.files);
   return app;
@@ -116,39 +122,72 @@ function emptyApp({ log }: Parts, { tls }: AppOptions): FastifyInstance {
   return app;
 }
 
-/** https://owasp.org/www-project-secure-headers: what an API with one page of its own needs. */
-function setHeaders({ url }: FastifyRequest, reply: FastifyReply, secure: boolean): void {
-  if (url.length > pathCharsMax) throw new DarumaError('BAD_REQUEST', 'this address is too long');
-  reply.headers({
+type Headers = Readonly<Record<string, string>>;
+
+/** https://owasp.org/www-project-secure-headers: what an API and one page of its own need. Answers
+ * that are no page get the few that say so: each header costs as much as finding the answer. */
+function headersOf(secure: boolean): { readonly page: Headers; readonly data: Headers } {
+  const all = {
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  };
+  const data = {
+    ...all,
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  };
+  const page = {
+    ...all,
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
       "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; " +
       "form-action 'self'; frame-ancestors 'none'",
-    'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), microphone=(), geolocation=()',
-    'cache-control': 'no-store',
-    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-  });
+  };
+  return { page, data };
 }
 
-function addRoute(
-  app: FastifyInstance,
+interface Entrance {
+  readonly gate: Gate;
+  readonly turnstile: Turnstile;
+  readonly idempotency: Idempotency;
+}
+
+/** At once for whom we know: there may be thousands of requests in a second. */
+function letIn(
+  { gate, turnstile }: Entrance,
   route: Route,
-  { gate }: Parts,
-  idempotency: Idempotency,
+  request: Asked,
+  next: (error?: Error) => void,
 ): void {
+  const admit = (caller: Caller | null): void => {
+    request.caller = caller;
+    if (caller === null && !turnstile.pass(request.ip)) {
+      throw new DarumaError('TOO_MANY_REQUESTS', 'too many requests from this address');
+    }
+    gate.admit(route, caller);
+    next();
+  };
+  try {
+    const caller = gate.caller(request);
+    if (caller instanceof Promise) caller.then(admit).catch(next);
+    else admit(caller);
+  } catch (error) {
+    next(error as Error);
+  }
+}
+
+function addRoute(app: FastifyInstance, route: Route, entrance: Entrance): void {
+  const { idempotency } = entrance;
   app.route({
     method: route.method,
     url: route.path,
     bodyLimit: route.bodyBytesMax,
-    onRequest: async (request: Asked) => {
-      request.caller = await gate.caller(request);
-      gate.admit(route, request.caller);
-    },
+    onRequest: (request: Asked, _reply, next) => letIn(entrance, route, request, next),
     handler: async (request: Asked, reply) => {
       const { caller = null } = request;
       const params = route.params.parse(request.params);
@@ -226,8 +265,8 @@ function answer(route: Route, reply: FastifyReply, value: unknown): unknown {
   if (value === undefined) return reply.code(route.status).send();
   // `handle` may have chosen another status.
   if (reply.statusCode === 200) reply.code(route.status);
-  if (value instanceof JsonText) return reply.type(jsonType).send(value.text);
-  return reply.type(jsonType).send(JSON.stringify(value));
+  reply.header('content-type', jsonType);
+  return reply.send(value instanceof JsonText ? value.text : JSON.stringify(value));
 }
 
 function addDescription(app: FastifyInstance, routes: readonly Route[], version: string): void {

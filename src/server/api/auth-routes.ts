@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DarumaError } from '../../model/errors.ts';
-import { clearTokens, cookiesOf, setDevice, setTokens } from './cookies.ts';
+import { clearTokens, cookieOf, setDevice, setTokens } from './cookies.ts';
 import type { Parts } from './parts.ts';
 import { password } from './passwords.ts';
 import type { Person } from './people.ts';
@@ -120,9 +120,8 @@ function stayRoutes(parts: Parts): readonly Route[] {
       tag,
       answer: z.object({ expires: z.number() }),
       handle: async ({ request, reply }) => {
-        const token = cookiesOf(request.headers)[cookies.refresh];
-        if (token === undefined)
-          throw new DarumaError('UNAUTHORIZED', 'there is no refresh cookie');
+        const token = cookieOf(request.headers, cookies.refresh);
+        if (token === null) throw new DarumaError('UNAUTHORIZED', 'there is no refresh cookie');
         try {
           const tokens = await sessions.refresh(token);
           setTokens(reply, cookies, tokens);
@@ -180,7 +179,7 @@ async function checkPassword(
     name: given.name,
     user: people.find(given.name)?.id ?? null,
     address: request.ip,
-    device: cookiesOf(request.headers)[cookies.device] ?? null,
+    device: cookieOf(request.headers, cookies.device),
   };
   const waitMs = throttle.waitMs(attempt);
   if (waitMs > 0) throw new TryLater(waitMs);
@@ -213,7 +212,7 @@ async function enter(
   const address = request.ip;
   const agent = String(request.headers['user-agent'] ?? '').replaceAll(/[^\x20-\x7e]/g, '?');
   const tokens = await sessions.open(person, { address, agent: agent.slice(0, 200) });
-  const given = cookiesOf(request.headers)[cookies.device] ?? '';
+  const given = cookieOf(request.headers, cookies.device) ?? '';
   const device = /^[0-9a-f]{32}$/.test(given) ? given : randomBytes(16).toString('hex');
   throttle.succeeded({ name: person.name, user: person.id, address, device });
   people.note(person.name, `logged in from ${address}`);

@@ -28,14 +28,17 @@ export function cookieNames(port: number, secure: boolean): CookieNames {
   };
 }
 
-export function cookiesOf({ cookie = '' }: IncomingHttpHeaders): Readonly<Record<string, string>> {
-  const found: Record<string, string> = Object.create(null);
-  if (cookie.length > longestHeader) return found;
-  for (const part of cookie.split(';')) {
-    const equals = part.indexOf('=');
-    if (equals > 0) found[part.slice(0, equals).trim()] ??= part.slice(equals + 1).trim();
+/** The first of this name; null: there is none. */
+export function cookieOf({ cookie = '' }: IncomingHttpHeaders, name: string): string | null {
+  if (cookie.length > longestHeader) return null;
+  for (let at = cookie.indexOf(name); at !== -1; at = cookie.indexOf(name, at + 1)) {
+    const begins = at === 0 || cookie[at - 1] === ' ' || cookie[at - 1] === ';';
+    const value = at + name.length + 1;
+    if (!begins || cookie[value - 1] !== '=') continue;
+    const end = cookie.indexOf(';', value);
+    return cookie.slice(value, end === -1 ? cookie.length : end).trim();
   }
-  return found;
+  return null;
 }
 
 export function setTokens(reply: FastifyReply, names: CookieNames, tokens: IssuedTokens): void {

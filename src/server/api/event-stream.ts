@@ -164,6 +164,7 @@ export function openStream(response: ServerResponse): void {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
   });
   response.flushHeaders();
 }

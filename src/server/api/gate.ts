@@ -11,7 +11,7 @@ import type { FastifyRequest } from 'fastify';
 import { DarumaError } from '../../model/errors.ts';
 import type { ApiTokens } from './api-tokens.ts';
 import type { Caller } from './caller.ts';
-import { type CookieNames, cookiesOf } from './cookies.ts';
+import { type CookieNames, cookieOf } from './cookies.ts';
 import type { People } from './people.ts';
 import { isAtLeast, roleOfToken } from './roles.ts';
 import type { Route } from './route.ts';
@@ -35,6 +35,7 @@ export interface GateParts {
 export class Gate {
   readonly #parts: GateParts;
   readonly #kept = new Map<string, Kept>();
+  #changes = 0;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -42,11 +43,13 @@ export class Gate {
 
   /** Accounts have changed. */
   forget(): void {
+    this.#changes += 1;
     this.#kept.clear();
   }
 
-  /** Null: nobody that we know. Throws FORBIDDEN when another site's page sends it. */
-  async caller(request: FastifyRequest): Promise<Caller | null> {
+  /** Null: nobody that we know; at once when it was asked just before. Throws, or rejects with,
+   * FORBIDDEN when another site's page sends it. */
+  caller(request: FastifyRequest): Caller | null | Promise<Caller | null> {
     const { headers, method } = request;
     const isUnsafe = method !== 'GET' && method !== 'HEAD';
     const isOurs = isUnsafe ? comesFromUs(headers) : true;
@@ -54,11 +57,14 @@ export class Gate {
     const bearer = /^Bearer ([^\s,]{1,2000})$/i.exec(headers.authorization ?? '')?.[1];
     if (headers.authorization !== undefined)
       return bearer === undefined ? null : this.#know(bearer);
-    const cookie = cookiesOf(headers)[this.#parts.cookies.access];
-    if (cookie === undefined) return null;
-    const caller = await this.#know(cookie);
-    if (caller !== null && isOurs !== true) throw foreign();
-    return caller;
+    const cookie = cookieOf(headers, this.#parts.cookies.access);
+    if (cookie === null) return null;
+    const checked = (caller: Caller | null): Caller | null => {
+      if (caller !== null && isOurs !== true) throw foreign();
+      return caller;
+    };
+    const known = this.#know(cookie);
+    return known instanceof Promise ? known.then(checked) : checked(known);
   }
 
   /** Throws UNAUTHORIZED, FORBIDDEN. */
@@ -83,13 +89,19 @@ export class Gate {
     return this.#parts.sessions.list(now).some(({ id }) => id === session);
   }
 
-  async #know(token: string): Promise<Caller | null> {
-    const now = performance.now();
+  #know(token: string): Caller | null | Promise<Caller | null> {
     const kept = this.#kept.get(token);
-    if (kept !== undefined && kept.until > now) return kept.caller;
+    if (kept !== undefined && kept.until > performance.now()) return kept.caller;
+    return this.#remember(token);
+  }
+
+  async #remember(token: string): Promise<Caller | null> {
+    const changes = this.#changes;
     const caller = await this.#look(token);
+    // What was looked up while accounts changed may be of before.
+    if (changes !== this.#changes) return caller;
     if (this.#kept.size >= keptMax) this.#kept.clear();
-    this.#kept.set(token, { caller, until: now + keptMs });
+    this.#kept.set(token, { caller, until: performance.now() + keptMs });
     return caller;
   }
 

@@ -1,8 +1,7 @@
-/** How many requests one address may send: enough for many browsers, too few to hold others up. */
-import { DarumaError } from '../../model/errors.ts';
-
-const perSecond = 2_000;
-const burst = 4_000;
+/** How many requests an address may send without being anybody that we know: enough for many
+ * browsers, too few to hold others up. */
+const perSecond = 200;
+const burst = 1_000;
 const addressesMax = 10_000;
 
 interface Bucket {
@@ -13,16 +12,24 @@ interface Bucket {
 export class Turnstile {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Throws TOO_MANY_REQUESTS. */
-  pass(address: string): void {
+  /** False: it is to wait. */
+  pass(address: string): boolean {
     const now = performance.now();
-    const bucket = this.#buckets.get(address) ?? { left: burst, at: now };
-    bucket.left = Math.min(burst, bucket.left + ((now - bucket.at) * perSecond) / 1_000) - 1;
+    const bucket = this.#bucket(address, now);
+    const earned = ((now - bucket.at) * perSecond) / 1_000;
+    bucket.left = Math.min(burst, bucket.left + earned);
     bucket.at = now;
+    if (bucket.left < 1) return false;
+    bucket.left -= 1;
+    return true;
+  }
+
+  #bucket(address: string, now: number): Bucket {
+    const known = this.#buckets.get(address);
+    if (known !== undefined) return known;
     if (this.#buckets.size >= addressesMax) this.#buckets.clear();
-    this.#buckets.set(address, bucket);
-    if (bucket.left >= 0) return;
-    bucket.left = 0;
-    throw new DarumaError('TOO_MANY_REQUESTS', 'too many requests from this address');
+    const fresh = { left: burst, at: now };
+    this.#buckets.set(address, fresh);
+    return fresh;
   }
 }
