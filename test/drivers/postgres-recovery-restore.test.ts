@@ -102,8 +102,10 @@ for (const binDir of binDirs) {
       const point = await points.make();
       await insert(1);
       await points.data.nameMoment(points.scene(), 'stored');
-      await until(async () => (await points.keepLog()).waitingBytes === 0);
-      await until(async () => points.reach(point, await points.log.list('')).until > point.at);
+      await until(async () => {
+        await points.keepLog();
+        return points.reach(point, await points.log.list('')).until > point.at;
+      });
       const keys = await points.log.list('db/');
       const reach = points.reach(point, keys);
       assert.deepEqual(reach.gaps, []);

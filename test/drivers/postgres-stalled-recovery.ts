@@ -1,6 +1,6 @@
 /**
- * A recovery that waits for ever for a file of the log, run by `postgres-recovery-copy.test.ts` to be
- * killed. Arguments: the shared directory, and as JSON the scene, the point and the stored key.
+ * A recovery that waits for ever for a file of the log, run by `postgres-recovery-copy.test.ts` to
+ * be killed. Arguments: the shared directory, and as JSON the scene, the point and the stored key.
  */
 import assert from 'node:assert/strict';
 import { createDrivers } from '../../src/drivers/index.ts';

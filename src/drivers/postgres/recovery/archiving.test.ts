@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** As PostgreSQL does it: in the data directory, `%p` and `%f` replaced, `%%` for a percent sign. */
+/** As PostgreSQL does it: in the data, `%p` and `%f` replaced, `%%` for a percent sign. */
 function archive(name: string): number | null {
   const values: Record<string, string> = { p: `pg_wal/${name}`, f: name, '%': '%' };
   const command = archiveCommand(spool).replaceAll(/%([pf%])/g, (_, one) => values[one] ?? '');
