@@ -38,6 +38,8 @@ export interface Catalogue {
 
 /** Of a summary: it has no list of files. */
 const summaryBytesMax = 1 << 20;
+/** Each takes a while at a place that is far away. */
+const readsAtOnce = 16;
 
 export async function readCatalogue(context: VaultContext): Promise<Catalogue> {
   const places = await openPlaces(context);
@@ -64,12 +66,12 @@ async function readListing(
   for await (const { key, bytes } of place.list(`${context.service}/`)) files.set(key, bytes);
   const copies = new Map<PointId, Copy>();
   const unreadable: PointId[] = [];
-  for (const key of files.keys()) {
+  const read = async (key: string): Promise<void> => {
     const file = pointFile(context.service, key);
-    if (file?.part !== 'summary') continue;
+    if (file?.part !== 'summary') return;
     try {
       const summary = await readSummary(place, key, context, file.id);
-      if (summary === null) continue;
+      if (summary === null) return;
       const bytes = files.get(`${context.service}/${summary.archive.file}`);
       copies.set(file.id, { place, summary, complete: bytes === summary.archive.bytes });
     } catch (error) {
@@ -77,6 +79,10 @@ async function readListing(
       unreadable.push(file.id);
       problems.push({ place: place.name, key, error: errorInfo(error) });
     }
+  };
+  const keys = [...files.keys()];
+  for (let at = 0; at < keys.length; at += readsAtOnce) {
+    await Promise.all(keys.slice(at, at + readsAtOnce).map(read));
   }
   return { place, copies, files, unreadable };
 }

@@ -161,7 +161,10 @@ async function storedUnder(
   return found;
 }
 
+/** The only one is not looked at: reading it tells. */
 async function firstSoundOf(files: readonly StoredFile[]): Promise<StoredFile> {
+  const [only, ...others] = files;
+  if (only !== undefined && others.length === 0) return only;
   let failure: unknown = null;
   for (const file of files) {
     try {
