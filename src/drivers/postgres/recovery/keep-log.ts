@@ -43,13 +43,16 @@ export async function keepLog(
   const spools = await spoolsOf(all);
   const waiting = (await Promise.all(spools.map(waitingIn))).flat();
   const done = await drain(servers, waiting, store, signal);
-  const dropped = (await Promise.all(spools.map(takeDropped))).flat();
+  const names = new Set(waiting.map(({ name }) => name));
+  const thrownAway = (await Promise.all(spools.map(takeDropped))).flat();
+  // Another instance may have put it aside too.
+  const dropped = [...new Set(thrownAway)].filter((name) => !names.has(name));
   const left = waiting.slice(done.count);
   const waitingBytes = left.reduce((sum, { bytes }) => sum + bytes, 0);
   const trouble =
     droppedTrouble(dropped) ??
     storeTrouble(done.error, left.length, waitingBytes) ??
-    (await serverTrouble(all, servers.scene.primary));
+    (await serverTrouble(all));
   const { storedFiles, storedBytes } = done;
   return { storedFiles, storedBytes, waitingBytes, dropped, trouble };
 }
@@ -165,17 +168,15 @@ interface Archiver {
   readonly failed: string | null;
 }
 
-/** Whether the primary puts its log aside as it was told to. */
-async function serverTrouble(
-  servers: readonly Server[],
-  primary: string,
-): Promise<ErrorInfo | null> {
-  const server = servers.find(({ instance }) => instance === primary);
-  if (server === undefined || server.target === null) return null;
-  const archiver = await archiverOf(server.target);
-  if (archiver === null) return null;
-  const text = whatIsWrong(archiver, server);
-  return text === null ? null : errorInfo(new DarumaError('ACTION_FAILED', `${primary}: ${text}`));
+/** Whether all that run put their log aside as they were told to: one that can't keeps all of it. */
+async function serverTrouble(servers: readonly Server[]): Promise<ErrorInfo | null> {
+  for (const server of servers) {
+    const archiver = server.target === null ? null : await archiverOf(server.target);
+    const text = archiver === null ? null : whatIsWrong(archiver, server);
+    if (text === null) continue;
+    return errorInfo(new DarumaError('ACTION_FAILED', `${server.instance}: ${text}`));
+  }
+  return null;
 }
 
 async function archiverOf(target: Target): Promise<Archiver | null> {
