@@ -10,6 +10,7 @@ import type { Benchmark, Run } from './benchmark.ts';
 import type { Cluster } from './clusters/cluster.ts';
 import { daruma, darumaProbesOnly } from './clusters/daruma.ts';
 import { patroni } from './clusters/patroni.ts';
+import { pgAutoFailover } from './clusters/pg-auto-failover.ts';
 import { duringCluster, untilWhole } from './clusters/stage.ts';
 import { kill } from './marked.ts';
 
@@ -42,15 +43,23 @@ acknowledged. All run Debian's PostgreSQL with one synchronous standby on the sa
 
 \`daruma-probes-only\` sees no exit, as of another machine: health checks alone tell. \`patroni\`: with
 etcd, \`ttl: 20\`, \`loop_wait: 5\`, synchronous mode, and HAProxy that asks it each 500 ms.
+\`pg_auto_failover\`: its defaults, and HAProxy that asks its monitor each 500 ms.
 `,
-  peers: ['daruma-probes-only', 'patroni'],
-  clusters: { daruma, 'daruma-probes-only': darumaProbesOnly, patroni },
+  peers: ['daruma-probes-only', 'patroni', 'pg_auto_failover'],
+  clusters: {
+    daruma,
+    'daruma-probes-only': darumaProbesOnly,
+    patroni,
+    pg_auto_failover: pgAutoFailover,
+  },
   settings: { rounds: 3, seconds: 0 },
   goals: [
     goal('daruma', 'node_ms', 800),
     goal('daruma', 'postmaster_ms', 800),
     goal('daruma', 'hang_ms', 2_500),
     goal('daruma-probes-only', 'node_ms', 2_500),
+    goal('daruma-probes-only', 'postmaster_ms', 2_500),
+    goal('daruma-probes-only', 'hang_ms', 2_500),
     goal('daruma', 'lost_acknowledged', 0),
     goal('daruma', 'double_primary_writes', 0),
     goal('daruma-probes-only', 'lost_acknowledged', 0),

@@ -2,13 +2,13 @@
  * Patroni: two nodes, etcd, and HAProxy that asks Patroni who is primary. `ttl: 20`,
  * `loop_wait: 5`, synchronous mode.
  */
-import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { freePort } from '../free-port.ts';
 import { haproxyPackage } from '../peers/haproxy.ts';
 import { patroniPackage } from '../peers/patroni.ts';
 import { debianPostgres } from '../peers/postgres.ts';
 import { until } from '../wait.ts';
+import { ownDirectory, postgresAccount } from './account.ts';
 import type { Cluster, ClusterContender, ClusterJob } from './cluster.ts';
 import { inBackground, treeOf } from './processes.ts';
 
@@ -204,17 +204,4 @@ function proxyConfig(port: number, nodes: readonly Node[]): string {
     ),
     '',
   ].join('\n');
-}
-
-/** PostgreSQL refuses to run as root. */
-function postgresAccount() {
-  if (process.geteuid?.() !== 0) return null;
-  const id = (what: string) => Number(execFileSync('id', [what, 'postgres'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
-}
-
-function ownDirectory(path: string, account: ReturnType<typeof postgresAccount>): string {
-  mkdirSync(path, { mode: 0o700 });
-  if (account !== null) chownSync(path, account.uid, account.gid);
-  return path;
 }

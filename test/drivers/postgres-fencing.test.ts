@@ -95,7 +95,10 @@ for (const binDir of binDirs) {
       await assert.rejects(group.roles.fence(old), refused);
       await assert.rejects(group.roles.follow(old, limitMs), refused);
       await group.end('db/1');
-      await assert.rejects(group.driver.launch(old), refused);
+      await assert.rejects(group.driver.launch(old), {
+        code: 'REFUSED',
+        message: /^F6: by its data db was led by db\/2 last, in epoch 2/,
+      });
       const rival = { ...second, primary: 'db/1' as const };
       await assert.rejects(group.driver.launch(group.context('db/1', rival)), refused);
       await assert.rejects(group.roles.promote(group.context('db/1', rival), limitMs), refused);

@@ -1,6 +1,6 @@
 /** A cluster that Daruma does not start fails over by its own commands. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { freePort } from '../free-port.ts';
@@ -70,4 +70,25 @@ test('without a way to fence nothing is promoted', async (t) => {
   });
   const acts = readFileSync(path.join(made.directory, 'acts'), 'utf8');
   assert.doesNotMatch(acts, /promote 2|fence/);
+});
+
+test('what a person promoted instead is taken over, and recorded', async (t) => {
+  const { made, says } = await cluster(t, '');
+  await until('the first is primary', async () => (await says()) === '1 primary');
+  const role = (number: number) => path.join(made.directory, `role.${number}`);
+  writeFileSync(role(1), 'standby\n');
+  writeFileSync(role(2), 'primary\n');
+  await until('the endpoint leads to the second', async () => (await says()) === '2 primary');
+  const chosen = await until('it is recorded', async () => {
+    const records = (await made.events()).map(({ record }) => record);
+    const last = records.findLast((one) => one.kind === 'primary-chosen');
+    return last?.kind === 'primary-chosen' && last.epoch === 2 && last;
+  });
+  assert.match(
+    chosen.reason,
+    /^F7: far\/2 is primary of epoch 2: somebody else made it so, and F1/,
+  );
+  assert.equal(readFileSync(role(1), 'utf8'), 'standby\n');
+  const acts = readFileSync(path.join(made.directory, 'acts'), 'utf8');
+  assert.doesNotMatch(acts, /promote 2/);
 });
