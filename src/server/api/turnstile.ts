@@ -14,9 +14,9 @@ export class Turnstile {
 
   /** False: it is to wait. */
   pass(address: string): boolean {
-    const now = performance.now();
+    const now = Date.now();
     const bucket = this.#bucket(address, now);
-    const earned = ((now - bucket.at) * perSecond) / 1_000;
+    const earned = (Math.max(0, now - bucket.at) * perSecond) / 1_000;
     bucket.left = Math.min(burst, bucket.left + earned);
     bucket.at = now;
     if (bucket.left < 1) return false;
