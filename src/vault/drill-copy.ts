@@ -1,5 +1,6 @@
 /** A point of files (directories, SQLite, a dump, Daruma's own state) as the subject of a drill. */
-import { chmod, mkdir, rename } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DarumaError } from '../model/errors.ts';
@@ -60,7 +61,7 @@ async function start(
   const { dataDir = null } = beside.service;
   const laidOut = dataDir === null ? null : layOut(landings(source), dataDir, directory);
   for (const { from, to } of laidOut?.moves ?? []) {
-    await mkdir(dirname(join(directory, to)), { recursive: true });
+    await makeParents(directory, dirname(to), dataDir ?? '');
     await rename(join(directory, from), join(directory, to));
   }
   const place = laidOut === null ? filesIn(directory) : join(directory, laidOut.dataDir);
@@ -109,6 +110,27 @@ function layOut(all: readonly Landing[], dataDir: string, directory: string): La
     to: join('data', relative(dataDir, target)),
   }));
   return { dataDir: 'data', moves };
+}
+
+/** Those of the data directory: of the owners of the real ones, since the service writes there. */
+async function makeParents(directory: string, path: string, dataDir: string): Promise<void> {
+  const [first = '', ...more] = path.split('/');
+  let own = join(directory, first);
+  let real = dataDir;
+  await makeLike(own, real);
+  for (const name of more) {
+    own = join(own, name);
+    real = join(real, name);
+    await makeLike(own, real);
+  }
+}
+
+async function makeLike(path: string, real: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  if (process.geteuid?.() !== 0 || !existsSync(real)) return;
+  const { uid, gid, mode } = await stat(real);
+  await chown(path, uid, gid);
+  await chmod(path, mode & 0o7777);
 }
 
 /** Or the same. */

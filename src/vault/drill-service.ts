@@ -25,8 +25,6 @@ export interface BesideService {
 
 const betweenChecksMs = 100;
 const keptCharacters = 2_048;
-/** Somebody else may take the port just when it was found free. */
-const attempts = 2;
 
 const namesDataDir = /\$(DATA_DIR\b|\{DATA_DIR\})/;
 
@@ -44,29 +42,12 @@ export function obstacle(service: ServiceSpec): string | null {
 
 /** Resolves when it is healthy. Rejects with START_FAILED and what it printed. */
 export async function startBeside(
-  beside: BesideService,
+  { service, runOf, freePort, check, startLimitMs }: BesideService,
   directory: string,
   dataDir: string,
   signal: AbortSignal,
 ): Promise<RunningCopy> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await beside.freePort();
-    try {
-      return await startAt(beside, port, directory, dataDir, signal);
-    } catch (error) {
-      await endAllOf(directory);
-      if (attempt === attempts || signal.aborted) throw error;
-    }
-  }
-}
-
-async function startAt(
-  { service, runOf, check, startLimitMs }: BesideService,
-  port: number,
-  directory: string,
-  dataDir: string,
-  signal: AbortSignal,
-): Promise<RunningCopy> {
+  const port = await freePort();
   const run = marked(runOf(port, dataDir), directory);
   const { expand, ...where } = run;
   const argv = (service.command?.argv ?? []).map(expand);

@@ -52,7 +52,7 @@ export interface DrillOptions {
 
 const queryTimeoutMs = 60_000;
 
-/** Doesn't reject: what went wrong is the proof's error. */
+/** What went wrong is the proof's error; rejects only when it was aborted. */
 export async function drill(subject: DrillSubject, options: DrillOptions): Promise<PointProof> {
   const { directory, now, signal } = options;
   const at = now();
@@ -74,6 +74,7 @@ export async function drill(subject: DrillSubject, options: DrillOptions): Promi
     for (const each of options.verify) await verify(copy, each, signal);
     return proof(null);
   } catch (error) {
+    signal.throwIfAborted();
     return proof(error);
   } finally {
     await copy?.stop();

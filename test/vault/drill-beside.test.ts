@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -93,6 +100,38 @@ test('SQLite: integrity, and questions whose answer counts', async (t) => {
   assert.match((await ask('SELECT * FROM invoice')).error?.message ?? '', /no such table/);
   writeFileSync(join(directory, 'point/app.db'), 'no database at all '.repeat(1_000));
   assert.equal((await ask('SELECT 1')).error?.code, 'DATA_DAMAGED');
+});
+
+/** Writes to its database, and answers. */
+const withDatabase = `
+const { DatabaseSync } = require('node:sqlite');
+const database = new DatabaseSync(process.argv[1] + '/deep/app.db');
+database.exec('PRAGMA journal_mode = WAL; INSERT INTO user VALUES (2)');
+require('node:http').createServer((_, response) => response.end()).listen(process.env.PORT);`;
+
+test('a database lies where the service looks for it, and both can be asked', async (t) => {
+  const directory = emptyDirectory(t);
+  const dataDir = join(directory, 'data');
+  mkdirSync(join(directory, 'point'));
+  mkdirSync(join(dataDir, 'deep'), { recursive: true });
+  // Only root can give anything away.
+  const owner = process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 0);
+  chownSync(dataDir, owner, process.getgid?.() ?? 0);
+  chmodSync(dataDir, 0o750);
+  const database = new DatabaseSync(join(directory, 'point/app.db'));
+  database.exec('CREATE TABLE user (name TEXT); INSERT INTO user VALUES (1)');
+  database.close();
+  const argv = [process.execPath, '--no-warnings', '-e', withDatabase, '${DATA_DIR}'];
+  const source = { kind: 'sqlite', files: [join(dataDir, 'deep/app.db')] } as const;
+  const subject = subjectOf(directory, counter(directory, { command: { argv } }), source);
+  const owned = `test "$(stat -c %u:%a "\${DATA_DIR}")" = ${owner}:750`;
+  const proof = await drillOf(directory, subject, [
+    { kind: 'sql', query: 'SELECT count(*) = 2 FROM user' },
+    { kind: 'command', command: { argv: ['sh', '-c', owned] }, timeoutMs: 60_000 },
+  ]);
+  assert.deepEqual(proof.error, null);
+  assert.deepEqual(proof.notes, []);
+  assert.deepEqual(readdirSync(directory).sort(), ['data', 'point']);
 });
 
 test('a drill that is killed is cleaned up by the next', async (t) => {

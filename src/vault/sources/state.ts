@@ -41,7 +41,9 @@ async function* entriesOf(
   signal: AbortSignal,
 ): AsyncGenerator<SourceEntry> {
   const { database, accountsDatabase, secretsDir } = layout(stateDir);
-  for (const path of [database, accountsDatabase].filter((one) => existsSync(one))) {
+  // There are no accounts as long as nobody uses the console.
+  const databases = existsSync(accountsDatabase) ? [database, accountsDatabase] : [database];
+  for (const path of databases) {
     yield await databaseEntry({ name: basename(path), path }, directory, signal);
   }
   for (const name of ['stack.json', 'spec.json']) yield* fileEntry(`${stateDir}/${name}`, name);

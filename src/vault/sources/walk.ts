@@ -33,7 +33,9 @@ export async function* walk(root: Root, options: WalkOptions): AsyncGenerator<Fo
   for (let found = ahead.pop(); found !== undefined; found = ahead.pop()) {
     options.signal.throwIfAborted();
     yield found;
-    if (found.stats.isDirectory()) ahead.push(...inside(found, root, options));
+    if (found.stats.isDirectory()) {
+      for (const each of inside(found, root, options)) ahead.push(each);
+    }
     count += 1;
     if (count % foundPerTurn === 0) await otherWork();
   }
