@@ -1,11 +1,12 @@
 /** The steps by which a PostgreSQL server gets its role, refused when their order is old (F6). */
 import { DarumaError } from '../../../model/errors.ts';
+import type { InstanceId } from '../../../model/ids.ts';
 import type { DriverContext, RoleDriver } from '../../../ports/driver.ts';
 import { admit, catchUp, setEligible } from './eligible.ts';
 import { fence } from './fence.ts';
 import { follow } from './follow.ts';
 import { look } from './look.ts';
-import type { Member } from './member.ts';
+import { type Member, roleOf } from './member.ts';
 import type { Members } from './members.ts';
 import { deadline } from './poll.ts';
 import { position } from './position.ts';
@@ -13,10 +14,9 @@ import { promote } from './promote.ts';
 import { takeOrder } from './seen-order.ts';
 
 export function roleDriver(members: Members): RoleDriver {
-  /** How often the primary of each service was to be told for whom it waits. */
-  const changes = new Map<string, number>();
+  /** For whom the primary of each service was last to be told that it waits. */
+  const told = new Map<string, readonly InstanceId[]>();
   const keyOf = ({ stateDir, service }: DriverContext) => `${stateDir}\n${service.name}`;
-  const changesOf = (context: DriverContext) => changes.get(keyOf(context)) ?? 0;
   const took = async (member: Member): Promise<Member> => {
     await takeOrder(member.place.seen, member.instance, member.order);
     return member;
@@ -35,19 +35,21 @@ export function roleDriver(members: Members): RoleDriver {
       await follow(await taken(context), place.data, timeoutMs);
     },
     async setEligible(context, timeoutMs) {
-      changes.set(keyOf(context), changesOf(context) + 1);
+      told.set(keyOf(context), roleOf(context).order.eligible);
       const member = await taken(context);
       await members.inTurn(member, () => setEligible(member, timeoutMs));
     },
     async admit(context, timeoutMs) {
-      const before = changesOf(context);
+      const before = told.get(keyOf(context));
       const { leftMs } = deadline(timeoutMs);
       const standby = await taken(context);
       const primary = await took(await members.primaryOf(context));
       // Not in the primary's turn: others may leave meanwhile, and writes wait for it to be told.
       await catchUp(primary, standby, leftMs());
       await members.inTurn(primary, async () => {
-        if (changesOf(context) === before) return admit(primary, standby, leftMs());
+        const now = told.get(keyOf(context));
+        const isSame = now === before || now?.join() === primary.order.eligible.join();
+        if (isSame) return admit(primary, standby, leftMs());
         const text = `${primary.instance} was told of others while ${standby.instance} caught up`;
         throw new DarumaError('ACTION_FAILED', text);
       });
