@@ -29,7 +29,7 @@ interface Hierarchy {
 
 /** Joins; returns how to leave. */
 export function joinQuietGroup(): () => void {
-  const joined = hierarchies().filter(({ mount }) => allowed(() => enter(join(mount, groupName))));
+  const joined = hierarchies().filter(({ mount }) => enter(join(mount, groupName)));
   return () => {
     for (const { mount, own } of joined) {
       allowed(() => writeFileSync(join(mount, own, 'cgroup.procs'), String(process.pid)));
@@ -38,13 +38,17 @@ export function joinQuietGroup(): () => void {
   };
 }
 
-function enter(group: string): void {
-  mkdirSync(group, { recursive: true });
-  for (const [file, share] of Object.entries(shares)) {
-    // Without O_CREAT: which of them there are depends on the hierarchy.
-    allowed(() => writeFileSync(join(group, file), share, { flag: 'r+' }));
-  }
-  writeFileSync(join(group, 'cgroup.procs'), String(process.pid));
+/** False: nothing can be shared out there, or not by us. */
+function enter(group: string): boolean {
+  if (!allowed(() => mkdirSync(group, { recursive: true }))) return false;
+  // Without O_CREAT: which of them there are depends on the hierarchy.
+  const set = Object.entries(shares).filter(([file, share]) =>
+    allowed(() => writeFileSync(join(group, file), share, { flag: 'r+' })),
+  );
+  const procs = join(group, 'cgroup.procs');
+  if (set.length > 0 && allowed(() => writeFileSync(procs, String(process.pid)))) return true;
+  allowed(() => rmdirSync(group));
+  return false;
 }
 
 /** Those that share out the processor or the disk. */
