@@ -14,6 +14,7 @@ import type { Happening } from '../model/event.ts';
 import { type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import {
+  damagedPage,
   type PointHappening,
   type PointId,
   type RecoveryPointsSpec,
@@ -140,12 +141,20 @@ export class Curator {
     const all = this.#options.jobs.services();
     if (all.length === 0) return;
     for (const { record } of records) {
+      if (record.kind === 'symptom-began') this.#hearDamage(record.symptom);
       for (const { name, points } of all) {
         const event = points.on.find((one) => isMeant(one, record));
         if (event === undefined || !concerns(record, name) || this.#isRecent(name, event)) continue;
         this.#makeSoon(name, event);
       }
     }
+  }
+
+  /** It read a page that is damaged: how much is, is looked for at once. */
+  #hearDamage({ name, component }: Symptom): void {
+    const service = serviceOf(component);
+    if (name !== damagedPage || service === null) return;
+    if (this.#pointsOf(service) !== undefined) void this.#check(service);
   }
 
   #pointsOf(service: ServiceName): RecoveryPointsSpec | undefined {
@@ -274,12 +283,12 @@ export class Curator {
   async #check(service: ServiceName): Promise<void> {
     this.#note(service).checkedAt = this.#options.clock.now();
     try {
-      const damages = await this.#options.jobs.run(service, { kind: 'check' });
+      const damages = await this.#options.jobs.runBeside(service, { kind: 'check' });
       const found = new Map<InstanceId, string>();
       for (const { instance, error } of damages) {
         if (instance !== null && !found.has(instance)) found.set(instance, error.message);
       }
-      for (const [instance, evidence] of found) this.raiseDamage(instance, evidence);
+      for (const [instance, evidence] of found) this.#raiseDamage(instance, evidence);
       for (const id of this.#options.state().services[service]?.instances ?? [])
         if (!found.has(id)) this.#end(`${id}#integrity`);
     } catch (error) {
@@ -287,7 +296,7 @@ export class Curator {
     }
   }
 
-  raiseDamage(instance: InstanceId, evidence: string): void {
+  #raiseDamage(instance: InstanceId, evidence: string): void {
     this.#raise({
       ...{ id: `${instance}#integrity`, component: instance, kind: 'integrity' },
       ...{ name: 'integrity', began: this.#options.clock.now(), evidence, faults: [] },

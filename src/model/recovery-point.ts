@@ -46,6 +46,9 @@ export type PointSourceSpec =
 /** Stands for Daruma's own state where points are named by service; no service has this name. */
 export const stateService: ServiceName = '_daruma';
 
+/** A symptom of a database's log: it read a page that is not as it was written. */
+export const damagedPage = 'damaged page';
+
 export type PlaceSpec = {
   /** `./vault`, or `s3://bucket/prefix`: as it was written, and how people are told of it. */
   readonly name: string;

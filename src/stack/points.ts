@@ -1,11 +1,13 @@
 /** Recovery points: what a service's data is, where points go, and who can read them. */
 import { resolve } from 'node:path';
-import type {
-  KeepSpec,
-  PointSourceSpec,
-  RecoveryPointsSpec,
-  RestoreDrillSpec,
+import {
+  damagedPage,
+  type KeepSpec,
+  type PointSourceSpec,
+  type RecoveryPointsSpec,
+  type RestoreDrillSpec,
 } from '../model/recovery-point.ts';
+import type { SymptomSpec } from '../model/stack-spec.ts';
 import { expandTemplate } from '../model/template.ts';
 import { toCommand } from './command.ts';
 import type { StackDocument } from './document.ts';
@@ -37,6 +39,18 @@ export function toServicePoints(context: PointsContext, path: Path, raw: RawServ
   const tried =
     drill === undefined ? null : toDrill(context, [...path, 'restore_drill'], drill, spec);
   return { ...own, recoveryPoints: { ...spec, drill: tried } };
+}
+
+/** What PostgreSQL logs when it reads a damaged page; then the data is checked. */
+export function damageSymptoms({ driver, recovery_points: points }: RawService): SymptomSpec[] {
+  if (driver !== 'postgres' || points === undefined) return [];
+  return [
+    {
+      ...{ kind: 'log', name: damagedPage, count: 1, withinMs: 60_000, quietMs: 60_000 },
+      pattern: '(invalid page in block|page verification failed, calculated checksum)',
+      faults: ['corruption'],
+    },
+  ];
 }
 
 export function toStatePoints(

@@ -18,7 +18,7 @@ import { toEndpoint } from './endpoint.ts';
 import { type EnvironmentContext, toEnvironment } from './environment.ts';
 import { toFailover } from './failover.ts';
 import { toHealthcheck } from './healthcheck.ts';
-import { toServicePoints } from './points.ts';
+import { damageSymptoms, toServicePoints } from './points.ts';
 import type { Path } from './problem.ts';
 import type { RawStack } from './schema.ts';
 import type { RawRequires } from './schema-requires.ts';
@@ -65,7 +65,10 @@ export function toService(context: ServiceContext, name: string, raw: RawService
     stopGracePeriodMs: raw.stop_grace_period,
     requires: toRequires(raw.requires, directory),
     actions: toActions(context, path, raw),
-    symptoms: toSymptoms(document, [...path, 'symptoms'], raw.symptoms),
+    symptoms: [
+      ...toSymptoms(document, [...path, 'symptoms'], raw.symptoms),
+      ...damageSymptoms(raw),
+    ],
     logging: { maxSizeBytes: raw.logging.max_size, maxFiles: raw.logging.max_files },
     external: raw.driver === 'external' ? toExternal(context, path, raw) : null,
     postgres: raw.driver === 'postgres' ? toPostgres(context, path, raw) : null,

@@ -8,6 +8,7 @@
  * 4. Data that is as it should be is started also while the primary is down; any data, with the
  *    mark, when nothing is left of the primary to compare it with, so that it can be asked how far
  *    it reaches.
+ * 5. Damaged data, as its order says, is copied anew, whatever it has in common with the primary's.
  */
 import { readdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -46,7 +47,8 @@ export async function prepareStandby(work: StandbyWork): Promise<void> {
   if (work.hasData) {
     await layMark(place.data, place.account);
     await removeSlots(place.data);
-    await asThePrimary(work);
+    if (member.order.fresh === true) await atThePrimary(work, (primary) => copy(work, primary));
+    else await asThePrimary(work);
   } else {
     await atThePrimary(work, (primary) => copy(work, primary));
   }
