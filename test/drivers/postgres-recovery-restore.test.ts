@@ -1,6 +1,6 @@
 /** Back to a moment, with real servers. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { binDirs, limitMs, PostgresGroup, Writer } from './postgres-group.ts';
@@ -101,24 +101,27 @@ for (const binDir of binDirs) {
       const points = await begin();
       const point = await points.make();
       await insert(1);
-      await points.data.nameMoment(points.scene(), 'stored');
+      const { at } = await points.data.nameMoment(points.scene(), 'stored');
       await until(async () => {
         await points.keepLog();
-        return points.reach(point, await points.log.list('')).until > point.at;
+        return points.reach(point, await points.log.list('')).until >= at;
       });
       const keys = await points.log.list('db/');
       const reach = points.reach(point, keys);
       assert.deepEqual(reach.gaps, []);
       await insert(2);
       await group.end('db/1');
-      const beyond = { kind: 'time', at: Date.now(), before: false } as const;
+      const data = await group.dataOf('db/1');
       const spare = await points.newDirectory();
       await points.copyOf(point, spare);
-      await assert.rejects(
-        points.recover({ ...point, directory: spare }, beyond, { withLocalLog: false }),
-        { code: 'REFUSED', message: /does not reach the target/ },
-      );
-      await points.recover(point, { kind: 'latest' }, { withLocalLog: false });
+      for (const lost of [data, `${data}.spool`]) await rename(lost, `${lost}.lost`);
+      const beyond = { kind: 'time', at: Date.now(), before: false } as const;
+      await assert.rejects(points.recover({ ...point, directory: spare }, beyond), {
+        code: 'REFUSED',
+        message: /does not reach the target/,
+      });
+      await points.recover(point, { kind: 'latest' });
+      await rename(`${data}.lost`, data);
       await serve(points, point, 2);
       assert.deepEqual(await numbers(), [1]);
     });
@@ -178,11 +181,11 @@ for (const binDir of binDirs) {
       await group.start('db/1', second);
       await group.roles.admit(group.context('db/1', second), limitMs);
       await group.ask('db/2', 'insert into kept values (0)');
-      await points.data.nameMoment(points.scene('db/2'), 'stored');
+      const { at } = await points.data.nameMoment(points.scene('db/2'), 'stored');
       await until(async () => {
         const report = await points.keepLog('db/2');
         assert.deepEqual(report.dropped, []);
-        return points.reach(point, await points.log.list('')).until > point.at;
+        return points.reach(point, await points.log.list('')).until >= at;
       });
       assert.deepEqual(points.reach(point, await points.log.list('')).gaps, []);
       await group.end('db/1', 'SIGINT');

@@ -38,7 +38,11 @@ export function reachOf(
 ): Reach {
   const facts = point.postgres;
   if (facts === undefined) return { until: point.at, gaps: [] };
-  const files = filesOf(facts, keys);
+  return reachBy(point.at, facts, filesOf(facts, keys));
+}
+
+/** `at`: the point's own moment. */
+export function reachBy(at: number, facts: PostgresPointFacts, files: readonly LogFile[]): Reach {
   const segments = new Map(files.map((file) => [file.name, file]));
   const way = wayTo(facts, files, latestTimeline(facts, files, Number.POSITIVE_INFINITY));
   const bytes = segmentBytesOf(facts);
@@ -46,7 +50,7 @@ export function reachOf(
     const number = readSegmentName(name, bytes)?.number ?? 0n;
     return number > most ? number : most;
   }, 0n);
-  let until = point.at;
+  let until = at;
   const missing: string[] = [];
   for (let number = firstBehind(facts); number <= last; number += 1n) {
     const name = nameOfSegment({ timeline: way(number), number }, bytes);

@@ -24,9 +24,9 @@ import { syncTree } from '../replication/copy.ts';
 import { markRestored } from '../replication/restored.ts';
 import { postgresSpec } from '../roles.ts';
 import { Feed } from './feed.ts';
-import { localLog } from './local-log.ts';
-import { logPrefix } from './log-names.ts';
-import { filesOf, reachOf, timelineFor } from './reach.ts';
+import { type LocalFile, localLog } from './local-log.ts';
+import { type LogFile, logPrefix } from './log-names.ts';
+import { filesOf, reachBy, timelineFor } from './reach.ts';
 import { ScratchServer, scratchFiles } from './scratch-server.ts';
 import type { Servers } from './servers.ts';
 
@@ -39,7 +39,11 @@ interface Scratch {
   readonly facts: PostgresPointFacts;
   readonly binaries: Binaries;
   readonly account: Account | null;
+  readonly stored: readonly LogFile[];
+  readonly local: ReadonlyMap<string, LocalFile>;
 }
+
+const noFiles: ReadonlyMap<string, LocalFile> = new Map();
 
 export async function recover(servers: Servers, work: RecoverWork): Promise<Recovered> {
   const facts = work.point.postgres;
@@ -47,9 +51,14 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
   const { service } = servers.scene;
   const { place } = await servers.primary();
   const { binDir } = postgresSpec(service);
-  const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
+  const [binaries, keys, local] = await Promise.all([
+    findBinaries(binDir, place.account, servers.sharedDir),
+    work.log === null ? [] : work.log.list(logPrefix(service.name)),
+    work.withLocalLog ? localLog(servers, facts) : noFiles,
+  ]);
   await hasCluster({ ...place, data: work.directory }, binaries);
-  const scratch = { servers, work, facts, binaries, account: place.account };
+  const stored = filesOf(facts, keys);
+  const scratch = { servers, work, facts, binaries, account: place.account, stored, local };
   const leftovers = ['.feed', '.scratch.hba', ...scratchFiles];
   const clear = () =>
     Promise.all(
@@ -66,11 +75,8 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
 }
 
 async function replayed(scratch: Scratch): Promise<Recovered> {
-  const { servers, work, facts, account } = scratch;
+  const { work, facts, account, stored, local } = scratch;
   const { directory, target, log, signal } = work;
-  const keys = log === null ? [] : await log.list(logPrefix(servers.scene.service.name));
-  const stored = filesOf(facts, keys);
-  const local = work.withLocalLog ? await localLog(servers, facts) : new Map();
   const files = [...stored, ...[...local.values()].map(({ file }) => file)];
   const timeline = timelineFor(facts, files, target);
   const historiesOnly = target.kind === 'point';
@@ -81,7 +87,7 @@ async function replayed(scratch: Scratch): Promise<Recovered> {
   try {
     const seen = await run(scratch, feed, timeline, target);
     if (seen !== null) return seen;
-    refuseUnreached(work, keys);
+    refuseUnreached(scratch, files);
     const whole = await run(scratch, feed, timeline, { kind: 'latest' });
     if (whole !== null) return whole;
     throw new DarumaError('INTERNAL', 'a recovery without a target missed it');
@@ -216,10 +222,14 @@ class Replay {
   }
 }
 
-/** With the live data's log nothing is missing; else what is stored must reach the target. */
-function refuseUnreached({ target, point, withLocalLog }: RecoverWork, keys: readonly string[]) {
-  const reach = reachOf(point, keys);
-  if (target.kind === 'time' && (withLocalLog || reach.until >= target.at)) return;
+/** With the log in the data nothing comes after, if none is missing before; else what is stored must
+ * reach the target. */
+function refuseUnreached({ work, facts, local }: Scratch, files: readonly LogFile[]): void {
+  const { target, point } = work;
+  const reach = reachBy(point.at, facts, files);
+  const hasData = [...local.values()].some(({ final }) => !final);
+  const isWhole = hasData && reach.gaps.length === 0;
+  if (target.kind === 'time' && (isWhole || reach.until >= target.at)) return;
   const gaps = reach.gaps.length === 0 ? '' : ` (missing: ${reach.gaps.join(', ')})`;
   const text =
     `the log that there is does not reach the target; ` +
