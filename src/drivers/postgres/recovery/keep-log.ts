@@ -168,7 +168,7 @@ interface Archiver {
   readonly failed: string | null;
 }
 
-/** Whether all that run put their log aside as they were told to: one that can't keeps all of it. */
+/** Whether all that run put their log aside as they were told: one that can't keeps all of it. */
 async function serverTrouble(servers: readonly Server[]): Promise<ErrorInfo | null> {
   for (const server of servers) {
     const archiver = server.target === null ? null : await archiverOf(server.target);

@@ -222,8 +222,8 @@ class Replay {
   }
 }
 
-/** With the log in the data nothing comes after, if none is missing before; else what is stored must
- * reach the target. */
+/** With the log in the data nothing comes after, if none is missing before; else what is stored
+ * must reach the target. */
 function refuseUnreached({ work, facts, local }: Scratch, files: readonly LogFile[]): void {
   const { target, point } = work;
   const reach = reachBy(point.at, facts, files);
