@@ -25,7 +25,8 @@ export async function setEligible(primary: Member, timeoutMs: number): Promise<v
 }
 
 /** Resolves when the standby, which streams, is known to have every acknowledged write. Rejects
- * with TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited before. */
+ * with TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited
+ * before. */
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
   if (!isSynchronous(service)) return;
