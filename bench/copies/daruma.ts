@@ -4,14 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { entry } from '../../src/model/entry.ts';
-import { jobEnvironment } from '../../src/vault/sources/gently.ts';
+import { jobEnvironment, jobFlags } from '../../src/vault/sources/gently.ts';
 import { version } from '../../src/version.ts';
 import { cacheDirectory } from '../peers/cache.ts';
 import type { CopyContender } from './contender.ts';
 
 export async function daruma(): Promise<CopyContender> {
   const job = fileURLToPath(entry(import.meta.url, './daruma-job'));
-  const program = [process.execPath, '--disable-warning=ExperimentalWarning', job];
+  const program = [process.execPath, ...jobFlags, '--disable-warning=ExperimentalWarning', job];
   return {
     ...{ name: 'daruma', version },
     open: async (directory) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { entry } from '../model/entry.ts';
 import { DarumaError, type ErrorCode, type ErrorInfo, errorTable } from '../model/errors.ts';
 import { JobEnded, type JobMessage, type JobProgress, type RunJob } from '../ports/vault-job.ts';
-import { gently, jobEnvironment } from './sources/gently.ts';
+import { gently, jobEnvironment, jobFlags } from './sources/gently.ts';
 
 const lastLines = 3;
 
@@ -17,7 +17,12 @@ export function jobRunner({ environment }: JobOptions): RunJob {
   const main = fileURLToPath(entry(import.meta.url, '../vault-main'));
   return (scene, work, how = {}) =>
     new Promise((resolve, reject) => {
-      const [program = '', ...args] = gently([process.execPath, ...process.execArgv, main]);
+      const [program = '', ...args] = gently([
+        process.execPath,
+        ...jobFlags,
+        ...process.execArgv,
+        main,
+      ]);
       const child = spawn(program, args, {
         cwd: scene.spec.directory,
         env: jobEnvironment(environment),
