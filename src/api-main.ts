@@ -7,8 +7,10 @@ import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ControlClient } from './cli/control-client.ts';
+import { externalLines } from './cli/external-logs.ts';
 import { entry } from './model/entry.ts';
 import { errorInfo } from './model/errors.ts';
+import { type InstanceId, serviceOf } from './model/ids.ts';
 import { instanceLogDir, layout } from './model/layout.ts';
 import { withoutCompileCache } from './ports/compile-cache.ts';
 import type { ConsoleSettings } from './ports/keeper.ts';
@@ -16,7 +18,9 @@ import { outliveOutput } from './ports/own-output.ts';
 import { identify } from './ports/process-identity.ts';
 import { serveForKeeper } from './server/api/api-process.ts';
 import type { DrillOrder } from './server/api/drills.ts';
+import type { LogLine, LogSource } from './server/api/stack-link.ts';
 import { readLogs } from './supervise/logs.ts';
+import { asUser } from './supervise/user.ts';
 import { version } from './version.ts';
 
 function log(text: string): void {
@@ -24,6 +28,30 @@ function log(text: string): void {
     writeSync(1, `${new Date().toISOString()} api: ${text}\n`);
   } catch {
     // On a disk that is full or read-only the line is lost; `daruma ps` tells of the disk.
+  }
+}
+
+/** What Daruma has kept of an instance, or what the service's own command prints: this has no
+ * offsets, so that its lines are numbered from where one begins. */
+async function* logOf(
+  stateDir: string,
+  link: ControlClient,
+  instance: InstanceId,
+  options: Parameters<LogSource['read']>[1],
+): AsyncGenerator<LogLine> {
+  const { spec } = await link.configuration();
+  const service = spec.services.find(({ name }) => name === serviceOf(instance));
+  if (service?.external?.logs == null) {
+    yield* readLogs(instanceLogDir(stateDir, instance), options);
+    return;
+  }
+  const { sinceOffset, ...rest } = options;
+  const from = sinceOffset === undefined ? rest : { ...rest, tail: 0 };
+  const surroundings = { wiring: { asUser }, io: { environment: process.env }, warn: log };
+  let offset = sinceOffset ?? 0;
+  for await (const { text } of externalLines(surroundings, instance, service, from)) {
+    yield { text, offset, next: offset + 1 };
+    offset += 1;
   }
 }
 
@@ -46,14 +74,13 @@ async function main(): Promise<void> {
     options: { 'state-dir': { type: 'string' }, settings: { type: 'string' } },
   });
   const { 'state-dir': stateDir = '', settings = '{}' } = values;
+  const link = new ControlClient(stateDir);
   await serveForKeeper({
     version,
     layout: layout(stateDir),
     settings: JSON.parse(settings) as ConsoleSettings,
-    link: new ControlClient(stateDir),
-    logs: {
-      read: (instance, options) => readLogs(instanceLogDir(stateDir, instance), options),
-    },
+    link,
+    logs: { read: (instance, options) => logOf(stateDir, link, instance, options) },
     startDrill: (order, output) => startDrill(stateDir, order, output),
     filesDirectory: fileURLToPath(new URL('../dist/web', import.meta.url)),
     log,

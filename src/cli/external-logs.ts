@@ -6,11 +6,18 @@ import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import { expandTemplate, templateNames } from '../model/template.ts';
 import { startTied, type TiedCommand } from '../ports/tied-command.ts';
 import type { Session } from './session.ts';
-import type { LogOptions } from './wiring.ts';
+import type { CliWiring, Io, LogOptions } from './wiring.ts';
 
 /** Such a command goes on as new lines come; it has said what there is when it is quiet so long. */
 const quietMs = 500;
 const firstLineMs = 3_000;
+
+/** What such a command is run with; a session has it. */
+export interface Surroundings {
+  readonly wiring: Pick<CliWiring, 'asUser'>;
+  readonly io: Pick<Io, 'environment'>;
+  warn(text: string): void;
+}
 
 /** Instances whose log is printed by a command; also while Daruma is down. */
 export async function externalLogs(session: Session): Promise<Map<InstanceId, ServiceSpec>> {
@@ -32,12 +39,12 @@ async function stackOf(session: Session): Promise<StackSpec | null> {
 
 /** Its lines, oldest first; with `follow`, until the signal. Of both outputs, as `docker logs`. */
 export async function* externalLines(
-  session: Session,
+  surroundings: Surroundings,
   instance: InstanceId,
   service: ServiceSpec,
   { tail, follow = false, signal }: LogOptions,
 ): AsyncGenerator<{ readonly text: string }> {
-  const { child, end } = start(session, instance, service);
+  const { child, end } = start(surroundings, instance, service);
   const enough = new AbortController();
   const stop = () => enough.abort();
   enough.signal.addEventListener('abort', end);
@@ -60,16 +67,22 @@ export async function* externalLines(
   for (const text of last) yield { text };
 }
 
-function start(session: Session, instance: InstanceId, service: ServiceSpec): TiedCommand {
+function start(
+  surroundings: Surroundings,
+  instance: InstanceId,
+  service: ServiceSpec,
+): TiedCommand {
   const tied = startTied({
     argv: (service.external?.logs?.argv ?? []).map((word) => expanded(word, instance)),
-    asUser: session.wiring.asUser(service.user),
+    asUser: surroundings.wiring.asUser(service.user),
     workingDir: service.workingDir,
-    environment: { ...session.io.environment, ...service.environment },
+    environment: { ...surroundings.io.environment, ...service.environment },
     stderr: 'inherit',
   });
   const { child } = tied;
-  child.on('error', (error) => session.warn(`the logs command of ${instance}: ${error.message}`));
+  child.on('error', (error) =>
+    surroundings.warn(`the logs command of ${instance}: ${error.message}`),
+  );
   return tied;
 }
 
