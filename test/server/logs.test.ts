@@ -1,4 +1,4 @@
-/** The output of instances over the API: what Daruma keeps, and what a service's own command says. */
+/** The output of instances over the API: kept by Daruma, or printed by a service's own command. */
 import assert from 'node:assert/strict';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
