@@ -9,7 +9,15 @@
  * 4. One admission at a time, and none while the primary is being told.
  */
 import type { InstanceId, ServiceName } from '../model/ids.ts';
-import { failoverOf, groupOf, isSameSet, isSynchronous, primaryOf, standbysOf } from './group.ts';
+import {
+  failoverOf,
+  groupOf,
+  isListed,
+  isSameSet,
+  isSynchronous,
+  primaryOf,
+  standbysOf,
+} from './group.ts';
 import type { GroupState, StepState } from './group-state.ts';
 import { beginStep, lookAgain, mayBegin, stepAt } from './role-step.ts';
 import { answers, isFailing } from './routing.ts';
@@ -173,7 +181,8 @@ function isAdmissible(turn: Turn, group: Readonly<GroupState>, standby: Instance
   const follow = stepAt(turn, service, 'follow', id);
   if (follow !== undefined && follow.state !== 'done') return false;
   const seen = group.seen[id];
-  return seen === undefined || seen.seen.streaming || seen.at < (standby.startedAt ?? 0);
+  if (seen === undefined || seen.seen.streaming || isListed(group, id)) return true;
+  return seen.at < (standby.startedAt ?? 0);
 }
 
 /** F4: it was shown to have every acknowledged write, and the primary waits for it. */

@@ -6,7 +6,7 @@
  *    by themselves.
  */
 import { symptomId } from '../model/symptom.ts';
-import { failoverOf, groupOf, primaryOf } from './group.ts';
+import { failoverOf, groupOf, isListed, primaryOf } from './group.ts';
 import { rogueText } from './rogue.ts';
 import { lookAgain, stepAt } from './role-step.ts';
 import { answers } from './routing.ts';
@@ -53,6 +53,7 @@ function cutOff(turn: Turn, instance: InstanceState): string | null {
   if (group === null || !replicates || primary === null || primary.id === id) return null;
   const seen = group.seen[id];
   if (seen === undefined || seen.seen.role !== 'standby' || seen.seen.streaming) return null;
+  if (isListed(group, id)) return null;
   if (!answers(turn.state, instance) || !answers(turn.state, primary)) return null;
   if (group.servedAt === null || group.change !== null) return null;
   const since = Math.max(seen.at, instance.readyAt ?? 0, primary.readyAt ?? 0, group.servedAt);

@@ -143,6 +143,19 @@ test('a standby that receives nothing for long is restarted', () => {
   assert.equal(s.incident().state, 'resolved');
 });
 
+test('one whose primary sees it stream since is not cut off, and is admitted', () => {
+  const s = pair().up().exits('db/2', 'SIGKILL').passes(60);
+  const cut = seen('standby', { streaming: false });
+  s.tell({ kind: 'role-seen', instance: 'db/2', seen: cut }).passes(500);
+  assert.equal(s.group('db'), '1 db/1 [] serving');
+  const standbys = [{ instance: 'db/2' as const, synchronous: false, lagBytes: 7 }];
+  s.tell({ kind: 'role-seen', instance: 'db/1', seen: seen('primary', { standbys }) });
+  s.passes(30_000);
+  assert.equal(s.group('db'), '1 db/1 [db/2] serving');
+  const texts = s.sentences().filter((one) => one.includes('receives nothing'));
+  assert.deepEqual(texts, []);
+});
+
 describe('with asynchronous durability', () => {
   const lagging = (lagBytes: number) => {
     const failover: FailoverSpec = {
