@@ -24,7 +24,7 @@ import { gentleSession } from './vault/sources/gently.ts';
 import { joinQuietGroup } from './vault/sources/quiet-group.ts';
 import { landings } from './vault/sources/replacement.ts';
 import { integrityComplaints } from './vault/sources/sqlite.ts';
-import { catchUp, listPoints, makePoint, prunePoints, sweep } from './vault/vault.ts';
+import { catchUp, listPoints, makePoint, prunePoints, rekey, sweep } from './vault/vault.ts';
 import { verifyPoint, verifyVault } from './vault/verify.ts';
 import { besideService } from './vault-drill.ts';
 import { choosePoint, copyPoint, planRestore, restoreStep } from './vault-restore.ts';
@@ -33,7 +33,7 @@ import { VaultScene } from './vault-scene.ts';
 type Of<K extends JobWork['kind']> = JobWork & { readonly kind: K };
 
 /** Two of these would take each other's temporary files for leftovers. */
-const exclusive: ReadonlySet<JobWork['kind']> = new Set(['make', 'prune', 'drill']);
+const exclusive: ReadonlySet<JobWork['kind']> = new Set(['make', 'prune', 'drill', 'rekey']);
 const lockPatienceMs = 3_600_000;
 /** How often it is looked whether more of the log waits, and how long. */
 const logEveryMs = 1_000;
@@ -94,6 +94,8 @@ async function act(scene: VaultScene, work: JobWork, signal: AbortSignal): Promi
       return tryRestore(scene, work, signal);
     case 'keep-log':
       return keepLog(scene, signal);
+    case 'rekey':
+      return rekeyAll(scene, work.identity, signal);
     case 'check':
       return check(scene, signal);
   }
@@ -182,6 +184,17 @@ async function placeOfDrills(scene: VaultScene): Promise<string> {
   if (scene.data !== null) return scene.dataDirectory();
   const [first] = landings(scene.points.source);
   return first?.target ?? join(scene.context.scratchDir, 'drills');
+}
+
+async function rekeyAll(
+  scene: VaultScene,
+  identity: string | null,
+  signal: AbortSignal,
+): Promise<JobResults['rekey']> {
+  const identities = await scene.identities(identity);
+  if (identities === null)
+    throw new DarumaError('KEY_MISSING', 'the present private keys are needed: say --identity');
+  return rekey(scene.context, identities, signal);
 }
 
 async function keepLog(scene: VaultScene, signal: AbortSignal): Promise<JobResults['keep-log']> {

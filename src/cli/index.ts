@@ -27,6 +27,7 @@ import { addSwitchover } from './commands/switchover.ts';
 import { addTop } from './commands/top.ts';
 import { addUp } from './commands/up.ts';
 import { addUser } from './commands/user.ts';
+import { addVault } from './commands/vault.ts';
 import { processIo } from './process-io.ts';
 import { type GlobalOptions, Session } from './session.ts';
 import type { CliWiring, Io } from './wiring.ts';
@@ -47,6 +48,7 @@ const commands: readonly AddCommand[] = [
   addSwitchover,
   addPoints,
   addRestore,
+  addVault,
   addDrill,
   addSimulate,
   addCheck,

@@ -3,11 +3,13 @@
  * when none runs, by a job of our own. Nothing but the vault and a key is needed for looking and
  * for copies.
  */
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import { instanceId, type ServiceName } from '../model/ids.ts';
 import { stateService } from '../model/recovery-point.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
+import type { PlaceError } from '../ports/vault.ts';
 import type { JobResults, JobScene, JobWork } from '../ports/vault-job.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { Session } from './session.ts';
@@ -101,4 +103,32 @@ export function notThere(service: ServiceName, spec: StackSpec): DarumaError {
   const there = servicesWithPoints(spec).join(', ') || 'none';
   const message = `${service} has no \`recovery_points\`; services with some: ${there}`;
   return new DarumaError('NOT_FOUND', message);
+}
+
+export interface KeyOptions {
+  readonly point?: string;
+  readonly identity?: string;
+}
+
+export function identityOf({ io }: Session, { identity }: KeyOptions): string | null {
+  return identity === undefined ? null : resolve(io.cwd, identity);
+}
+
+/** The one that is named, or all with recovery points. Rejects with NOT_FOUND. */
+export async function chosenServices(
+  session: Session,
+  service: string | undefined,
+): Promise<readonly string[]> {
+  const spec = await specOf(session);
+  const all = servicesWithPoints(spec);
+  if (service === undefined) {
+    if (all.length > 0) return all;
+    throw new DarumaError('NOT_FOUND', 'no service of the stack has `recovery_points`');
+  }
+  if (all.includes(service)) return [service];
+  throw notThere(service, spec);
+}
+
+export function problemText({ place, key, error }: PlaceError): string {
+  return `${place}${key === null ? '' : `: ${key}`}: ${error.message}`;
 }

@@ -58,7 +58,9 @@ export type JobWork =
   | { readonly kind: 'drill'; readonly point: PointId | null; readonly identity: Identity }
   /** Ends when no log waits any more. */
   | { readonly kind: 'keep-log' }
-  | { readonly kind: 'check' };
+  | { readonly kind: 'check' }
+  /** What is stored is encrypted anew, to those that the stack file names now. */
+  | { readonly kind: 'rekey'; readonly identity: Identity };
 
 export interface JobResults {
   readonly make: MadePoint & { readonly pruned: PrunedPoints };
@@ -74,6 +76,7 @@ export interface JobResults {
   readonly drill: { readonly point: PointId; readonly proof: PointProof };
   readonly 'keep-log': { readonly trouble: ErrorInfo | null };
   readonly check: readonly Damage[];
+  readonly rekey: { readonly done: readonly string[]; readonly problems: readonly PlaceError[] };
 }
 
 export interface JobProgress {

@@ -68,6 +68,23 @@ test('a copy, also of one file, needs no running stack and leaves the service al
   assert.equal(readFileSync(path.join(copy, 'data/notes'), 'utf8'), 'one\n');
 });
 
+test('one file is restored by itself, and back again', async (t) => {
+  const stand = await notes(t, 'keep: { last: 9 }');
+  const { made } = stand;
+  await made.up();
+  await stand.add('one');
+  await made.daruma('backup', 'notes');
+  await stand.add('two');
+  const other = path.join(made.directory, 'data/other');
+  writeFileSync(other, 'new');
+  const run = await made.daruma('restore', 'notes', '--path', 'data/notes', '--yes');
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  assert.deepEqual(await stand.read(), ['one']);
+  assert.equal(readFileSync(other, 'utf8'), 'new');
+  assert.equal((await made.daruma('restore', 'notes', '--undo', '--yes')).code, 0);
+  assert.deepEqual(await stand.read(), ['one', 'two']);
+});
+
 test('points that fail are told, and no longer once one is made', async (t) => {
   const stand = await notes(t, 'every: 1s, to: [place/vault], keep: { last: 2, min_age: 0s }');
   const { made } = stand;

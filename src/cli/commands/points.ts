@@ -1,16 +1,15 @@
 /** Recovery points: shown, made, pruned, verified, tried. */
-import { resolve } from 'node:path';
-import { DarumaError, exitCodes } from '../../model/errors.ts';
+import { exitCodes } from '../../model/errors.ts';
 import type { PointView } from '../../model/recovery-point.ts';
-import type { PlaceError } from '../../ports/vault.ts';
 import type { AddCommand } from '../command.ts';
 import { requireConsent } from '../consent.ts';
 import {
   byControllerOrHere,
-  notThere,
+  chosenServices,
+  identityOf,
+  type KeyOptions,
+  problemText,
   runHere,
-  servicesWithPoints,
-  specOf,
 } from '../point-work.ts';
 import type { Session } from '../session.ts';
 import { sizeText } from '../size-text.ts';
@@ -25,11 +24,6 @@ interface PruneOptions {
   readonly dryRun?: boolean;
   readonly ignoreMinAge?: boolean;
   readonly yes?: boolean;
-}
-
-interface KeyOptions {
-  readonly point?: string;
-  readonly identity?: string;
 }
 
 export const addPoints: AddCommand = (host) => {
@@ -64,33 +58,10 @@ export const addPoints: AddCommand = (host) => {
         restoreDrill(session, service, options),
       ),
     );
-  program
-    .command('vault')
-    .description('look after the places where recovery points are kept')
-    .command('verify [service]')
-    .description('check every byte that is stored; with private keys also every file within')
-    .option('--point <id>', 'only this one, and what it needs')
-    .option('--identity <file>', 'private keys')
-    .action(
-      action((session, service: string | undefined, options: KeyOptions) =>
-        verify(session, service, options),
-      ),
-    );
 };
 
-async function chosen(session: Session, service: string | undefined): Promise<readonly string[]> {
-  const spec = await specOf(session);
-  const all = servicesWithPoints(spec);
-  if (service === undefined) {
-    if (all.length > 0) return all;
-    throw new DarumaError('NOT_FOUND', 'no service of the stack has `recovery_points`');
-  }
-  if (all.includes(service)) return [service];
-  throw notThere(service, spec);
-}
-
 async function points(session: Session, service: string | undefined): Promise<number> {
-  const names = await chosen(session, service);
+  const names = await chosenServices(session, service);
   const listed = [];
   for (const name of names) {
     const { points: found, problems } = await runHere(session, name, { kind: 'list' });
@@ -137,12 +108,8 @@ function rangeText({ at, restorableUntil }: PointView): string {
   return `${from} to ${dateText(restorableUntil)}`;
 }
 
-function problemText({ place, key, error }: PlaceError): string {
-  return `${place}${key === null ? '' : `: ${key}`}: ${error.message}`;
-}
-
 async function backup(session: Session, service: string, options: NameOption): Promise<number> {
-  await chosen(session, service);
+  await chosenServices(session, service);
   const name = options.name ?? null;
   const made = await byControllerOrHere(session, service, {
     asked: () => session.client.makePoint(service, name),
@@ -158,7 +125,7 @@ async function backup(session: Session, service: string, options: NameOption): P
 }
 
 async function prune(session: Session, service: string, options: PruneOptions): Promise<number> {
-  await chosen(session, service);
+  await chosenServices(session, service);
   const dryRun = options.dryRun === true;
   const consent = options.ignoreMinAge === true;
   if (consent && !dryRun) {
@@ -187,7 +154,7 @@ async function restoreDrill(
   service: string,
   options: KeyOptions,
 ): Promise<number> {
-  await chosen(session, service);
+  await chosenServices(session, service);
   const point = options.point ?? null;
   const identity = identityOf(session, options);
   const { point: tried, proof } = await byControllerOrHere(session, service, {
@@ -201,28 +168,4 @@ async function restoreDrill(
   } else session.print(`${tried} does not restore: ${proof.error?.message ?? 'it failed'}`);
   if (!session.json) session.print(...(proof.notes ?? []));
   return proof.ok ? exitCodes.ok : exitCodes.failed;
-}
-
-async function verify(
-  session: Session,
-  service: string | undefined,
-  options: KeyOptions,
-): Promise<number> {
-  const identity = identityOf(session, options);
-  const found: { readonly service: string; readonly problems: readonly PlaceError[] }[] = [];
-  for (const name of await chosen(session, service)) {
-    const work = { kind: 'verify' as const, point: options.point ?? null, identity };
-    found.push({ service: name, problems: await runHere(session, name, work) });
-  }
-  if (session.json) session.printJson(found);
-  for (const { service: name, problems } of session.json ? [] : found)
-    session.print(
-      problems.length === 0 ? `${name}: sound` : `${name}: damaged`,
-      ...problems.map(problemText),
-    );
-  return found.some(({ problems }) => problems.length > 0) ? exitCodes.failed : exitCodes.ok;
-}
-
-function identityOf({ io }: Session, { identity }: KeyOptions): string | null {
-  return identity === undefined ? null : resolve(io.cwd, identity);
 }
