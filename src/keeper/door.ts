@@ -38,6 +38,7 @@ const startsMax = 4;
 const addressesTried = 10;
 /** The keeper before us lets go of the address within this. */
 const predecessorMs = 3_000;
+const tryAgainMs = 50;
 const openAgainMs = 5_000;
 
 export interface DoorOptions {
@@ -62,6 +63,8 @@ export class Door {
   readonly #waiting = new Map<number, Waiting>();
   #settings: ConsoleSettings | null = null;
   #server: Server | null = null;
+  /** Why nobody listens, as it was logged. */
+  #taken: string | null = null;
   #child: ChildProcess | null = null;
   #ready = false;
   #ending = false;
@@ -101,32 +104,49 @@ export class Door {
   }
 
   async #open(settings: ConsoleSettings, turn: number): Promise<void> {
-    const before = readJsonFile(this.#options.file) as ConsoleFile | null;
-    const patientUntil = performance.now() + predecessorMs;
+    const all = candidates(settings);
+    const last = lastOf(all, readJsonFile(this.#options.file) as ConsoleFile | null);
+    // Our own predecessor may just be leaving there.
+    if (last !== null && (await this.#try(last, settings, turn, predecessorMs)) === null) return;
     let taken = '';
-    for (;;) {
-      for (const address of candidates(settings)) {
-        const server = await listenAt(address, (socket) => this.#accept(socket));
-        if (turn !== this.#turn) {
-          if (server instanceof net.Server) server.close();
-          return;
-        }
-        if (server instanceof net.Server) return this.#opened(server, address, settings);
-        taken ||= `${address.host}:${address.port}: ${server}`;
-        // Where it was until now, our own predecessor may just be leaving.
-        if (address.port === before?.port && performance.now() < patientUntil) break;
-      }
-      if (performance.now() >= patientUntil) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      if (turn !== this.#turn) return;
+    for (const address of all) {
+      const why = await this.#try(address, settings, turn, 0);
+      if (why === null) return;
+      taken ||= `${address.host}:${address.port}: ${why}`;
     }
-    this.#options.log(`no console: ${taken}; tried again every ${openAgainMs} ms`);
+    if (taken !== this.#taken) {
+      this.#options.log(`no console: ${taken}; tried again every ${openAgainMs} ms`);
+    }
+    this.#taken = taken;
     this.#tell({ host: settings.host, port: settings.port, tls: settings.tls !== null, taken });
     this.#retry = setTimeout(() => void this.#open(settings, turn), openAgainMs);
   }
 
+  /** Null: it listens, or need not any more; else why it can't. */
+  async #try(
+    address: Opened,
+    settings: ConsoleSettings,
+    turn: number,
+    patienceMs: number,
+  ): Promise<string | null> {
+    const patientUntil = performance.now() + patienceMs;
+    for (;;) {
+      const server = await listenAt(address, (socket) => this.#accept(socket));
+      const isWanted = turn === this.#turn;
+      if (server instanceof net.Server) {
+        if (isWanted) this.#opened(server, address, settings);
+        else server.close();
+        return null;
+      }
+      if (!isWanted) return null;
+      if (performance.now() >= patientUntil) return server;
+      await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
+    }
+  }
+
   #opened(server: Server, { host, port }: Opened, settings: ConsoleSettings): void {
     this.#server = server;
+    this.#taken = null;
     server.on('error', (error) => this.#options.log(`console: ${error.message}`));
     this.#tell({ host, port, tls: settings.tls !== null });
     this.#options.log(`console on ${host}:${port}`);
@@ -267,6 +287,12 @@ function candidates({ host, port, orNext }: ConsoleSettings): Opened[] {
     host,
     port: port + index,
   }));
+}
+
+/** The one where it was before; null: none of these. */
+function lastOf(all: readonly Opened[], before: ConsoleFile | null): Opened | null {
+  if (before === null || before.taken !== undefined) return null;
+  return all.find(({ host, port }) => host === before.host && port === before.port) ?? null;
 }
 
 /** The server, or why it can't listen there. */

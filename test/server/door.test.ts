@@ -1,6 +1,6 @@
 /** The API process comes with the first connection and may die at any moment: nobody is lost. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -156,6 +156,41 @@ describe('the door', () => {
       return answer.status === 200 && (await apiPid(made)) !== before;
     });
     assert.equal(told(made)?.port, port);
+  });
+
+  test('takes the next port where nobody asked for one, and stays with it', async (t) => {
+    const port = await freePort();
+    const stateDir = mkdtempSync(`${tmpdir()}/daruma-door-`);
+    t.after(() => rmSync(stateDir, { recursive: true }));
+    const { runDir, consoleFile } = layout(stateDir);
+    mkdirSync(runDir);
+    const settings = { ...defaultConsole, port, stackId: 'door' };
+    const opened = (): Door => {
+      const log = () => undefined;
+      const door = new Door({ stateDir, logFile: `${stateDir}/log`, file: consoleFile, log });
+      t.after(() => door.close());
+      door.set(settings);
+      return door;
+    };
+    const place = () => (existsSync(consoleFile) ? readFileSync(consoleFile, 'utf8') : '');
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    const first = opened();
+    await until('it is elsewhere', () => /"port"/.test(place()));
+    const { port: found } = JSON.parse(place()) as ConsoleFile;
+    assert.ok(found > port && found < port + 10);
+    await new Promise((resolve) => other.close(resolve));
+    // Its successor comes while it is still there.
+    opened();
+    first.close();
+    await until('the successor is there', async () => {
+      const probe = createServer();
+      return new Promise<boolean>((resolve) => {
+        probe.once('error', () => resolve(true));
+        probe.listen(found, '127.0.0.1', () => probe.close(() => resolve(false)));
+      });
+    });
+    assert.equal((JSON.parse(place()) as ConsoleFile).port, found);
   });
 
   test('is not there where none is wanted', async (t) => {
