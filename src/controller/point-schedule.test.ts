@@ -5,7 +5,7 @@ import { lateAfter, nextAfter, retryMs } from './point-schedule.ts';
 const at = (text: string) => new Date(text).getTime();
 const noon = at('2026-11-21T12:00:00');
 
-test('by duration the next is due that long after the last, and late when two were missed', async () => {
+test('by duration one is due that long after the last, and late when two were missed', async () => {
   const every = { kind: 'every', ms: 900_000 } as const;
   assert.equal(await nextAfter(every, noon), noon + 900_000);
   assert.equal(await lateAfter(every, noon), noon + 1_800_000);

@@ -8,6 +8,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import {
+  chmod,
   chown,
   copyFile,
   link,
@@ -90,7 +91,10 @@ export class Feed {
     }
     const onlyStored = storedOnly(stored, (name) => wanted(name) && !names.has(name));
     for (const name of onlyStored.keys()) names.add(name);
-    await writeFile(join(directory, '.names'), [...names, ''].join('\n'), { mode: 0o644 });
+    const list = join(directory, '.names');
+    await writeFile(list, [...names, ''].join('\n'));
+    // Whatever our umask: what the server may not read would be the end of the log to it.
+    await chmod(list, 0o644);
     const segments = [...names].filter((name) => timelineOfHistory(name) === null);
     return new Feed(work, onlyStored, segments.length);
   }
@@ -103,7 +107,8 @@ export class Feed {
       'until test -e "$d/%f"; do test ! -e "$d/.failed" || exit 200; ' +
         // The server waits for this command, even when everybody else is dead.
         `test -d /proc/${process.pid} || exit 200; ` +
-        'grep -qxF %f "$d/.names" || exit 1; : >"$d/.wanted-%f"; sleep 0.02; done',
+        'grep -qxF %f "$d/.names"; case $? in 0) ;; 1) exit 1;; *) exit 200;; esac; ' +
+        ': >"$d/.wanted-%f"; sleep 0.02; done',
       'cp "$d/%f" "%p" || exit 200',
     ].join('; ');
   }
