@@ -76,7 +76,8 @@ export class Feed {
     this.#done = Promise.all(fetchers).then(() => undefined);
   }
 
-  static async open(work: FeedWork): Promise<Feed> {
+  /** Null: something has gone since it was listed, to the store perhaps. */
+  static async open(work: FeedWork): Promise<Feed | null> {
     const { directory, account, local, stored } = work;
     await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { mode: 0o700 });
@@ -87,7 +88,8 @@ export class Feed {
       // What is stored was checked, what is being written wasn't.
       const isStored = stored.some((file) => file.name === name);
       if (!wanted(name) || (isStored && !final)) continue;
-      if (await put(path, join(directory, name), final, account)) names.add(name);
+      if (!(await put(path, join(directory, name), final, account))) return null;
+      names.add(name);
     }
     const onlyStored = storedOnly(stored, (name) => wanted(name) && !names.has(name));
     for (const name of onlyStored.keys()) names.add(name);

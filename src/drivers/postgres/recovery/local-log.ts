@@ -29,7 +29,6 @@ export async function localLog(
   const spools = (await spoolsOf(all)).filter(({ systemId }) => systemId === facts.systemId);
   const primaryFirst = all.toSorted((a, b) => rank(a, servers) - rank(b, servers));
   const found = new Map<string, LocalFile>();
-  for (const { directory } of spools) await add(found, directory, facts, true);
   for (const { place } of primaryFirst) {
     try {
       if ((await systemIdOf(place.data)) !== facts.systemId) continue;
@@ -38,6 +37,8 @@ export async function localLog(
       servers.scene.progress(`no log is had from ${place.data}: ${errorInfo(error).message}`);
     }
   }
+  // After the data: what has left that since, is here.
+  for (const { directory } of spools) await add(found, directory, facts, true);
   return found;
 }
 
@@ -53,7 +54,8 @@ async function add(
 ): Promise<void> {
   const bytes = segmentBytesOf(facts);
   for (const name of await readdir(directory)) {
-    if (found.has(name)) continue;
+    const before = found.get(name);
+    if (before !== undefined && (before.final || !final)) continue;
     const path = join(directory, name);
     const segment = readSegmentName(name, bytes);
     const isHistory = timelineOfHistory(name) !== null;

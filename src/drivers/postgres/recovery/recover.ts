@@ -39,8 +39,6 @@ interface Scratch {
   readonly facts: PostgresPointFacts;
   readonly binaries: Binaries;
   readonly account: Account | null;
-  readonly stored: readonly LogFile[];
-  readonly local: ReadonlyMap<string, LocalFile>;
 }
 
 const noFiles: ReadonlyMap<string, LocalFile> = new Map();
@@ -51,14 +49,9 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
   const { service } = servers.scene;
   const { place } = await servers.primary();
   const { binDir } = postgresSpec(service);
-  const [binaries, keys, local] = await Promise.all([
-    findBinaries(binDir, place.account, servers.sharedDir),
-    work.log === null ? [] : work.log.list(logPrefix(service.name)),
-    work.withLocalLog ? localLog(servers, facts) : noFiles,
-  ]);
+  const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
   await hasCluster({ ...place, data: work.directory }, binaries);
-  const stored = filesOf(facts, keys);
-  const scratch = { servers, work, facts, binaries, account: place.account, stored, local };
+  const scratch = { servers, work, facts, binaries, account: place.account };
   const leftovers = ['.feed', '.scratch.hba', ...scratchFiles];
   const clear = () =>
     Promise.all(
@@ -75,24 +68,44 @@ export async function recover(servers: Servers, work: RecoverWork): Promise<Reco
 }
 
 async function replayed(scratch: Scratch): Promise<Recovered> {
-  const { work, facts, account, stored, local } = scratch;
-  const { directory, target, log, signal } = work;
-  const files = [...stored, ...[...local.values()].map(({ file }) => file)];
-  const timeline = timelineFor(facts, files, target);
-  const historiesOnly = target.kind === 'point';
-  const feed = await Feed.open({
-    ...{ directory: `${directory}.feed`, account, facts, timeline, local, stored },
-    ...{ store: log, historiesOnly, signal },
-  });
+  const { target } = scratch.work;
+  const log = await gathered(scratch);
+  const { feed, timeline } = log;
   try {
     const seen = await run(scratch, feed, timeline, target);
     if (seen !== null) return seen;
-    refuseUnreached(scratch, files);
+    refuseUnreached(scratch, log);
     const whole = await run(scratch, feed, timeline, { kind: 'latest' });
     if (whole !== null) return whole;
     throw new DarumaError('INTERNAL', 'a recovery without a target missed it');
   } finally {
     await feed.close();
+  }
+}
+
+interface Gathered {
+  readonly feed: Feed;
+  readonly timeline: number;
+  readonly files: readonly LogFile[];
+  readonly local: ReadonlyMap<string, LocalFile>;
+}
+
+/** All log that there is. A job may move it from this machine to the store meanwhile, so that is
+ * looked at in this order, and again when something has gone. */
+async function gathered({ servers, work, facts, account }: Scratch): Promise<Gathered> {
+  const { directory, target, log: store, signal } = work;
+  for (;;) {
+    signal.throwIfAborted();
+    const local = work.withLocalLog ? await localLog(servers, facts) : noFiles;
+    const keys = store === null ? [] : await store.list(logPrefix(servers.scene.service.name));
+    const stored = filesOf(facts, keys);
+    const files = [...stored, ...[...local.values()].map(({ file }) => file)];
+    const timeline = timelineFor(facts, files, target);
+    const feed = await Feed.open({
+      ...{ directory: `${directory}.feed`, account, facts, timeline, local, stored, store },
+      ...{ historiesOnly: target.kind === 'point', signal },
+    });
+    if (feed !== null) return { feed, timeline, files, local };
   }
 }
 
@@ -224,7 +237,7 @@ class Replay {
 
 /** With the log in the data nothing comes after, if none is missing before; else what is stored
  * must reach the target. */
-function refuseUnreached({ work, facts, local }: Scratch, files: readonly LogFile[]): void {
+function refuseUnreached({ work, facts }: Scratch, { files, local }: Gathered): void {
   const { target, point } = work;
   const reach = reachBy(point.at, facts, files);
   const hasData = [...local.values()].some(({ final }) => !final);
