@@ -103,6 +103,22 @@ describe('a restore that a person asks for', () => {
     assert.equal(steps(s).at(-1), 'swap done');
   });
 
+  test('of what a command loads leaves the service running', () => {
+    const nothing = { argv: ['true'] };
+    const source = { kind: 'command', dump: nothing, load: nothing, timeoutMs: 1_000 } as const;
+    const spec = service('db', { recoveryPoints: { ...points, source } });
+    const s = scenario(stack([spec]))
+      .up()
+      .forget();
+    s.isExchangedRunning = true;
+    ask(s).passes(1_000).expectPhases({ 'db/1': 'ready' });
+    assert.deepEqual([s.stopped(), s.started()], [[], []]);
+    assert.match(answers(s)[0] ?? '', /^db is restored/);
+    s.ask({ kind: 'restore-undo', service: 'db' }).passes(1_000);
+    assert.match(answers(s)[1] ?? '', /had before the restore$/);
+    assert.deepEqual(s.stopped(), []);
+  });
+
   test('needs recovery points, and nobody observes only', () => {
     const s = ask(scenario(stack([service('db')])).up());
     assert.match(answers(s).at(-1) ?? '', /has no `recovery_points`/);

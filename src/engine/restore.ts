@@ -9,7 +9,8 @@
  * 1. Until `swap` is begun nothing of the service's data is touched, and the old data serves.
  * 2. Each step is durable in the log before it is commanded; after a crash what was begun is
  *    commanded again, and the shell completes it.
- * 3. While data is exchanged, nothing of the service runs or is started.
+ * 3. While data is exchanged, nothing of the service runs or is started; what a command loads is
+ *    loaded into the service as it runs.
  * 4. With failover the restored instance is primary of a new epoch, chosen by one record (F6, F7);
  *    nobody is eligible then, and standbys follow it as they follow any new primary (F5).
  */
@@ -24,7 +25,7 @@ import { onActionFinished } from './outcomes.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
 import type { RestoreState } from './restore-state.ts';
 import { ask, commandStep, recordStep } from './restore-step.ts';
-import { restoreOf, whyRestoring } from './restoring.ts';
+import { isLoaded, restoreOf, whyRestoring } from './restoring.ts';
 import { answers } from './routing.ts';
 import { actionOf, type InstanceState, instancesOf, isAlive } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -101,7 +102,7 @@ function stopAll(turn: Turn, service: ServiceName, restore: RestoreState): void 
   // What was begun before goes first: a change of the primary, a restart that a person asked for.
   if (groupOf(state, service)?.change != null || restarts) return;
   const alive = instancesOf(state, service).filter(isAlive);
-  if (alive.length === 0) {
+  if (alive.length === 0 || isLoaded(state, service)) {
     recordStep(turn, service, restore, { step: restore.step, state: 'begun' });
     commandStep(turn, service);
     return;
@@ -117,7 +118,7 @@ function stopAll(turn: Turn, service: ServiceName, restore: RestoreState): void 
 /** F7: with failover, whoever has the exchanged data is primary of a new epoch. */
 function chooseInto(turn: Turn, service: ServiceName, { action, order }: RestoreState): void {
   const group = groupOf(turn.state, service);
-  if (group === null) return;
+  if (group === null || isLoaded(turn.state, service)) return;
   const epoch = group.epoch + 1;
   const primary = order.into;
   const what = `F7: ${primary} is primary of epoch ${epoch}: its data was exchanged`;
@@ -131,7 +132,8 @@ function onExchanged(turn: Turn, service: ServiceName, was: RestoreState): void 
   const into = turn.instance(order.into);
   const own = actionOf(turn.state, action);
   const again = own === undefined || own.done !== null ? turn.newAction() : action;
-  if (into !== undefined && into.wanted === 'up') startInto(turn, into, again);
+  if (isLoaded(turn.state, service)) onActionFinished(turn, action, true, null);
+  else if (into !== undefined && into.wanted === 'up') startInto(turn, into, again);
   startAll(turn, service);
   if (restoreOf(turn.state, service) === null)
     answer(turn, service, done(`${service} has the data that it had before the restore`));

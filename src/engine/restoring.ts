@@ -9,10 +9,15 @@ export function restoreOf(state: EngineState, service: ServiceName): RestoreStat
   return state.services[service]?.restore ?? null;
 }
 
+/** Its data is loaded into it by a command, while it runs. */
+export function isLoaded(state: EngineState, service: ServiceName): boolean {
+  return state.services[service]?.spec.recoveryPoints?.source.kind === 'command';
+}
+
 /** Why nothing of the service is started now; null: no data is being exchanged. */
 export function whyRestoring(state: EngineState, service: ServiceName): string | null {
   const restore = restoreOf(state, service);
-  if (restore === null) return null;
+  if (restore === null || isLoaded(state, service)) return null;
   const exchanges = restore.step === 'swap' || restore.step === 'undo';
   const isOver = restore.state === 'done' || restore.state === 'failed';
   return exchanges && !isOver ? 'waits until its data is restored' : null;
