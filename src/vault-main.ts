@@ -12,7 +12,13 @@ import type { Damage } from './ports/data-driver.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import { waitForLock } from './ports/lock.ts';
 import { outliveOutput } from './ports/own-output.ts';
-import type { JobMessage, JobRequest, JobResults, JobWork } from './ports/vault-job.ts';
+import {
+  isUrgent,
+  type JobMessage,
+  type JobRequest,
+  type JobResults,
+  type JobWork,
+} from './ports/vault-job.ts';
 import { drill } from './vault/drill.ts';
 import { fileSubject } from './vault/drill-copy.ts';
 import { databaseSubject } from './vault/drill-database.ts';
@@ -222,9 +228,12 @@ async function check(scene: VaultScene, signal: AbortSignal): Promise<readonly D
   );
 }
 
-async function main(): Promise<void> {
+function giveWay(): () => void {
   gentleSession();
-  const leaveQuietGroup = joinQuietGroup();
+  return joinQuietGroup();
+}
+
+async function main(): Promise<void> {
   const cancelled = new AbortController();
   process.on('SIGTERM', () => cancelled.abort());
   const input = createInterface(process.stdin);
@@ -233,8 +242,10 @@ async function main(): Promise<void> {
   const [line] = await new Promise<[string]>((resolve) =>
     input.once('line', (text) => resolve([text])),
   );
+  const request = JSON.parse(line) as JobRequest;
+  const leaveQuietGroup = isUrgent(request.work) ? () => undefined : giveWay();
   try {
-    const result = await carryOut(JSON.parse(line) as JobRequest, cancelled.signal);
+    const result = await carryOut(request, cancelled.signal);
     tell({ kind: 'done', result });
   } catch (error) {
     tell({ kind: 'failed', error: errorInfo(error) });

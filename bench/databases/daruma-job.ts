@@ -71,7 +71,8 @@ async function prepare(): Promise<void> {
   await data.recover(scene, { ...how, directory: into, point, target, log, withLocalLog: true });
 }
 
-gentleSession();
+// Whoever restores waits for it.
+if (what !== 'prepare') gentleSession();
 if (what === 'save') await save();
 else if (what === 'keep-log') await keepLog();
 else await prepare();

@@ -54,7 +54,8 @@ function job(database: BenchDatabase, what: string, at = 0, into = ''): Command 
   const { directory, sharedDir, stateDir, service, port } = database;
   const told: DarumaJob = { directory, sharedDir, stateDir, service, port, at, into };
   const run = [process.execPath, '--disable-warning=ExperimentalWarning', program];
-  return { argv: gently([...run, what, JSON.stringify(told)]) };
+  const argv = [...run, what, JSON.stringify(told)];
+  return { argv: what === 'prepare' ? argv : gently(argv) };
 }
 
 function pointsOf(directory: string, recipient: string): RecoveryPointsSpec {

@@ -62,6 +62,11 @@ export type JobWork =
   /** What is stored is encrypted anew, to those that the stack file names now. */
   | { readonly kind: 'rekey'; readonly identity: Identity };
 
+/** Somebody waits for it: it gives way to nobody. */
+export function isUrgent({ kind }: JobWork): boolean {
+  return kind === 'restore' || kind === 'copy';
+}
+
 export interface JobResults {
   readonly make: MadePoint & { readonly pruned: PrunedPoints };
   readonly list: {

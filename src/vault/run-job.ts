@@ -4,7 +4,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { entry } from '../model/entry.ts';
 import { DarumaError, type ErrorCode, type ErrorInfo, errorTable } from '../model/errors.ts';
-import { JobEnded, type JobMessage, type JobProgress, type RunJob } from '../ports/vault-job.ts';
+import {
+  isUrgent,
+  JobEnded,
+  type JobMessage,
+  type JobProgress,
+  type RunJob,
+} from '../ports/vault-job.ts';
 import { gently, jobEnvironment, jobFlags } from './sources/gently.ts';
 
 const lastLines = 3;
@@ -17,16 +23,14 @@ export function jobRunner({ environment }: JobOptions): RunJob {
   const main = fileURLToPath(entry(import.meta.url, '../vault-main'));
   return (scene, work, how = {}) =>
     new Promise((resolve, reject) => {
-      const [program = '', ...args] = gently([
-        process.execPath,
-        ...jobFlags,
-        ...process.execArgv,
-        main,
-      ]);
+      const job = [process.execPath, ...jobFlags, ...process.execArgv, main];
+      const [program = '', ...args] = isUrgent(work) ? job : gently(job);
       const child = spawn(program, args, {
         cwd: scene.spec.directory,
         env: jobEnvironment(environment),
         stdio: ['pipe', 'pipe', 'pipe'],
+        // A session of its own: it makes its session nice, and ours must not be.
+        detached: true,
       });
       const told: { message: JobMessage | null } = { message: null };
       let errors = '';
