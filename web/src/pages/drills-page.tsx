@@ -2,6 +2,7 @@
 import { useContext, useEffect, useState } from 'react';
 import { DeedButton } from '../parts/confirm.tsx';
 import { Link } from '../parts/link.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
 import { useRead } from '../state/use-read.ts';
@@ -105,7 +106,7 @@ function Begin({ then }: { readonly then: () => void }) {
 function Past({ drills }: { readonly drills: readonly DrillView[] }) {
   const say = useSay();
   return (
-    <div className="scroll">
+    <Scroll label={say('drillsDone')}>
       <table>
         <thead>
           <tr>
@@ -122,7 +123,7 @@ function Past({ drills }: { readonly drills: readonly DrillView[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

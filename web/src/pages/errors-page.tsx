@@ -1,6 +1,7 @@
 import { useContext, useState } from 'react';
 import type { ErrorRecord } from '../../../src/model/error-record.ts';
 import { DeedButton } from '../parts/confirm.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
 import { useRead } from '../state/use-read.ts';
@@ -36,7 +37,7 @@ export function ErrorsPage() {
 function ErrorRows(props: { readonly errors: readonly ErrorRecord[]; readonly then: () => void }) {
   const say = useSay();
   return (
-    <div className="scroll">
+    <Scroll label={say('errors')}>
       <table>
         <thead>
           <tr>
@@ -55,7 +56,7 @@ function ErrorRows(props: { readonly errors: readonly ErrorRecord[]; readonly th
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The event log, newest first. */
 import { useContext, useState } from 'react';
 import type { StoredRecord } from '../../../src/model/record.ts';
+import { Scroll } from '../parts/scroll.tsx';
 import { useLive } from '../state/use-live.ts';
 import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
@@ -14,7 +15,7 @@ export function EventsPage() {
   return (
     <>
       <h1>{say('events')}</h1>
-      <div className="scroll">
+      <Scroll label={say('events')}>
         <table>
           <thead>
             <tr>
@@ -30,7 +31,7 @@ export function EventsPage() {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {records.length > shown ? (
         <button type="button" onClick={() => setShown(shown + step)}>
           {say('more')}

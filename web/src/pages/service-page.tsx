@@ -6,6 +6,7 @@ import { type Deed, DeedButton } from '../parts/confirm.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
 import { pathTo } from '../state/route.ts';
@@ -90,7 +91,7 @@ function Instances({ service }: { readonly service: ServiceView }) {
       {service.group === undefined || service.group.note === '' ? null : (
         <p className="hint">{service.group.note}</p>
       )}
-      <div className="scroll">
+      <Scroll label={say('instances')}>
         <table>
           <thead>
             <tr>
@@ -121,7 +122,7 @@ function Instances({ service }: { readonly service: ServiceView }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Graph } from '../parts/graph.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { phaseTones, phaseWords, serviceTone } from '../parts/state.ts';
 import { pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
@@ -38,7 +39,7 @@ function Services({ services }: { readonly services: readonly ServiceView[] }) {
   return (
     <section>
       <h2>{say('services')}</h2>
-      <div className="scroll">
+      <Scroll label={say('services')}>
         <table>
           <thead>
             <tr>
@@ -54,7 +55,7 @@ function Services({ services }: { readonly services: readonly ServiceView[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -5,13 +5,14 @@ import { moment, span } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { Link } from './link.tsx';
+import { Scroll } from './scroll.tsx';
 import { incidentTones, incidentWords } from './state.ts';
 
 export function IncidentRows({ incidents }: { readonly incidents: readonly IncidentView[] }) {
   const say = useSay();
   const { language } = useContext(Speech);
   return (
-    <div className="scroll">
+    <Scroll label={say('incidents')}>
       <table>
         <thead>
           <tr>
@@ -46,6 +47,6 @@ export function IncidentRows({ incidents }: { readonly incidents: readonly Incid
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
