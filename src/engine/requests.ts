@@ -186,10 +186,16 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
   overtake(turn, `start ${target}`);
   placeStray(turn, symptomsOf(instances));
   const idle = instances.filter((one) => !isAlive(one));
-  for (const one of idle) turn.emit({ kind: 'reset', target: one.id, by });
+  afresh(turn, by, idle);
   for (const one of idle) startNow(turn, one);
   if (idle.length === 0) return done(`${target} is up already`);
   return done(`starting ${idle.map((one) => one.id).join(', ')}`);
+}
+
+/** What an incident asked a person for is asked anew, of others too: it is looked at again. */
+function afresh(turn: Turn, by: string, instances: readonly InstanceState[]): void {
+  for (const one of instances) turn.emit({ kind: 'reset', target: one.id, by });
+  for (const id of [...turn.state.open]) turn.touch(id);
 }
 
 function startNow(turn: Turn, instance: InstanceState): void {
@@ -274,7 +280,7 @@ function takeReign(turn: Turn, by: string, { instance, reign }: LostReign): Answ
   const why = adoptReign(turn, by, service, reign);
   if (why !== null) return refused('REFUSED', why);
   const idle = instancesOf(turn.state, service).filter((one) => !isAlive(one));
-  for (const one of idle) turn.emit({ kind: 'reset', target: one.id, by });
+  afresh(turn, by, idle);
   for (const one of idle) startNow(turn, one);
   return done(`${reign.primary} is primary, as its data says`);
 }
