@@ -192,10 +192,15 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
   return done(`starting ${idle.map((one) => one.id).join(', ')}`);
 }
 
-/** What an incident asked a person for is asked anew, of others too: it is looked at again. */
+/** An incident that asked a person for others too asks for nobody any more: it is looked at again. */
 function afresh(turn: Turn, by: string, instances: readonly InstanceState[]): void {
+  const ids = new Set<string>(instances.map((one) => one.id));
+  const shared = turn.state.open.filter((id) => {
+    const needs = turn.state.incidents[id]?.needs ?? [];
+    return needs.some((one) => ids.has(one)) && !needs.every((one) => ids.has(one));
+  });
   for (const one of instances) turn.emit({ kind: 'reset', target: one.id, by });
-  for (const id of [...turn.state.open]) turn.touch(id);
+  for (const id of shared) turn.touch(id);
 }
 
 function startNow(turn: Turn, instance: InstanceState): void {
