@@ -27,8 +27,7 @@ export async function runTests(files: readonly string[]): Promise<TestRun> {
   let counts: Readonly<Record<string, number>> = {};
   const events = run({
     files: [...files],
-    // Most of them wait for something most of the time.
-    concurrency: Math.max(3, Math.min(4, availableParallelism())),
+    concurrency: Math.max(2, Math.min(4, availableParallelism())),
     timeout: process.env['DARUMA_TEST_LONG'] === '1' ? longTimeoutMs : fileTimeoutMs,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
