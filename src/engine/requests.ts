@@ -192,7 +192,7 @@ function start(turn: Turn, by: string, target: ComponentId, instances: InstanceS
   return done(`starting ${idle.map((one) => one.id).join(', ')}`);
 }
 
-/** An incident that asked a person for others too asks for nobody any more: it is looked at again. */
+/** An incident that asked for others too asks for nobody any more: it is looked at again. */
 function afresh(turn: Turn, by: string, instances: readonly InstanceState[]): void {
   const ids = new Set<string>(instances.map((one) => one.id));
   const shared = turn.state.open.filter((id) => {
