@@ -16,19 +16,34 @@ export interface TestRun {
   readonly results: readonly TestResult[];
 }
 
-/** A file that takes longer than this hangs. */
-const fileTimeoutMs = 420_000;
+/** A test that takes longer than this hangs. */
+const testTimeoutMs = 420_000;
 /** With many repetitions. */
 const longTimeoutMs = 12 * 3_600_000;
+/** The runner waits for ever for a file whose tests are over while something of it still runs. */
+const runTimeoutMs = 2_700_000;
+/** So long it may then take to tell what it knows. */
+const lastWordsMs = 30_000;
+
+function limited(): AbortSignal {
+  const signal = AbortSignal.timeout(runTimeoutMs);
+  signal.addEventListener('abort', () => {
+    console.error(`the tests did not end within ${runTimeoutMs / 60_000} minutes`);
+    setTimeout(() => process.exit(1), lastWordsMs).unref();
+  });
+  return signal;
+}
 
 export async function runTests(files: readonly string[]): Promise<TestRun> {
   const results: TestResult[] = [];
+  const long = process.env['DARUMA_TEST_LONG'] === '1';
   let success = false;
   let counts: Readonly<Record<string, number>> = {};
   const events = run({
     files: [...files],
     concurrency: Math.max(2, Math.min(4, availableParallelism())),
-    timeout: process.env['DARUMA_TEST_LONG'] === '1' ? longTimeoutMs : fileTimeoutMs,
+    timeout: long ? longTimeoutMs : testTimeoutMs,
+    ...(long ? {} : { signal: limited() }),
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   for (const outcome of ['test:pass', 'test:fail'] as const) {

@@ -131,6 +131,8 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
   };
 }
 
+type Ending = 'down' | 'detach' | 'let-go';
+
 interface Closing {
   readonly parts: Awaited<ReturnType<typeof openParts>>;
   readonly keeper: KeeperLink;
@@ -141,7 +143,7 @@ interface Closing {
 /** Ends this process, once: how much of what is around it ends too is told by `how`. */
 function ending({ parts, keeper, lock, closeController }: Closing) {
   let begun = false;
-  return async (how: 'down' | 'detach' | 'let-go'): Promise<void> => {
+  return async (how: Ending): Promise<void> => {
     if (begun) return;
     begun = true;
     // The answer to who asked is on its way; the server ends last.
@@ -192,7 +194,13 @@ async function main(): Promise<void> {
     await controller.close();
     await Promise.all(servers.map((server) => server.close()));
   };
-  const end = ending({ parts, keeper, lock, closeController });
+  const close = ending({ parts, keeper, lock, closeController });
+  // Half ended, it would take requests and carry out none. The next one ends what is left.
+  const end = (how: Ending) =>
+    close(how).catch((error: unknown) => {
+      log(`${how}: ${errorInfo(error).message}`);
+      process.exit(1);
+    });
   const controller = new Controller({
     ...parts,
     configuration,
@@ -226,6 +234,8 @@ async function main(): Promise<void> {
     });
   });
   watchWakefulness(parts.clock, (ms) => controller.slept(ms));
+  // Only now: what is still opening can't be closed.
+  await controller.finishDown();
   log(`controller ${version} of stack ${configuration.spec.name} decides`);
 }
 

@@ -79,7 +79,8 @@ export interface ControllerOptions {
   readonly newRequestId: () => string;
   /** Which keeper started us. */
   readonly keeperId: string;
-  /** Ends this process and the keeper: after `down` (endpoints closed too) or `detach`. */
+  /** Ends this process and the keeper: after `down` (endpoints closed too) or `detach`. What goes
+   * wrong it tells itself. */
   readonly end: (how: 'down' | 'detach') => Promise<void>;
 }
 
@@ -194,7 +195,6 @@ export class Controller implements ControllerApi {
     void this.#listen();
     await this.#look(loop);
     faultPoint('up.looked');
-    await this.#finishDown();
     this.#groups.watch.begin();
     this.#programs.look();
     this.#curator.begin();
@@ -321,7 +321,8 @@ export class Controller implements ControllerApi {
     }
   }
 
-  async #finishDown(): Promise<void> {
+  /** Goes on with a `down` that an earlier controller of this keeper was asked for. */
+  async finishDown(): Promise<void> {
     const { store, keeperId, log } = this.#options;
     if ((await store.get(downUnder)) !== keeperId) return;
     if (Object.values(this.#theLoop().state.instances).some(({ wanted }) => wanted === 'up'))
@@ -530,9 +531,7 @@ export class Controller implements ControllerApi {
     else waiting?.resolve(message);
     if (error === null && requestId.startsWith('down-')) {
       faultPoint('down.replied');
-      this.#options.end('down').catch((failure: unknown) => {
-        this.#options.log(`down: ${errorInfo(failure).message}`);
-      });
+      void this.#options.end('down');
     }
   }
 

@@ -73,6 +73,8 @@ export function emptyServer(log: (text: string) => void): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     forceCloseConnections: 'idle',
+    // Whoever comes while it closes is cut off, and asks the next controller.
+    return503OnClosing: false,
     // A reader of the event log may stay for as long as it likes; a request may not take for ever.
     requestTimeout: requestTimeoutMs,
   });
