@@ -117,6 +117,9 @@ const sayings: Sayings = {
     return text === null ? null : text.replace('_', step === 'quiesce' ? service : instance);
   },
   'drill-began': ({ component, fault, by }) => `${by} drills ${component}: ${fault}`,
+  'maintenance-began': ({ service, by, untilHealthy }) =>
+    `${by} put ${service} under maintenance${untilHealthy ? ' until it is healthy' : ''}`,
+  'maintenance-ended': ({ service, reason }) => `the maintenance of ${service} is over: ${reason}`,
   'knowledge-imported': ({ by }) => `${by} replaced what was learned`,
   'knowledge-reset': ({ by }) => `${by} had what was learned forgotten`,
   reset: ({ target, by }) =>

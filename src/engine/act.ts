@@ -8,6 +8,7 @@ import { budgetLeft } from './facts.ts';
 import { failingDependency } from './graph.ts';
 import { beginFence } from './handover.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
+import { isUnderMaintenance } from './maintenance-state.ts';
 import { notify } from './notices.ts';
 import { beginRestore } from './restore-step.ts';
 import { answers, isFailing } from './routing.ts';
@@ -52,10 +53,19 @@ export function carryOut(
       needPerson(turn, incident, instance, decision.reason);
       return;
     case 'would':
+      if (instance !== undefined) leaveForNow(turn, instance, decision.reason);
+      break;
     case 'tell':
       break;
   }
   if (!told) notify(turn, incident, 'open', decision.reason);
+}
+
+/** Under maintenance what is down stays down, until a person starts it or that ends. */
+function leaveForNow(turn: Turn, instance: InstanceState, reason: string): void {
+  if (!isUnderMaintenance(turn.state, instance.service) || isAlive(instance)) return;
+  hold(turn, instance, reason, 'person');
+  releaseDependents(turn, instance.service);
 }
 
 function planAction(
@@ -128,6 +138,7 @@ export function letGoOfPlanned(turn: Turn, instance: InstanceState, reason: stri
 /** Why what was planned before the back-off no longer holds. */
 function changedMeanwhile(turn: Turn, { service }: InstanceState): string | null {
   const { state, at } = turn;
+  if (isUnderMaintenance(state, service)) return `${service} is under maintenance`;
   const waits = failingDependency(state, service, at) !== null;
   if (waits && !isProvisional(turn, service)) return 'a dependency failed meanwhile';
   const known = state.services[service];
@@ -242,6 +253,7 @@ export function release(turn: Turn, instance: InstanceState): void {
   const state = incident === null ? undefined : turn.state.incidents[incident];
   if (incident === null || state === undefined || instance.wanted === 'down') return;
   turn.setTimer(`recheck:${incident}`, turn.at + followMs);
+  if (isUnderMaintenance(turn.state, instance.service)) return;
   if (instance.phase !== 'held' || instance.hold !== 'dependency') return;
   if (failingDependency(turn.state, instance.service, turn.at) !== null) return;
   endWaits(turn, state, instance.id, 'verified', 'what it waited for is ready');

@@ -12,6 +12,7 @@ import { applyInstance } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
 import { applyPoint, isPointRecord } from './apply-points.ts';
 import { clearTimer, setTimer } from './earliest.ts';
+import { applyMaintenanceBegan, applyMaintenanceEnded, noteIll } from './maintenance-state.ts';
 import {
   acquit,
   type EngineState,
@@ -35,6 +36,7 @@ export function apply(state: EngineState, record: LogRecord): void {
   else if ('instance' in record) applyInstance(state, record);
   else if ('incident' in record) applyIncident(state, record);
   else applyRest(state, record);
+  noteIll(state, record);
 }
 
 /** Folds records from the initial state. */
@@ -70,6 +72,12 @@ function applyRest(state: EngineState, record: RestRecord): void {
       return;
     case 'reset':
       applyReset(state, record);
+      return;
+    case 'maintenance-began':
+      applyMaintenanceBegan(state, record);
+      return;
+    case 'maintenance-ended':
+      applyMaintenanceEnded(state, record);
       return;
     case 'timer-set':
       setTimer(state.timers, record.timer, record.due);

@@ -11,7 +11,7 @@ import { serviceOf } from '../model/ids.ts';
 import type { Cause } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { PlanInput, TargetFacts } from '../plan/input.ts';
-import { plan } from '../plan/plan.ts';
+import { type Decision, plan } from '../plan/plan.ts';
 import { type Remedy, triedActions } from '../plan/remedies.ts';
 import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
@@ -26,6 +26,7 @@ import {
 } from './graph.ts';
 import { groupOf } from './group.ts';
 import { isObserved } from './lifecycle.ts';
+import { isUnderMaintenance } from './maintenance-state.ts';
 import { settle } from './outcomes.ts';
 import { type ActionState, type IncidentState, instancesOf } from './state.ts';
 import { untreated } from './treatment.ts';
@@ -100,8 +101,15 @@ function planFor(turn: Turn, incident: IncidentState, left: readonly Symptom[]):
   const top = found ?? causeAmong(causes, left);
   const cause = top ?? unexplained(turn, left[0]?.component ?? '');
   const decision = plan(planInput(turn, incident, { cause, causes }));
-  carryOut(turn, incident, cause.component, decision);
+  carryOut(turn, incident, cause.component, asToldNow(turn, cause.component, decision));
   return cause.component;
+}
+
+/** Whoever reads that nothing is done reads why. */
+function asToldNow(turn: Turn, component: ComponentId, decision: Decision): Decision {
+  const service = serviceOf(component) ?? '';
+  if (decision.verdict !== 'would' || !isUnderMaintenance(turn.state, service)) return decision;
+  return { ...decision, reason: `${decision.reason}; ${service} is under maintenance` };
 }
 
 /** The likeliest of the causes that are where the symptoms are. */
@@ -240,7 +248,7 @@ function planInput(
     stackBudget: budgetLeft(state.stack?.recovery.budget ?? none, state.acts, at),
     maxUnavailableShare: state.stack?.recovery.maxUnavailableShare ?? 1,
     failed: failures(turn, incident),
-    observe: service !== null && isObserved(turn, service),
+    observe: service !== null && (isObserved(turn, service) || isUnderMaintenance(state, service)),
     slowTry: incident.slowTries.includes(cause.component),
     consent: incident.consent,
     storeWritable: state.storeWritable,

@@ -2,15 +2,7 @@
 import type { GroupView, Role } from '../model/group.ts';
 import type { ServiceName } from '../model/ids.ts';
 import { whyNoneMay } from './candidates.ts';
-import {
-  failoverOf,
-  groupOf,
-  isCold,
-  isLeaving,
-  isSynchronous,
-  primaryOf,
-  standbysOf,
-} from './group.ts';
+import { failoverOf, groupOf, isLeaving, isSynchronous, primaryOf, standbysOf } from './group.ts';
 import type { GroupState } from './group-state.ts';
 import { handOverTriesMax } from './queue.ts';
 import { type EngineState, type InstanceState, isAlive } from './state.ts';
@@ -30,12 +22,6 @@ export function roleView(state: EngineState, instance: InstanceState): { readonl
   const primary = groupOf(state, instance.service)?.primary ?? null;
   if (primary === null) return {};
   return { role: primary === instance.id ? 'primary' : 'standby' };
-}
-
-/** A standby that is started only when it is needed. */
-export function isSpare(state: EngineState, { service, id }: InstanceState): boolean {
-  const primary = groupOf(state, service)?.primary ?? null;
-  return isCold(state, service) && primary !== null && primary !== id;
 }
 
 function stageOf(

@@ -92,6 +92,12 @@ export function isCold(state: EngineState, service: ServiceName): boolean {
   return failoverOf(state, service)?.standby === 'cold';
 }
 
+/** A standby that is started only when it is needed. */
+export function isSpare(state: EngineState, { service, id }: InstanceState): boolean {
+  const primary = groupOf(state, service)?.primary ?? null;
+  return isCold(state, service) && primary !== null && primary !== id;
+}
+
 export function standbysOf(state: EngineState, service: ServiceName): InstanceState[] {
   const primary = groupOf(state, service)?.primary;
   return instancesOf(state, service).filter((one) => one.id !== primary && !one.removed);

@@ -9,6 +9,7 @@ import { isInstance } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { letGoOfPlanned } from './act.ts';
 import { commandStart, reconcile } from './lifecycle.ts';
+import { resumeMaintenance } from './maintenance.ts';
 import { onStartError, onUnexpectedExit } from './outages.ts';
 import { onStarted } from './outcomes.ts';
 import { pumpQueue } from './queue.ts';
@@ -83,6 +84,7 @@ export function onLooked(turn: Turn): void {
   for (const name of turn.state.order) {
     for (const id of turn.state.services[name]?.instances ?? []) reconcile(turn, id);
     pumpQueue(turn, name);
+    resumeMaintenance(turn, name);
     turn.route(name);
   }
   askStaleSymptoms(turn, instances);

@@ -2,6 +2,7 @@
 import type { ServiceName } from '../model/ids.ts';
 import { groupOf, isCold, missingPrimary } from './group.ts';
 import { beginStart, hold, reconcile } from './lifecycle.ts';
+import { isUnderMaintenance } from './maintenance-state.ts';
 import { actionOf, type InstanceState, isAlive } from './state.ts';
 import { endSymptoms } from './symptoms.ts';
 import type { Turn } from './turn.ts';
@@ -20,7 +21,8 @@ export function rejoin(turn: Turn, service: ServiceName): void {
     endSymptoms(turn, former);
     hold(turn, former, waits, 'dependency');
   } else if (incident === null) reconcile(turn, former.id);
-  else begin(turn, former, { incident, epoch: group.epoch, primary: group.primary ?? former.id });
+  else if (!isUnderMaintenance(turn.state, service))
+    begin(turn, former, { incident, epoch: group.epoch, primary: group.primary ?? former.id });
 }
 
 function begin(

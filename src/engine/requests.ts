@@ -1,10 +1,13 @@
 /** What people ask. Each request is replied to exactly once. */
 import type { PersonRequest } from '../model/event.ts';
-import { type ComponentId, isInstance } from '../model/ids.ts';
+import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
 import { letGoOfPlanned, onBackOffOver } from './act.ts';
 import { primaryOf } from './group.ts';
 import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
 import { adoptReign, instanceWithLostReign, type LostReign } from './lost-reign.ts';
+import { onMaintenanceRequest } from './maintenance.ts';
+import { isUnderMaintenance } from './maintenance-state.ts';
+import { notify } from './notices.ts';
 import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
 import { isGoingOn, onRestoreRequest } from './restore-requests.ts';
@@ -74,6 +77,9 @@ function carryOut(turn: Turn, by: string, request: PersonRequest): Answer | null
     case 'restore-undo':
     case 'restore-confirm':
       return onRestoreRequest(turn, request);
+    case 'maintenance':
+    case 'maintenance-end':
+      return onMaintenanceRequest(turn, by, request);
     case 'switchover':
       return switchover(turn, by, request);
     default: {
@@ -272,11 +278,22 @@ function consent(
     return refused('NOT_FOUND', `no open incident «${request.incident}»; open: ${open}`);
   }
   const given = request.kind === 'approve';
+  const resting = given ? maintainedAmong(turn, incident.needs) : undefined;
+  if (resting !== undefined)
+    return refused('REFUSED', `${resting} is under maintenance: end that first`);
   const lost = given ? instanceWithLostReign(turn.state, incident) : null;
   if (lost !== null) return takeReign(turn, by, lost);
+  const asked = incident.state === 'needs-person';
   turn.emit({ kind: 'consent', incident: incident.id, given, by });
+  const answer = given ? 'approved' : 'rejected';
+  if (asked) notify(turn, incident, 'acknowledged', `${answer} by ${by}`);
   turn.touch(incident.id);
-  return done(`${incident.id}: ${given ? 'approved' : 'rejected'}`);
+  return done(`${incident.id}: ${answer}`);
+}
+
+function maintainedAmong({ state }: Turn, components: readonly ComponentId[]): string | undefined {
+  const services = components.flatMap((one) => serviceOf(one) ?? []);
+  return services.find((one) => isUnderMaintenance(state, one));
 }
 
 /** What the data tells of the primary becomes the record (F6), and all of the group is started. */

@@ -14,7 +14,7 @@ import type { Knowledge } from '../model/knowledge.ts';
 import type { Cause, Outcome, PlannedAction } from '../model/record.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { FaultKind, Symptom } from '../model/symptom.ts';
-import type { IncidentView, InstancePhase } from '../model/view.ts';
+import type { IncidentView, InstancePhase, MaintenanceView } from '../model/view.ts';
 import type { GroupState } from './group-state.ts';
 import type { PointsState, RestoreState } from './restore-state.ts';
 
@@ -99,6 +99,12 @@ export interface ServiceState {
   group?: GroupState;
   /** Until what it put aside is gone. */
   restore?: RestoreState;
+  maintenance?: MaintenanceState;
+}
+
+/** `wasIll`: it was not healthy at some time since then. */
+export interface MaintenanceState extends MaintenanceView {
+  wasIll: boolean;
 }
 
 export interface ActionState {
@@ -313,6 +319,11 @@ export function instancesOf(state: EngineState, service: ServiceName): InstanceS
 /** A symptom that an instance's own checks bring about. */
 export function isHealth(symptom: string): boolean {
   return symptom.endsWith('#health');
+}
+
+/** A log line alone is no fault, unless the user says which one it means. */
+export function isWarning(symptom: Symptom | undefined): boolean {
+  return symptom?.kind === 'log' && symptom.faults.length === 0;
 }
 
 /** It passed a check: that it failed one on request before says nothing any more. */

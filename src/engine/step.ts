@@ -23,6 +23,7 @@ import {
   stopAgain,
 } from './lifecycle.ts';
 import { askStaleSymptoms, onFound, onLooked } from './look.ts';
+import { awaitHealth } from './maintenance.ts';
 import { onReady, onStartFailed, onUnexpectedExit } from './outages.ts';
 import { onActionFinished, onStarted } from './outcomes.ts';
 import { pursueTouched } from './pursue.ts';
@@ -49,6 +50,7 @@ export function step(state: EngineState, event: EngineEvent): StepResult {
     advanceTouched(turn);
     pursueTouched(turn);
   } while (turn.touched.length > 0 || turn.restores.length > 0);
+  if (!state.looking) for (const service of turn.changed()) awaitHealth(turn, service);
   turn.finish();
   return { records: turn.records, commands: turn.commands };
 }

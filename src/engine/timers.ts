@@ -2,12 +2,14 @@
  * Timers live in the state; the shell sends `timer` when the earliest is due. Their names:
  * `backoff:INSTANCE`, `confirm:INCIDENT`, `recheck:INCIDENT`, `slow:INCIDENT`, `verify:INCIDENT`,
  * `effect:ACTION`, `stop:INSTANCE` (again), `group:SERVICE` (looked at again), `doubt:SERVICE`
- * (whether its primary answers is asked again).
+ * (whether its primary answers is asked again), `maintenance:SERVICE` and `healthy:SERVICE` (its
+ * maintenance ends).
  */
 import type { ActionId, ComponentId, IncidentId, InstanceId } from '../model/ids.ts';
 import { endWaits, onBackOffOver } from './act.ts';
 import { earliest } from './earliest.ts';
 import { reconcile } from './lifecycle.ts';
+import { onMaintenanceDue } from './maintenance.ts';
 import { onNeverReady } from './outages.ts';
 import { judgeEffect, onProofDue } from './outcomes.ts';
 import type { EngineState } from './state.ts';
@@ -50,6 +52,10 @@ export function onTimer(turn: Turn, timer: string): void {
     case 'group':
     case 'doubt':
       turn.pursue(subject);
+      return;
+    case 'maintenance':
+    case 'healthy':
+      onMaintenanceDue(turn, subject, timer.startsWith('healthy:'));
       return;
     case 'effect':
       onEffectDue(turn, subject as ActionId);

@@ -120,6 +120,11 @@ export class Turn {
     }
   }
 
+  /** Services of which something may have changed in this step. */
+  changed(): ServiceName[] {
+    return this.#routes.map((one) => one.service);
+  }
+
   /** Commands the route as it is now; before what is commanded next. */
   route(service: ServiceName): void {
     const command = routeCommand(this.state, service);

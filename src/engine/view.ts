@@ -1,21 +1,23 @@
 /** The state as people and machines are shown it. */
 import type { IncidentId } from '../model/ids.ts';
 import type { EndpointSpec } from '../model/stack-spec.ts';
-import type { Symptom } from '../model/symptom.ts';
 import type {
   IncidentView,
   InstancePhase,
   InstanceView,
+  MaintenanceView,
   ServiceView,
   StackView,
 } from '../model/view.ts';
-import { groupView, isSpare, roleView } from './group-view.ts';
+import { isSpare } from './group.ts';
+import { groupView, roleView } from './group-view.ts';
 import { isReadFrom, routeTargets } from './routing.ts';
 import {
   type EngineState,
   type IncidentState,
   type InstanceState,
   instancesOf,
+  isWarning,
   type ServiceState,
 } from './state.ts';
 
@@ -59,7 +61,12 @@ function serviceView(state: EngineState, service: ServiceState): ServiceView {
     ...(spec.endpointRead === undefined ? {} : { endpointRead: addressOf(spec.endpointRead) }),
     instances: instancesOf(state, spec.name).map((one) => instanceView(state, one)),
     ...groupView(state, spec.name),
+    ...(service.maintenance === undefined ? {} : { maintenance: shown(service.maintenance) }),
   };
+}
+
+function shown({ by, since, until, untilHealthy }: MaintenanceView): MaintenanceView {
+  return { by, since, until, untilHealthy };
 }
 
 function addressOf({ host, port }: EndpointSpec): string {
@@ -91,11 +98,6 @@ function instanceView(state: EngineState, instance: InstanceState): InstanceView
 function phaseOf(state: EngineState, instance: InstanceState): InstancePhase {
   const sick = instance.symptoms.some((id) => !isWarning(state.symptoms[id]?.symptom));
   return instance.phase === 'ready' && sick ? 'unhealthy' : instance.phase;
-}
-
-/** A log line alone is no fault, unless the user says which one it means. */
-function isWarning(symptom: Symptom | undefined): boolean {
-  return symptom?.kind === 'log' && symptom.faults.length === 0;
 }
 
 function noteOf(state: EngineState, instance: InstanceState): string {

@@ -54,6 +54,15 @@ export type PersonRequest =
     }
   /** What a restore put aside is removed, or takes its place again. */
   | { readonly kind: 'restore-confirm' | 'restore-undo'; readonly service: ServiceName }
+  /** The service is watched and not acted on: for so long, or until it is healthy, whichever comes
+   * first. `forMs` null: a day at most. A later one replaces what is left of an earlier one. */
+  | {
+      readonly kind: 'maintenance';
+      readonly service: ServiceName;
+      readonly forMs: number | null;
+      readonly untilHealthy: boolean;
+    }
+  | { readonly kind: 'maintenance-end'; readonly service: ServiceName }
   /** A fault of this kind is about to be brought about on purpose; or that is over. */
   | { readonly kind: 'drill-begin'; readonly instance: InstanceId; readonly fault: FaultKind }
   | { readonly kind: 'drill-end'; readonly instance: InstanceId }

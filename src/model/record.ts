@@ -238,6 +238,22 @@ export type RecordBody =
   | { readonly kind: 'drill-ended'; readonly component: InstanceId }
   | { readonly kind: 'knowledge-imported'; readonly knowledge: Knowledge; readonly by: string }
   | { readonly kind: 'knowledge-reset'; readonly by: string }
+  /** From now until then at the latest nothing is done to the service by itself. */
+  | {
+      readonly kind: 'maintenance-began';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly until: number;
+      /** Ends as well once it was not healthy and is so again. */
+      readonly untilHealthy: boolean;
+    }
+  /** `by` null: by itself. */
+  | {
+      readonly kind: 'maintenance-ended';
+      readonly service: ServiceName;
+      readonly by: string | null;
+      readonly reason: string;
+    }
   | { readonly kind: 'timer-set'; readonly timer: string; readonly due: number }
   | { readonly kind: 'timer-cleared'; readonly timer: string }
   | {

@@ -47,6 +47,16 @@ export interface InstanceView {
   readonly spare?: boolean;
 }
 
+/** Watched, and not acted on; stack times. */
+export interface MaintenanceView {
+  readonly by: string;
+  readonly since: number;
+  /** It ends then at the latest. */
+  readonly until: number;
+  /** It ends as well once the service was not healthy and is so again. */
+  readonly untilHealthy: boolean;
+}
+
 export interface ServiceView {
   readonly name: ServiceName;
   readonly driver: DriverName;
@@ -59,6 +69,8 @@ export interface ServiceView {
   readonly instances: readonly InstanceView[];
   /** Of a service with failover. */
   readonly group?: GroupView;
+  /** Absent: it is not under maintenance. */
+  readonly maintenance?: MaintenanceView;
 }
 
 export interface IncidentView {

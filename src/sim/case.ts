@@ -155,5 +155,6 @@ export function cutCase(whole: Case, cut: Cut): Case {
 function targetOf(fault: Fault): string | null {
   if ('target' in fault) return fault.target;
   if (fault.name === 'request' && 'target' in fault.request) return fault.request.target;
+  if (fault.name === 'request' && 'service' in fault.request) return fault.request.service;
   return null;
 }

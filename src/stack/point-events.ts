@@ -42,6 +42,8 @@ const recordKinds: Readonly<Record<Exclude<RecordBody['kind'], Without>, true>> 
   consent: true,
   'drill-began': true,
   'drill-ended': true,
+  'maintenance-began': true,
+  'maintenance-ended': true,
   'knowledge-imported': true,
   'knowledge-reset': true,
   requested: true,
