@@ -60,6 +60,8 @@ function serviceView(state: EngineState, service: ServiceState): ServiceView {
     endpoint: spec.endpoint === null ? null : addressOf(spec.endpoint),
     ...(spec.endpointRead === undefined ? {} : { endpointRead: addressOf(spec.endpointRead) }),
     instances: instancesOf(state, spec.name).map((one) => instanceView(state, one)),
+    ...(spec.recoveryPoints === undefined ? {} : { hasPoints: true }),
+    ...restoreView(service),
     ...groupView(state, spec.name),
     ...(service.maintenance === undefined ? {} : { maintenance: shown(service.maintenance) }),
   };
@@ -67,6 +69,12 @@ function serviceView(state: EngineState, service: ServiceState): ServiceView {
 
 function shown({ by, since, until, untilHealthy }: MaintenanceView): MaintenanceView {
   return { by, since, until, untilHealthy };
+}
+
+function restoreView({ restore }: ServiceState): Pick<ServiceView, 'restore'> {
+  if (restore === undefined) return {};
+  const { step, state, plan } = restore;
+  return { restore: { step, state, to: plan?.to ?? null } };
 }
 
 function addressOf({ host, port }: EndpointSpec): string {

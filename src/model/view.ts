@@ -2,6 +2,7 @@
 import type { GroupView, Role } from './group.ts';
 import type { ComponentId, IncidentId, InstanceId, ServiceName } from './ids.ts';
 import type { Cause, Outcome, PlannedAction } from './record.ts';
+import type { RestoreStep } from './recovery-point.ts';
 import type { DriverName, Mode } from './stack-spec.ts';
 import type { Symptom } from './symptom.ts';
 
@@ -71,6 +72,17 @@ export interface ServiceView {
   readonly group?: GroupView;
   /** Absent: it is not under maintenance. */
   readonly maintenance?: MaintenanceView;
+  /** Recovery points are made of it. Absent: none are. */
+  readonly hasPoints?: true;
+  /** From the first step of a restore until what it put aside is removed or back in its place. */
+  readonly restore?: RestoreView;
+}
+
+export interface RestoreView {
+  readonly step: RestoreStep;
+  readonly state: 'asked' | 'begun' | 'done' | 'failed';
+  /** The moment that the service goes back to; null: that is being found out. */
+  readonly to: number | null;
 }
 
 export interface IncidentView {
