@@ -2,7 +2,7 @@
  * The checkers' own account of the log: what was known and decided, folded from the records without
  * any code of the engine. When the controller comes back it is made anew from what is durable.
  */
-import type { ActionId, ComponentId, IncidentId, InstanceId } from '../model/ids.ts';
+import type { ActionId, ComponentId, IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { LogRecord, Outcome, PlannedAction } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
 
@@ -53,6 +53,8 @@ export class Ledger {
   readonly symptoms = new Map<string, Symptom>();
   readonly actions = new Map<ActionId, KnownAction>();
   readonly incidents = new Map<IncidentId, KnownIncident>();
+  /** Services under maintenance. */
+  readonly maintained = new Set<ServiceName>();
   /** Requests not answered yet. */
   readonly requests = new Set<string>();
   storeWritable = true;
@@ -278,6 +280,12 @@ export class Ledger {
           incident.state = 'open';
           incident.needs.clear();
         }
+        return;
+      case 'maintenance-began':
+        this.maintained.add(record.service);
+        return;
+      case 'maintenance-ended':
+        this.maintained.delete(record.service);
         return;
       case 'store':
         this.storeWritable = record.writable;

@@ -1,7 +1,8 @@
 /**
  * What only some stacks have: services that somebody else runs, that are only observed, commands of
- * the user's, log patterns, and a host that fails. Each is switched on or off by the seed (swarm).
+ * the user's, log patterns, a host that fails, and maintenance. Each is switched on or off by the seed (swarm).
  */
+import type { PersonRequest } from '../model/event.ts';
 import { instanceId } from '../model/ids.ts';
 import type { ServiceSpec, StackSpec, SymptomSpec, UserActionSpec } from '../model/stack-spec.ts';
 import type { FaultKind } from '../model/symptom.ts';
@@ -60,7 +61,27 @@ export function makeExtras(dice: Dice, made: Made, quietAt: number): Extras {
       until: lasting(one, at),
     }));
   }
+  const maintenance = dice.of('maintenance');
+  if (maintenance.chance(0.2))
+    add(maintenance.whole(1, 3), (one, at) => maintenanceOf(one, spec, at, quietAt));
   return { spec, programs, faults };
+}
+
+/** A person begins it, so that it is over with the faults, or ends it. */
+export function maintenanceOf(
+  dice: Dice,
+  { services }: StackSpec,
+  at: number,
+  quietAt: number,
+): Fault | null {
+  const service = dice.oneOf(services)?.name;
+  if (service === undefined) return null;
+  const longMs = dice.pick([5_000, 30_000, 120_000]);
+  const forMs = Math.max(1_000, Math.min(longMs, quietAt - at - 1_000));
+  const request: PersonRequest = dice.chance(0.25)
+    ? { kind: 'maintenance-end', service }
+    : { kind: 'maintenance', service, forMs, untilHealthy: dice.chance(0.5) };
+  return { id: 0, at, name: 'request', request };
 }
 
 /** Some services changed, each by chance; jobs never. */

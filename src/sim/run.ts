@@ -14,6 +14,7 @@ import { DependencyOrderChecker } from './checkers/dependency-order.ts';
 import { EvidenceChecker } from './checkers/evidence.ts';
 import { FailoverChecker } from './checkers/failover.ts';
 import { LogAloneChecker } from './checkers/log-alone.ts';
+import { MaintenanceChecker } from './checkers/maintenance.ts';
 import { ObserveChecker } from './checkers/observe.ts';
 import { PersonChecker } from './checkers/person.ts';
 import { RecoveryChecker, recoveryBoundMs } from './checkers/recovery.ts';
@@ -101,6 +102,7 @@ class Run {
       new SingleCopyChecker(this.#scene),
       new ConsentChecker(this.#scene),
       new ObserveChecker(this.#scene),
+      new MaintenanceChecker(this.#scene),
       new LogAloneChecker(this.#scene),
       this.#requests,
       this.#writeAhead,

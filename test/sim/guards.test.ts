@@ -6,7 +6,7 @@ import { type EngineState, step } from '../../src/engine/index.ts';
 import type { Command } from '../../src/model/command.ts';
 import type { LogRecord, RecordBody } from '../../src/model/record.ts';
 import type { ServiceSpec } from '../../src/model/stack-spec.ts';
-import { type Case, cutCase, noCut } from '../../src/sim/case.ts';
+import { type Case, cutCase, type Fault, noCut } from '../../src/sim/case.ts';
 import { makeCase } from '../../src/sim/make-case.ts';
 import { type RunOptions, runCase } from '../../src/sim/run.ts';
 import { shrink } from '../../src/sim/shrink.ts';
@@ -63,6 +63,10 @@ async function objectionsTo(
     for (const violation of violations) found.add(violation.checker);
   }
   return found;
+}
+
+function beginsMaintenance(fault: Fault): boolean {
+  return fault.name === 'request' && fault.request.kind === 'maintenance';
 }
 
 /** A restart that nobody has reason for, of an instance that serves. */
@@ -184,6 +188,22 @@ describe('a guard that is broken on purpose is found out', () => {
       (service) => ({ ...service, mode: 'act' }),
     );
     assert.ok(found.has('observe'), [...found].join());
+  });
+
+  test('maintenance', async () => {
+    const forgetful = broken((state, result) => {
+      for (const service of Object.values(state.services)) delete service.maintenance;
+      return result;
+    });
+    const found = new Set<string>();
+    for (let seed = 1, left = 40; left > 0; seed += 1) {
+      const given = makeCase(String(seed));
+      if (!given.faults.some(beginsMaintenance)) continue;
+      left -= 1;
+      const { violations } = await runCase(given, { step: forgetful });
+      for (const violation of violations) found.add(violation.checker);
+    }
+    assert.ok(found.has('maintenance'), [...found].join());
   });
 
   test('a log line alone restarts nothing', async () => {

@@ -96,6 +96,7 @@ export class PersonChecker implements Checker {
     if (!one.wanted || one.held !== null) return false;
     const service = this.#scene.serviceOf(one.id);
     if (service !== null && isObserved(spec, service)) return false;
+    if (ledger.maintained.has(serviceOf(one.id) ?? '')) return false;
     const unwell = one.phase === 'exited' || one.phase === 'out' || this.#scene.fails(one.id);
     if (!unwell || one.phase === 'starting' || one.phase === 'stopping') return false;
     const incidents = [...ledger.incidents.values()].filter(

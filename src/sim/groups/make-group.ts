@@ -1,8 +1,9 @@
 /** A case with a service of which one instance is primary, from a seed. */
 import type { InstanceId } from '../../model/ids.ts';
-import type { FailoverSpec, ServiceSpec } from '../../model/stack-spec.ts';
+import type { FailoverSpec, ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { Case, Fault } from '../case.ts';
 import { Dice } from '../dice.ts';
+import { maintenanceOf } from '../make-extras.ts';
 import { makeFaults } from '../make-faults.ts';
 import { type Made, makeStack } from '../make-stack.ts';
 
@@ -13,7 +14,18 @@ export function makeGroupCase(seed: string): Case {
   const usual = makeFaults(dice.of('faults'), { spec, programs, quietAt });
   const [group] = spec.services.filter((one) => one.failover !== undefined);
   const own = group === undefined ? [] : ownFaults(dice.of('own'), group, quietAt, usual.length);
-  return { seed, spec, programs, faults: [...usual, ...own], quietAt };
+  const faults = [...usual, ...own, ...rests(dice.of('maintenance'), spec, quietAt)];
+  return { seed, spec, programs, faults, quietAt };
+}
+
+/** Now and then a service is under maintenance. */
+function rests(dice: Dice, spec: StackSpec, quietAt: number): Fault[] {
+  const count = dice.chance(0.3) ? dice.whole(1, 2) : 0;
+  return Array.from({ length: count }, (_, index) => {
+    const at = dice.between(15_000, quietAt - 1_000);
+    const fault = maintenanceOf(dice.of(index), spec, at, quietAt);
+    return fault === null ? [] : [{ ...fault, id: 2_000 + index }];
+  }).flat();
 }
 
 /** The first of its services becomes a group; few others are left. */
