@@ -1,10 +1,10 @@
 /** What a stranger, another site's page or somebody with a little role may try. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
+import { allRoutes } from '../../src/server/api/app.ts';
 import { readStaticFiles } from '../../src/server/api/static-files.ts';
 import { browser, loggedIn, password, type Rig, rig } from './rig.ts';
 
@@ -154,33 +154,64 @@ describe('other sites', () => {
   });
 });
 
+const consoleFiles = {
+  'index.html': '<!doctype html><title>the console</title>',
+  'assets/app-1a2b3c4d.js': 'whatever()',
+  '.secret': 'hidden',
+};
+
 describe('files', () => {
   test('are those of the console, whatever the path says', async (t) => {
-    const made = await rig(t);
-    const root = made.layout.stateDir;
-    mkdirSync(`${root}/web/assets`, { recursive: true });
-    writeFileSync(`${root}/web/index.html`, '<!doctype html>');
-    writeFileSync(`${root}/web/assets/app-1a2b3c4d.js`, '1');
-    writeFileSync(`${root}/web/.secret`, 'no');
-    const names = [...readStaticFiles(`${root}/web`).keys()].sort();
+    const made = await rig(t, {}, consoleFiles);
+    const names = [...readStaticFiles(`${made.layout.stateDir}/web`).keys()].sort();
     assert.deepEqual(names, ['/', '/assets/app-1a2b3c4d.js']);
+    const port = await served(t, made);
+    const get = (path: string) =>
+      rawly(port, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    assert.match(await get('/assets/app-1a2b3c4d.js'), /^HTTP\/1\.1 200 [\s\S]*whatever\(\)$/);
+    // A page of the console, which finds nothing to show there.
+    assert.match(await get('/etc/passwd'), /^HTTP\/1\.1 200 [\s\S]*<title>the console<\/title>$/);
     const paths = [
       '/../accounts.db',
       '/..%2faccounts.db',
       '/%2e%2e/accounts.db',
       '/assets/../../accounts.db',
       '/assets/..\\..\\accounts.db',
+      '/assets/%252e%252e/%252e%252e/accounts.db',
       '/....//accounts.db',
       '/accounts.db%00.html',
-      '/etc/passwd',
-      '//etc/passwd',
+      '/.secret',
+      '/index.html/../../accounts.db',
+      'http://127.0.0.1/../accounts.db',
+      'file:///etc/passwd',
       '/api/v1/services/..%2f..%2fstack',
+      '/api/../../accounts.db',
     ];
     for (const path of paths) {
-      const { status, text } = await browser(made).send('GET', path);
-      assert.ok(status >= 400 && status < 500, `${path}: ${status}`);
-      assert.doesNotMatch(text, /SQLite|root:/);
+      const answer = await get(path);
+      assert.match(answer, /^HTTP\/1\.1 4\d\d/, path);
+      assert.doesNotMatch(answer, /SQLite|root:|hidden/, path);
     }
+  });
+});
+
+describe('methods that a route has not', () => {
+  test('do nothing, whoever asks', async (t) => {
+    const made = await rig(t);
+    const ann = await loggedIn(made, 'ann', 'admin');
+    const routes = allRoutes(made.api.parts, new Map());
+    const there = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+    for (const path of new Set(routes.map((one) => one.path))) {
+      const url = path.replaceAll(/:\w+/g, '1');
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']) {
+        if (there.has(`${method} ${path}`)) continue;
+        const { status, headers } = await ann.send(method, url);
+        assert.ok(status === 404 || status === 405, `${method} ${path}: ${status}`);
+        assert.equal(headers['allow'] ?? headers['access-control-allow-methods'], undefined);
+      }
+    }
+    assert.deepEqual(made.stack.acts(), []);
+    assert.deepEqual(made.drills, []);
   });
 });
 
@@ -208,6 +239,20 @@ describe('bodies', () => {
     }
   });
 
+  test('are refused by their depth before anything walks through them', async (t) => {
+    const made = await rig(t);
+    const ann = await loggedIn(made, 'ann', 'admin');
+    const deep = (open: string, close: string, count: number) =>
+      `{"version":1,"x":${open.repeat(count)}1${close.repeat(count)}}`;
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'deep' };
+    const send = (body: string) =>
+      ann.send('POST', '/api/v1/knowledge/import', body, headers).then(({ status }) => status);
+    assert.equal(await send(deep('[', ']', 3_000_000)), 400);
+    assert.equal(await send(deep('{"x":', '}', 1_000_000)), 400);
+    assert.equal(await send(`{"version":1,"x":"${'['.repeat(100_000)}\\"${'{'.repeat(9)}"}`), 200);
+    assert.deepEqual(made.lines, []);
+  });
+
   test('of strangers are not even read', async (t) => {
     const made = await rig(t);
     const body = 'x'.repeat(9_000_000);
@@ -230,6 +275,12 @@ async function served(t: TestContext, made: Rig): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+function rawly(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(text);
+  return answerOf(socket);
+}
+
 function answerOf(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -249,12 +300,14 @@ describe('connections', () => {
       'POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n' +
         'content-length: 100\r\n\r\n{',
     ];
-    const answers = begins.map((text) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.write(text);
-      return answerOf(socket);
-    });
-    for (const answer of await Promise.all(answers)) assert.match(answer, /^HTTP\/1\.1 408/);
+    const answers = begins.map((text) => rawly(port, text));
+    // A byte now and then doesn't keep it open.
+    const slow = connect(port, '127.0.0.1');
+    slow.write(begins[1] ?? '');
+    const drip = setInterval(() => slow.write(' '), 300);
+    const last = answerOf(slow).finally(() => clearInterval(drip));
+    for (const answer of await Promise.all([...answers, last]))
+      assert.match(answer, /^HTTP\/1\.1 408/);
   });
 
   test('headers can’t be smuggled into answers, nor lines into the log', async (t) => {
@@ -268,9 +321,7 @@ describe('connections', () => {
       `GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`,
     ];
     for (const text of requests) {
-      const socket = connect(port, '127.0.0.1');
-      socket.write(text);
-      const answer = await answerOf(socket);
+      const answer = await rawly(port, text);
       assert.match(answer, /^HTTP\/1\.1 4\d\d/);
       assert.doesNotMatch(answer, /^set-cookie/im);
     }
@@ -294,16 +345,29 @@ describe('connections', () => {
 });
 
 describe('a flood of logins', () => {
-  const guess = (client: ReturnType<typeof browser>, name: string, number: number) =>
-    client.send('POST', '/api/v1/auth/login', { name, password: `guess number ${number}` });
+  const guess = (
+    client: ReturnType<typeof browser>,
+    name: string,
+    number: number,
+    headers: object = {},
+  ) => {
+    const body = { name, password: `guess number ${number}` };
+    return client.send('POST', '/api/v1/auth/login', body, headers);
+  };
 
   test('from one address is slowed down, and the person at a known device is not', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const made = await rig(t);
     const ann = await loggedIn(made, 'ann', 'admin');
     const eve = browser(made);
+    // What it says of where it comes from counts for nothing.
     const all = await Promise.all(
-      Array.from({ length: 60 }, (_, number) => guess(eve, 'ann', number)),
+      Array.from({ length: 60 }, (_, number) =>
+        guess(eve, 'ann', number, {
+          'x-forwarded-for': `198.51.100.${number}`,
+          forwarded: `for=198.51.100.${number}`,
+        }),
+      ),
     );
     const statuses = all.map(({ status }) => status);
     assert.ok(statuses.filter((status) => status === 401).length <= 4, statuses.join(' '));

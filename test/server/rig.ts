@@ -1,5 +1,5 @@
 /** The API with everything real but the stack behind it. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { stack as spec } from '../../src/engine/stack.fixture.ts';
 import { noKnowledge } from '../../src/learn/lessons.ts';
@@ -196,10 +196,11 @@ const settings: ConsoleSettings = {
   stackId: 'stack-of-tests',
 };
 
-/** `t`: a test, or what else says when it is over. */
+/** `t`: a test, or what else says when it is over. `files`: of the console, by name. */
 export async function rig(
   t: { after(end: () => Promise<void>): void },
   changes: Partial<ConsoleSettings> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Rig> {
   const stateDir = mkdtempSync(`${tmpdir()}/daruma-api-`);
   const layout = layoutOf(stateDir);
@@ -209,6 +210,10 @@ export async function rig(
     await close();
     rmSync(stateDir, { recursive: true });
   });
+  const filesDirectory = `${stateDir}/web`;
+  mkdirSync(`${filesDirectory}/assets`, { recursive: true });
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(`${filesDirectory}/${name}`, text);
   const stack = new FakeStack();
   const drills: DrillOrder[] = [];
   const lines: string[] = [];
@@ -226,7 +231,7 @@ export async function rig(
       drills.push(order);
       return null;
     },
-    filesDirectory: `${stateDir}/no-such-directory`,
+    filesDirectory,
     log: (text) => lines.push(text),
   });
   close = () => api.close();
@@ -246,6 +251,10 @@ export interface Answer {
   /** The body as JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the API says.
   readonly json: any;
+}
+
+function isJson(headers: Readonly<Record<string, unknown>>): boolean {
+  return /json/.test(String(headers['content-type']));
 }
 
 /** Keeps cookies, and says where its pages come from, as browsers do. */
@@ -279,7 +288,7 @@ export function browser({ api }: Rig, address = '127.0.0.1'): Browser {
         status: response.statusCode,
         headers: response.headers,
         text,
-        json: /json/.test(String(response.headers['content-type'])) ? JSON.parse(text) : null,
+        json: text !== '' && isJson(response.headers) ? JSON.parse(text) : null,
       };
     },
   };

@@ -20,6 +20,7 @@ import { drillRoutes } from './drill-routes.ts';
 import type { Gate } from './gate.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { Idempotency } from './idempotency.ts';
+import { jsonBody } from './json-body.ts';
 import { logRoutes } from './log-routes.ts';
 import { openApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
@@ -101,11 +102,10 @@ function emptyApp({ log }: Parts, { tls }: AppOptions): FastifyInstance {
   app.server.maxHeadersCount = headersMax;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
-    if (text === '') return done(null, undefined);
     try {
-      done(null, JSON.parse(String(text)));
-    } catch {
-      done(new DarumaError('BAD_REQUEST', 'the body is no JSON'));
+      done(null, jsonBody(String(text)));
+    } catch (error) {
+      done(error as Error);
     }
   });
   app.setErrorHandler((error, request, reply) => {
