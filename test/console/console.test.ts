@@ -5,22 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { until } from '../scenarios/harness.ts';
-import { logIn, password, type Scene, scene, seriousFindings } from './page.ts';
-
-const generousMs = 60_000;
-
-async function becomeAdmin({ open, setup, shot }: Scene): Promise<Page> {
-  const page = await open();
-  page.setDefaultTimeout(generousMs);
-  await page.goto(setup);
-  await page.fill('input[name=name]', 'ann');
-  await page.fill('input[name=password]', password);
-  await shot(page, 'first-admin');
-  await page.click('button[type=submit]');
-  await page.waitForSelector('h1:has-text("shop")');
-  await page.waitForSelector('.standing.good');
-  return page;
-}
+import { becomeAdmin, generousMs, logIn, type Scene, scene, seriousFindings } from './page.ts';
 
 /** What a person sees of a drill, from the fault to the proof. */
 async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void> {

@@ -10,6 +10,7 @@ import { type Bench, bench } from '../scenarios/harness.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const shots = path.join(root, 'reports/console');
 export const password = 'correct horse battery';
+export const generousMs = 60_000;
 
 /** Answers 500 while the file that `BROKEN` names is there. */
 const shop = `
@@ -31,9 +32,9 @@ export interface Scene {
   shot(page: Page, name: string): Promise<void>;
 }
 
+/** A shop and its API. */
 export async function scene(t: TestContext): Promise<Scene> {
-  execFileSync(process.execPath, ['scripts/build-console.ts'], { cwd: root });
-  const [console, front] = [await freePort(), await freePort()];
+  const front = await freePort();
   const check = { http: '/', interval: '200ms', timeout: '1s', retries: 2 };
   const api = {
     command: [process.execPath, '--input-type=module', '--eval', shop],
@@ -51,7 +52,13 @@ export async function scene(t: TestContext): Promise<Scene> {
       repair: { command: ['rm', '-f', 'broken'], mends: ['error'], destructive: true },
     },
   };
-  const stack = { name: 'shop', console: { address: console }, services: { api, web } };
+  return sceneOf(t, { api, web });
+}
+
+/** `services` as in a stack file. */
+export async function sceneOf(t: TestContext, services: object): Promise<Scene> {
+  execFileSync(process.execPath, ['scripts/build-console.ts'], { cwd: root });
+  const stack = { name: 'shop', console: { address: await freePort() }, services };
   const made = await bench(t, JSON.stringify(stack));
   await made.up();
   const { url, setup } = await made.json<{ url: string; setup: string }>('console');
@@ -70,6 +77,20 @@ export async function scene(t: TestContext): Promise<Scene> {
       await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
     },
   };
+}
+
+/** By the link that the first one is given. */
+export async function becomeAdmin({ open, setup, shot }: Scene): Promise<Page> {
+  const page = await open();
+  page.setDefaultTimeout(generousMs);
+  await page.goto(setup);
+  await page.fill('input[name=name]', 'ann');
+  await page.fill('input[name=password]', password);
+  await shot(page, 'first-admin');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('h1:has-text("shop")');
+  await page.waitForSelector('.standing.good');
+  return page;
 }
 
 export async function logIn(page: Page, url: string, name = 'ann'): Promise<void> {

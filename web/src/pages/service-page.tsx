@@ -6,6 +6,7 @@ import { type Deed, DeedButton } from '../parts/confirm.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
+import { Points } from '../parts/points.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
@@ -34,6 +35,7 @@ export function ServicePage({ name }: { readonly name: string }) {
         <h2>{say('incidents')}</h2>
         {own.length === 0 ? <p>{say('noIncidents')}</p> : <IncidentRows incidents={own} />}
       </section>
+      {service.hasPoints === true ? <Points key={`points ${name}`} service={service} /> : null}
       <Recently key={name} service={name} />
       <LogLines key={name} instances={service.instances.map(({ id }) => id)} />
     </>

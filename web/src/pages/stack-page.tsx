@@ -1,5 +1,5 @@
 /** The whole stack: what is wrong is seen from across the room. */
-
+import { memo } from 'react';
 import type { ServiceView } from '../../../src/model/view.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Graph } from '../parts/graph.tsx';
@@ -60,7 +60,8 @@ function Services({ services }: { readonly services: readonly ServiceView[] }) {
   );
 }
 
-function ServiceRow({ service }: { readonly service: ServiceView }) {
+/** Drawn anew only when something of it has changed: there may be hundreds. */
+const ServiceRow = memo(function ServiceRow({ service }: { readonly service: ServiceView }) {
   const say = useSay();
   return (
     <tr className={serviceTone(service)}>
@@ -81,4 +82,4 @@ function ServiceRow({ service }: { readonly service: ServiceView }) {
       <td>{service.dependsOn.join(', ')}</td>
     </tr>
   );
-}
+});

@@ -49,8 +49,7 @@ function dataOf({ points }: SignalSeries): UPlot.AlignedData {
 }
 
 function optionsFor(element: HTMLElement, signal: string, marks: readonly Mark[]): UPlot.Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name);
+  const colour = (name: string) => colourOf(element, name);
   const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 } };
   const clock = '{HH}:{mm}:{ss}';
   return {
@@ -77,6 +76,14 @@ function optionsFor(element: HTMLElement, signal: string, marks: readonly Mark[]
     ],
     hooks: { draw: [(plot) => drawMarks(plot, marks, colour('--bad'))] },
   };
+}
+
+/** A canvas takes a colour, not `light-dark(…)`. */
+function colourOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
 }
 
 function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {

@@ -10,7 +10,7 @@ export function valueText(signal: string, value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
   return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${sizes[power] ?? ''}B`;
 }

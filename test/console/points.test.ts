@@ -1,0 +1,94 @@
+/** Recovery points in the console: made, tried, restored with consent, undone; by role. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { freePort } from '../free-port.ts';
+import { until } from '../scenarios/harness.ts';
+import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings } from './page.ts';
+
+const notes = path.resolve(import.meta.dirname, '../scenarios/services/notes.ts');
+const proven = /restored in/;
+
+/** Asks the service; what it says is all that it keeps. */
+type Ask = (method: string, path: string) => Promise<string>;
+
+async function confirm(page: Page): Promise<void> {
+  await page.click('dialog[open] button.main');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+}
+
+async function makeAndTry(page: Page, { url, shot }: Scene): Promise<void> {
+  await page.goto(`${url}service/notes`);
+  await page.waitForSelector('text=No recovery point yet.');
+  await page.fill('.form input[maxlength]', 'before lunch');
+  await page.click('button:has-text("Back up now")');
+  await confirm(page);
+  const row = page.locator('tr', { hasText: 'before lunch' });
+  await row.getByText('not yet').waitFor();
+  await row.getByRole('button', { name: 'Try' }).click();
+  await confirm(page);
+  await row.getByText(proven).waitFor();
+  await shot(page, 'points');
+}
+
+/** Nothing is asked of the service before it was said what is lost, and agreed to. */
+async function restoreAndUndo(page: Page, ask: Ask, { shot }: Scene): Promise<void> {
+  await ask('POST', '/afterwards');
+  const row = page.locator('tr', { hasText: 'before lunch' });
+  await row.getByRole('button', { name: 'Restore' }).click();
+  await page.waitForSelector('dialog[open] .alert:has-text("will be lost")');
+  assert.equal(await page.isDisabled('dialog[open] button.main'), true);
+  await shot(page, 'restore-consent');
+  assert.match(await ask('GET', '/'), /afterwards/);
+  await page.check('dialog[open] input[type=checkbox]');
+  await confirm(page);
+  await page.waitForSelector('.consent button:has-text("Undo the restore")');
+  await until('it is back', async () => (await ask('GET', '/')) === 'before\n');
+  await shot(page, 'restored');
+  await page.click('.consent button:has-text("Undo the restore")');
+  await confirm(page);
+  await page.waitForSelector('.consent', { state: 'detached' });
+  await until('all is there', async () => /afterwards/.test(await ask('GET', '/')));
+}
+
+/** Of somebody who was invited as such, in Chinese. */
+async function asViewer(admin: Page, { url, open, shot }: Scene): Promise<void> {
+  await admin.goto(`${url}settings`);
+  await admin.click('button:has-text("Invite")');
+  const link = (await admin.textContent('code.secret')) ?? '';
+  const page = await open({ locale: 'zh-CN' });
+  page.setDefaultTimeout(generousMs);
+  await page.goto(link);
+  await page.fill('input[name=name]', 'bob');
+  await page.fill('input[name=password]', password);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('nav');
+  await page.goto(`${url}service/notes`);
+  await page.waitForSelector('h2:has-text("恢复点")');
+  await page.waitForSelector('tr:has-text("before lunch"):has-text("已验证")');
+  assert.equal(await page.locator('main button').count(), 0);
+  assert.deepEqual(await seriousFindings(page), []);
+  await shot(page, 'points-viewer-chinese');
+}
+
+test('recovery points are made, tried, restored with consent, and undone', async (t) => {
+  const front = await freePort();
+  const service = {
+    command: ['${DARUMA_NODE}', notes],
+    data_dir: 'data',
+    environment: { DATA: '${DATA_DIR}' },
+    endpoint: front,
+    healthcheck: { http: '/', interval: '200ms', timeout: '5s', start_period: '60s' },
+    recovery_points: { every: '1d' },
+  };
+  const set = await sceneOf(t, { notes: service });
+  const ask: Ask = async (method, where) =>
+    (await fetch(`http://127.0.0.1:${front}${where}`, { method })).text();
+  await ask('POST', '/before');
+  const page = await becomeAdmin(set);
+  await makeAndTry(page, set);
+  await restoreAndUndo(page, ask, set);
+  assert.deepEqual(await seriousFindings(page), []);
+  await asViewer(page, set);
+});
