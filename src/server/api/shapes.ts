@@ -91,6 +91,11 @@ export const service = z.looseObject({
   endpoint: z.string().nullable(),
   instances: z.array(instance),
   group: group.optional(),
+  hasPoints: z.literal(true).optional().describe('Recovery points are made of it.'),
+  restore: z
+    .looseObject({ step: z.string(), state: z.string(), to: time.nullable() })
+    .optional()
+    .describe('A restore that goes on, or whose data of before is still there.'),
 });
 
 export const stack = z.looseObject({
