@@ -16,6 +16,7 @@ import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
 import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
+import { addMaintenance } from './commands/maintenance.ts';
 import { addNagios } from './commands/nagios.ts';
 import { addPoints } from './commands/points.ts';
 import { addPs } from './commands/ps.ts';
@@ -46,6 +47,7 @@ const commands: readonly AddCommand[] = [
   addDetectors,
   addRequests,
   addSwitchover,
+  addMaintenance,
   addPoints,
   addRestore,
   addVault,

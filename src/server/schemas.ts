@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId } from '../model/ids.ts';
 import type { DrillFault } from '../ports/controller-api.ts';
+import { maintenanceMs } from './maintenance-limits.ts';
 import { restoreRequests } from './point-routes.ts';
 
 const largestPage = 1_000;
@@ -62,6 +63,13 @@ const request = z.discriminatedUnion('kind', [
     to: instance.nullable(),
     limitMs: z.number().int().min(0).max(longestLimitMs),
   }),
+  z.object({
+    kind: z.literal('maintenance'),
+    service: name,
+    forMs: maintenanceMs.nullable(),
+    untilHealthy: z.boolean(),
+  }),
+  z.object({ kind: z.literal('maintenance-end'), service: name }),
   ...restoreRequests,
 ]) satisfies z.ZodType<PersonRequest>;
 

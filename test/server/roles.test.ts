@@ -50,6 +50,8 @@ const table: Readonly<Record<string, readonly [readonly Who[], 'person'?]>> = {
   [`POST ${service}/restart`]: [acting],
   [`POST ${service}/reset`]: [acting],
   [`POST ${service}/switchover`]: [acting],
+  [`POST ${service}/maintenance`]: [acting],
+  [`POST ${service}/maintenance/end`]: [acting],
   [`POST ${instance}/start`]: [acting],
   [`POST ${instance}/stop`]: [acting],
   [`POST ${instance}/restart`]: [acting],

@@ -1,6 +1,7 @@
 import { DarumaError } from '../../model/errors.ts';
 import { isReadOnly } from '../../ports/read-only.ts';
 import type { AddCommand } from '../command.ts';
+import { maintenanceNotes } from '../maintenance-text.ts';
 import type { Session } from '../session.ts';
 import { changeNotice } from '../stack-changes.ts';
 import { groupNotes, stackHeadline, stackTable } from '../stack-text.ts';
@@ -13,7 +14,7 @@ export const addPs: AddCommand = ({ program, action }) => {
       action(async (session) => {
         const view = await session.client.stack();
         const notice = await fileNotice(session);
-        const waits = groupNotes(view);
+        const waits = [...groupNotes(view), ...maintenanceNotes(view)];
         if (session.json) session.printJson({ ...view, fileChanged: notice !== null });
         else {
           const notices = [notice, diskNotice(session), ...waits].flatMap((text) =>

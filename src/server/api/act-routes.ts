@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { errorInfo } from '../../model/errors.ts';
 import type { PersonRequest } from '../../model/event.ts';
 import type { Caller } from './caller.ts';
+import { maintenanceRoutes } from './maintenance-routes.ts';
 import type { Parts } from './parts.ts';
 import { type Route, route } from './route.ts';
 import * as shapes from './shapes.ts';
@@ -26,6 +27,7 @@ export function actRoutes(parts: Parts): readonly Route[] {
     ...stackActs(parts, ask),
     ...targetActs(ask),
     switchover(parts, ask),
+    ...maintenanceRoutes(ask),
     ...incidentActs(ask),
     acknowledge(parts),
     ...knowledgeRoutes(parts),

@@ -82,6 +82,10 @@ const group = z.looseObject({
   note: z.string(),
 });
 
+const maintenance = z
+  .looseObject({ by: z.string(), since: time, until: time, untilHealthy: z.boolean() })
+  .describe('Watched, and not acted on, until then at the latest.');
+
 export const service = z.looseObject({
   name: z.string(),
   driver: z.string(),
@@ -91,6 +95,7 @@ export const service = z.looseObject({
   endpoint: z.string().nullable(),
   instances: z.array(instance),
   group: group.optional(),
+  maintenance: maintenance.optional(),
   hasPoints: z.literal(true).optional().describe('Recovery points are made of it.'),
   restore: z
     .looseObject({ step: z.string(), state: z.string(), to: time.nullable() })
