@@ -1,27 +1,33 @@
 /** What people are told of an incident. */
-import { serviceOf } from '../model/ids.ts';
-import type { Severity } from '../model/stack-spec.ts';
+import type { Command } from '../model/command.ts';
+import { type ServiceName, serviceOf } from '../model/ids.ts';
+import type { Severity } from '../model/notify-spec.ts';
 import { duration, faultPhrase } from '../plan/sentence.ts';
 import { groupOf } from './group.ts';
 import { episodeOnset, type IncidentState } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 
-const severities: Readonly<Record<'open' | 'needs-person' | 'resolved', Severity>> = {
+type Standing = Extract<Command, { readonly kind: 'notify' }>['state'];
+
+const severities: Readonly<Record<Standing, Severity>> = {
   open: 'warning',
   'needs-person': 'critical',
+  acknowledged: 'info',
   resolved: 'info',
 };
 
-export function notify(
-  turn: Turn,
-  incident: IncidentState,
-  state: 'open' | 'needs-person' | 'resolved',
-  text: string,
-): void {
-  const severity = severities[state];
+export function notify(turn: Turn, incident: IncidentState, state: Standing, text: string): void {
+  const about = { incident: incident.id, severity: severities[state], state };
   const title = `${turn.state.stack?.name ?? ''}: ${headline(incident)}`;
-  turn.command({ kind: 'notify', incident: incident.id, severity, state, title, text }, true);
+  turn.command({ kind: 'notify', ...about, title, text, services: touched(incident) }, true);
+}
+
+/** Services that show something, or are blamed. */
+function touched({ symptoms, causes }: IncidentState): ServiceName[] {
+  const shown = symptoms.map(({ symptom }) => serviceOf(symptom.component));
+  const blamed = causes.slice(0, 1).map(({ component }) => serviceOf(component));
+  return [...new Set([...shown, ...blamed])].filter((name) => name !== null);
 }
 
 /** Such as «db/1 crashed». */

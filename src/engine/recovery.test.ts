@@ -401,6 +401,16 @@ describe('limits', () => {
       s.sent('run').map((one) => [one.name, one.instance]),
       [['wipe', 'db/1']],
     );
+    assert.deepEqual(
+      s.sent('notify').map((one) => [one.state, one.services]),
+      [
+        ['open', ['db']],
+        ['needs-person', ['db']],
+        ['acknowledged', ['db']],
+      ],
+      'others are told that somebody sees to it',
+    );
+    assert.match(s.sent('notify').at(-1)?.text ?? '', /^approved by /);
   });
 
   test('while the store can not write, restarts go on', () => {

@@ -7,8 +7,8 @@ import type { CommandSpec } from './command-spec.ts';
 import type { ErrorCode } from './errors.ts';
 import type { RoleCommand, RoleOrder } from './group.ts';
 import type { ActionId, IncidentId, InstanceId, ServiceName } from './ids.ts';
+import type { Severity } from './notify-spec.ts';
 import type { RestoreCommand } from './recovery-point.ts';
-import type { Severity } from './stack-spec.ts';
 
 export type Command = Order & {
   /** May be carried out although the store can't write: safe and reversible. */
@@ -64,9 +64,12 @@ type Order =
       readonly kind: 'notify';
       readonly incident: IncidentId;
       readonly severity: Severity;
-      readonly state: 'open' | 'needs-person' | 'resolved';
+      /** `acknowledged`: a person has answered. */
+      readonly state: 'open' | 'needs-person' | 'acknowledged' | 'resolved';
       readonly title: string;
       readonly text: string;
+      /** That it touches; absent or empty: none, such as when a host is blamed. */
+      readonly services?: readonly ServiceName[];
     }
   /** Answers a person's request; `error` null: done. */
   | {

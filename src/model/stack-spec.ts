@@ -9,6 +9,7 @@
 import type { CommandSpec } from './command-spec.ts';
 import type { ConsoleSpec } from './console-spec.ts';
 import type { ServiceName } from './ids.ts';
+import type { NotifySpec } from './notify-spec.ts';
 import type { RecoveryPointsSpec } from './recovery-point.ts';
 import type { FaultKind } from './symptom.ts';
 
@@ -321,27 +322,3 @@ export interface PostgresSpec {
   }[];
   readonly settings: Readonly<Record<string, string>>;
 }
-
-export interface NotifySpec {
-  readonly targets: readonly NotifyTarget[];
-  /** A URL fetched each `intervalMs` while Daruma lives, so that others notice when it doesn't. */
-  readonly heartbeat: { readonly url: string; readonly intervalMs: number } | null;
-}
-
-export type NotifyTarget =
-  | {
-      readonly kind: 'webhook';
-      readonly name: string;
-      readonly url: string;
-      readonly format: 'json' | 'slack' | 'feishu' | 'dingtalk';
-      readonly headers: Readonly<Record<string, string>>;
-      readonly minSeverity: Severity;
-    }
-  | {
-      readonly kind: 'command';
-      readonly name: string;
-      readonly command: CommandSpec;
-      readonly minSeverity: Severity;
-    };
-
-export type Severity = 'info' | 'warning' | 'critical';

@@ -11,8 +11,9 @@ function letter(text: string, update = 0): Letter {
     state: 'needs-person',
     title: 'api/2 does not start',
     text,
+    services: ['api'],
   } as const;
-  return { stack: 'accounts', notice, update, at: 1000 };
+  return { stack: 'accounts', notice, update, at: 1000, since: 500 };
 }
 
 test('chat text: what, where, how bad, which incident, which update', () => {
@@ -35,6 +36,7 @@ test('our own JSON has exactly these fields', () => {
     state: 'needs-person',
     title: 'api/2 does not start',
     text: 'why',
+    services: ['api'],
     at: '1970-01-01T00:00:01.000Z',
   });
 });
@@ -58,6 +60,25 @@ test('DingTalk: the text is kept', () => {
   const body = JSON.parse(webhookBody('dingtalk', letter(hostile)));
   assert.equal(body.msgtype, 'text');
   assert.ok(body.text.content.endsWith(hostile.trimEnd()));
+});
+
+test('WeCom: no mention comes out of a log line, and 2048 bytes are not exceeded', () => {
+  const body = JSON.parse(webhookBody('wecom', letter('<@all> 错误')));
+  assert.equal(body.msgtype, 'text');
+  assert.ok(body.text.content.endsWith('＜@all> 错误'));
+  for (const pad of ['', 'x', 'xx']) {
+    const { text } = JSON.parse(webhookBody('wecom', letter(pad + '错'.repeat(5000))));
+    assert.ok(Buffer.byteLength(text.content) <= 2048);
+    assert.ok(text.content.endsWith('错…'));
+  }
+});
+
+test('a summary and a test name no incident', () => {
+  for (const state of ['summary', 'test'] as const) {
+    const notice = { incident: state, state, severity: 'info', title: 'It', text: '' } as const;
+    const shown = chatText({ stack: 'accounts', notice, update: 0, at: 0, since: 0 });
+    assert.equal(shown, `Daruma · accounts · info · ${state}\nIt`);
+  }
 });
 
 test('long texts are cut, never through a character', () => {

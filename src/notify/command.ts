@@ -3,13 +3,11 @@
  * which `${DARUMA_TITLE}` and the like in the argument vector stand for too. Exit 0: it arrived.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { NotifyTarget } from '../model/stack-spec.ts';
+import type { CommandTarget } from '../model/notify-spec.ts';
 import { expandTemplate } from '../model/template.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Letter, noticeJson } from './body.ts';
 import { type Failure, failure } from './failure.ts';
-
-export type CommandTarget = Extract<NotifyTarget, { kind: 'command' }>;
 
 export interface CommandSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Ends it early. */
   readonly signal: AbortSignal;
+  /** Of the body, which the answer may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 export type HttpAnswer =
@@ -38,7 +40,7 @@ export type HttpAnswer =
 
 export async function request(clock: Clock, asked: HttpRequest): Promise<HttpAnswer> {
   const late = new AbortController();
-  const secrets = secretsOf(asked.url, asked.headers);
+  const secrets = [...secretsOf(asked.url, asked.headers), ...(asked.secrets ?? [])];
   const cancel = clock.after(asked.timeoutMs, () => late.abort());
   try {
     const response = await fetch(withoutCredentials(asked.url), {

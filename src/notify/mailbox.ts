@@ -3,20 +3,28 @@
  * own, so that one message which the target can't digest holds no other up.
  *
  *   put ─▶ sending ─▶ accepted
- *            ▲  │
- *            │  ├─▶ refused, or deadline over ─▶ onFailure
- *            │  ▼
- *          pausing     a later notice of the incident replaces the one that waits
+ *    │       ▲  │
+ *    │       │  ├─▶ refused, or deadline over ─▶ onFailure
+ *    │       │  ▼
+ *    │     pausing     a later notice of the incident replaces the one that waits
+ *    ▼       ▲
+ *   held ────┘ one summary when quiet hours are over
  *
  * 1. Of one incident at most one message is under way, and they arrive in order.
  * 2. Nothing here throws or waits in the caller's turn.
+ * 3. What is not settled is in `kept`, and goes on from there in another process.
  */
-import type { IncidentId } from '../model/ids.ts';
-import type { NotifyTarget, Severity } from '../model/stack-spec.ts';
+import type { Delivery, TestedTarget } from '../model/notification.ts';
+import type { NotifyTarget } from '../model/notify-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Notice } from '../ports/notifier.ts';
-import type { Letter } from './body.ts';
+import { repeatEveryMs } from './alertmanager.ts';
+import type { Letter, Message } from './body.ts';
+import { Book, type KeptBook } from './book.ts';
 import { type Failure, failure } from './failure.ts';
+import { quietEnd } from './quiet-hours.ts';
+import type { Limits } from './sending.ts';
+import { summaryOf } from './summary.ts';
 
 export interface DeliveryTiming {
   readonly attemptTimeoutMs: number;
@@ -31,55 +39,102 @@ export interface MailboxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly timing: DeliveryTiming;
-  readonly send: (
-    target: NotifyTarget,
-    letter: Letter,
-    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ) => Promise<Failure | null>;
+  /** Must not reject. */
+  readonly send: (target: NotifyTarget, letter: Letter, limits: Limits) => Promise<Failure | null>;
   readonly onFailure: (target: NotifyTarget, letter: Letter, text: string) => void;
+  /** What `kept` gives is another now. */
+  readonly onChange: () => void;
+  /** What is under way when we end is kept for another process. */
+  readonly goesOnLater: boolean;
 }
 
-const severities: readonly Severity[] = ['info', 'warning', 'critical'];
-/** Incidents with a message under way, and incidents whose updates are counted. */
+/** Incidents with a message under way. */
 const deliveriesMax = 100;
-const countedMax = 1000;
 
-interface Delivery {
+interface Running {
+  current: Letter;
   next: Letter | null;
   readonly done: Promise<void>;
 }
 
 export class Mailbox {
   readonly #options: MailboxOptions;
-  readonly #deliveries = new Map<IncidentId, Delivery>();
-  readonly #updates = new Map<IncidentId, number>();
+  readonly #running = new Map<string, Running>();
   readonly #ended = new AbortController();
+  readonly #book: Book;
+  /** Under way when we ended. */
+  readonly #left: Letter[] = [];
+  #last: Delivery | null;
   #target: NotifyTarget;
+  #cancelSummary = (): void => undefined;
+  #cancelRepeat = (): void => undefined;
 
-  constructor(target: NotifyTarget, options: MailboxOptions) {
+  constructor(target: NotifyTarget, kept: KeptBook, options: MailboxOptions) {
     this.#target = target;
     this.#options = options;
+    this.#book = new Book(kept);
+    this.#last = kept.last;
+    for (const letter of kept.waiting) this.#deliver(letter);
+    this.retarget(target);
+  }
+
+  get target(): NotifyTarget {
+    return this.#target;
+  }
+
+  get last(): Delivery | null {
+    return this.#last;
+  }
+
+  get heldCount(): number {
+    return this.#book.held.length;
+  }
+
+  get waitingCount(): number {
+    return this.#running.size;
   }
 
   /** Messages under way go to the new one from their next attempt on. */
   retarget(target: NotifyTarget): void {
     this.#target = target;
+    this.#awaitQuietEnd();
+    this.#cancelRepeat();
+    if (target.kind === 'alertmanager') this.#awaitRepeat();
   }
 
   put(stack: string, notice: Notice): void {
-    const letter = this.#address(stack, notice);
-    if (letter === null) return;
-    const delivery = this.#deliveries.get(notice.incident);
-    if (delivery !== undefined) delivery.next = letter;
-    else if (this.#deliveries.size < deliveriesMax) this.#begin(letter);
-    else this.#options.onFailure(this.#target, letter, 'too many messages are waiting');
+    const entered = this.#book.enter(this.#target, stack, notice, this.#options.clock.now());
+    if (entered.verdict === 'drop') return;
+    if (entered.verdict === 'send') this.#deliver(entered.letter);
+    else this.#awaitQuietEnd();
+    this.#options.onChange();
+  }
+
+  /** One attempt at once, whatever the hour. */
+  async test(stack: string): Promise<TestedTarget> {
+    const at = this.#options.clock.now();
+    const notice = testMessage(this.#target.name);
+    const failed = await this.#attempt({ stack, notice, update: 0, at, since: at });
+    this.#settle('test', failed?.reason ?? null);
+    return { target: this.#target.name, error: failed?.reason ?? null };
+  }
+
+  kept(): KeptBook {
+    const running = [...this.#running.values()].map(({ current, next }) => next ?? current);
+    return { ...this.#book.kept(), waiting: [...this.#left, ...running], last: this.#last };
   }
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    while (this.#deliveries.size > 0) {
-      await Promise.all([...this.#deliveries.values()].map(({ done }) => done));
+    while (this.#running.size > 0) {
+      await Promise.all([...this.#running.values()].map(({ done }) => done));
     }
+  }
+
+  /** No summary and no repetition begins any more. */
+  rest(): void {
+    this.#cancelSummary();
+    this.#cancelRepeat();
   }
 
   /** Gives up what is under way. */
@@ -87,72 +142,112 @@ export class Mailbox {
     this.#ended.abort();
   }
 
-  /** Null: not severe enough. Who was told of an incident is told how it goes on. */
-  #address(stack: string, notice: Notice): Letter | null {
-    const before = this.#updates.get(notice.incident);
-    const rank = severities.indexOf(notice.severity);
-    const wanted = rank >= severities.indexOf(this.#target.minSeverity);
-    if (before === undefined && !wanted) return null;
-    const update = before === undefined ? 0 : before + 1;
-    this.#updates.delete(notice.incident);
-    this.#updates.set(notice.incident, update);
-    for (const oldest of this.#updates.keys()) {
-      if (this.#updates.size <= countedMax) break;
-      this.#updates.delete(oldest);
-    }
-    return { stack, notice, update, at: this.#options.clock.now() };
+  /** A summary comes also when quiet hours are no longer said in the stack file. */
+  #awaitQuietEnd(): void {
+    const { clock } = this.#options;
+    this.#cancelSummary();
+    if (this.#book.held.length === 0) return;
+    const { quietHours } = this.#target;
+    const now = clock.now();
+    const end = quietHours === undefined ? now : quietEnd(quietHours, now);
+    const tell = () => (end > clock.now() ? this.#awaitQuietEnd() : this.#tellHeld());
+    this.#cancelSummary = clock.after(Math.max(0, end - now), tell);
   }
 
-  #begin(letter: Letter): void {
-    const { incident } = letter.notice;
-    const delivery: Delivery = {
-      next: letter,
+  #tellHeld(): void {
+    const held = this.#book.takeHeld();
+    const [first] = held;
+    if (first === undefined) return;
+    const at = this.#options.clock.now();
+    const letter = { stack: first.stack, notice: summaryOf(held), update: 0, at, since: at };
+    this.#deliver(letter);
+    this.#options.onChange();
+  }
+
+  #awaitRepeat(): void {
+    this.#cancelRepeat = this.#options.clock.after(repeatEveryMs, () => {
+      const at = this.#options.clock.now();
+      const idle = this.#book.open.filter(({ notice }) => !this.#running.has(notice.incident));
+      // As if it were the first: what ended has been told.
+      for (const letter of idle) this.#deliver({ ...letter, at, update: 0 });
+      this.#awaitRepeat();
+    });
+  }
+
+  #deliver(letter: Letter): void {
+    const key = letter.notice.incident;
+    const running = this.#running.get(key);
+    if (running !== undefined) running.next = letter;
+    else if (this.#running.size < deliveriesMax) this.#begin(key, letter);
+    else this.#options.onFailure(this.#target, letter, 'too many messages are waiting');
+  }
+
+  #begin(key: string, letter: Letter): void {
+    const running: Running = {
+      current: letter,
+      next: null,
       // Begins in a later turn: the caller is not held up by the making of the message.
-      done: Promise.resolve().then(() => this.#run(delivery, incident)),
+      done: Promise.resolve().then(() => this.#run(running, key)),
     };
-    this.#deliveries.set(incident, delivery);
+    this.#running.set(key, running);
   }
 
-  async #run(delivery: Delivery, incident: IncidentId): Promise<void> {
+  async #run(running: Running, key: string): Promise<void> {
     let attempts = 0;
-    for (let letter = take(delivery); letter !== null; ) {
+    for (;;) {
+      const letter = running.current;
       attempts += 1;
       const failed = await this.#attempt(letter);
-      const latest: Letter | null = take(delivery);
-      if (failed === null) {
-        attempts = 0;
-        letter = latest;
+      const waitMs = failed === null ? 0 : this.#waitMs(failed, attempts);
+      if (failed !== null && this.#isWorthwhile(failed, running.next ?? letter, waitMs)) {
+        await this.#pause(waitMs);
+        running.current = running.next ?? letter;
+        running.next = null;
         continue;
       }
-      const waitMs = Math.max(this.#backoffMs(attempts), failed.retryAfterMs);
-      if (this.#isHopeless(failed, latest ?? letter, waitMs)) {
-        const tries = attempts === 1 ? '' : `, ${attempts} attempts`;
-        this.#options.onFailure(this.#target, letter, `${failed.reason}${tries}`);
-        attempts = 0;
-        letter = latest;
-        continue;
+      if (this.#ended.signal.aborted && failed !== null && this.#options.goesOnLater) {
+        this.#left.push(running.next ?? letter);
+        break;
       }
-      await this.#pause(waitMs);
-      letter = take(delivery) ?? latest ?? letter;
+      this.#conclude(letter, failed, attempts);
+      if (running.next === null) break;
+      attempts = 0;
+      running.current = running.next;
+      running.next = null;
     }
-    this.#deliveries.delete(incident);
+    this.#running.delete(key);
+    this.#options.onChange();
   }
 
-  #isHopeless(failed: Failure, letter: Letter, waitMs: number): boolean {
+  #conclude(letter: Letter, failed: Failure | null, attempts: number): void {
+    this.#settle(letter.notice.incident, failed?.reason ?? null);
+    if (failed === null) return;
+    const tries = attempts === 1 ? '' : `, ${attempts} attempts`;
+    this.#options.onFailure(this.#target, letter, `${failed.reason}${tries}`);
+  }
+
+  #settle(of: string, error: string | null): void {
+    this.#last = { at: this.#options.clock.now(), of, error };
+    this.#options.onChange();
+  }
+
+  #waitMs({ retryAfterMs }: Failure, attempts: number): number {
+    return Math.max(this.#backoffMs(attempts), retryAfterMs);
+  }
+
+  #isWorthwhile(failed: Failure, letter: Letter, waitMs: number): boolean {
     const { clock, timing } = this.#options;
-    const over = clock.now() + waitMs > letter.at + timing.deadlineMs;
-    return !failed.retryable || over || this.#ended.signal.aborted;
+    const inTime = clock.now() + waitMs <= letter.at + timing.deadlineMs;
+    return failed.retryable && inTime && !this.#ended.signal.aborted;
   }
 
-  async #attempt(letter: Letter): Promise<Failure | null> {
+  #attempt(letter: Letter): Promise<Failure | null> {
     const { signal } = this.#ended;
     const timeoutMs = this.#options.timing.attemptTimeoutMs;
-    if (signal.aborted) return failure('Daruma ended before it could be sent', false);
-    try {
-      return await this.#options.send(this.#target, letter, { timeoutMs, signal });
-    } catch (error) {
-      return failure(`could not be sent: ${String(error)}`, false);
+    if (signal.aborted) {
+      return Promise.resolve(failure('Daruma ended before it could be sent', false));
     }
+    return this.#options.send(this.#target, letter, { timeoutMs, signal });
   }
 
   #backoffMs(attempt: number): number {
@@ -175,8 +270,12 @@ export class Mailbox {
   }
 }
 
-function take(delivery: Delivery): Letter | null {
-  const letter = delivery.next;
-  delivery.next = null;
-  return letter;
+function testMessage(target: string): Message {
+  return {
+    incident: 'test',
+    state: 'test',
+    severity: 'info',
+    title: `Messages to ${target} arrive`,
+    text: 'Somebody asked for this test. Nothing has happened.',
+  };
 }

@@ -1,28 +1,37 @@
 /**
- * Tells people of incidents: webhooks, commands, and a heartbeat for when we can't. Never blocks,
- * never throws; what could not be delivered becomes an error record that names the target, not its
- * secrets.
+ * Tells people of incidents: webhooks, mail, commands and the services that call people; and a
+ * heartbeat for when we can't. Never blocks, never throws; what could not be delivered becomes an
+ * error record that names the target, not its secrets.
  */
 import { hostname } from 'node:os';
 import type { ErrorReport } from '../model/error-record.ts';
-import type { NotifySpec, NotifyTarget } from '../model/stack-spec.ts';
+import { DarumaError } from '../model/errors.ts';
+import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
+import type { NotifySpec, NotifyTarget } from '../model/notify-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Notice, Notifier } from '../ports/notifier.ts';
+import { readSecret } from '../ports/secret.ts';
 import type { Letter } from './body.ts';
-import { type CommandSurroundings, runCommand } from './command.ts';
+import type { CommandSurroundings } from './command.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { type DeliveryTiming, Mailbox } from './mailbox.ts';
-import { shownUrl } from './secret-url.ts';
-import { sendWebhook } from './webhook.ts';
+import { type DeliveryTiming, Mailbox, type MailboxOptions } from './mailbox.ts';
+import { bookOf, Memory, type NotifierMemory } from './memory.ts';
+import { send } from './send.ts';
+import type { Sending } from './sending.ts';
+import { kindText, shownPlace, shownQuietHours } from './target-view.ts';
 
 export interface NotifierOptions {
   readonly clock: Clock;
   /** Must not throw. */
   readonly onError: (report: ErrorReport) => void;
+  /** Absent: nothing is kept over the end of the controller. */
+  readonly memory?: NotifierMemory;
   /** For jitter. */
   readonly random?: Random;
   /** For commands; default: as our own. */
   readonly environment?: CommandSurroundings['environment'];
+  /** Where secrets are that the stack file names; default: our own environment. */
+  readonly variable?: (name: string) => string | undefined;
   readonly workingDir?: string;
   readonly timing?: Partial<NotifierTiming>;
 }
@@ -48,6 +57,8 @@ class TargetsNotifier implements Notifier {
   readonly #options: NotifierOptions;
   readonly #timing: NotifierTiming;
   readonly #surroundings: CommandSurroundings;
+  readonly #sending: Sending;
+  readonly #memory: Memory;
   /** By place and name, so that messages under way survive a change of the stack file. */
   #mailboxes = new Map<string, Mailbox>();
   #retired = new Set<Mailbox>();
@@ -62,17 +73,25 @@ class TargetsNotifier implements Notifier {
       environment: options.environment ?? process.env,
       workingDir: options.workingDir ?? process.cwd(),
     };
+    this.#sending = {
+      clock: options.clock,
+      host: hostname(),
+      secret: (spec, what) => readSecret(spec, what, options.variable),
+    };
+    this.#memory = new Memory(options.memory ?? null, () => this.#books());
   }
 
   configure(stack: string, specs: readonly NotifySpec[]): void {
     if (this.#closed) return;
     this.#stack = stack;
     const before = this.#mailboxes;
+    const kept = this.#memory.kept;
     this.#mailboxes = new Map();
     for (const [index, { targets }] of specs.entries()) {
       for (const target of targets) {
         const key = `${index} ${target.kind} ${target.name}`;
-        const mailbox = before.get(key) ?? new Mailbox(target, this.#mailboxOptions());
+        const mailbox =
+          before.get(key) ?? new Mailbox(target, bookOf(kept, key), this.#mailboxOptions());
         mailbox.retarget(target);
         this.#mailboxes.set(key, mailbox);
         before.delete(key);
@@ -87,23 +106,56 @@ class TargetsNotifier implements Notifier {
     for (const mailbox of this.#mailboxes.values()) mailbox.put(this.#stack, notice);
   }
 
-  /** Waits a moment for messages under way; what is left is told as failed. */
+  targets(): readonly NotificationTarget[] {
+    const at = this.#options.clock.now();
+    return [...this.#mailboxes.values()].map(({ target, last, heldCount, waitingCount }) => ({
+      name: target.name,
+      kind: kindText(target),
+      to: shownPlace(target),
+      minSeverity: target.minSeverity,
+      services: target.services ?? null,
+      quietHours: shownQuietHours(target.quietHours, at),
+      held: heldCount,
+      waiting: waitingCount,
+      last,
+    }));
+  }
+
+  async test(name: string | null): Promise<readonly TestedTarget[]> {
+    const all = [...this.#mailboxes.values()];
+    const chosen = all.filter(({ target }) => name === null || target.name === name);
+    if (name !== null && chosen.length === 0) {
+      const names = all.map(({ target }) => target.name).join(', ');
+      const there = names === '' ? 'the stack file names none' : `there are: ${names}`;
+      throw new DarumaError('NOT_FOUND', `nobody «${name}» to tell; ${there}`);
+    }
+    return Promise.all(chosen.map((mailbox) => mailbox.test(this.#stack)));
+  }
+
+  /** Waits a moment for messages under way; what is left is kept, or told as failed. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#restartHeartbeats([]);
     const mailboxes = [...this.#mailboxes.values(), ...this.#retired];
+    for (const mailbox of mailboxes) mailbox.rest();
     const end = (): void => {
       for (const mailbox of mailboxes) mailbox.end();
     };
     const cancel = this.#options.clock.after(this.#timing.closeGraceMs, end);
     await Promise.all(mailboxes.map((mailbox) => mailbox.idle()));
     cancel();
+    await this.#memory.settled();
   }
 
   /** Its target is no longer in the stack file; what was given to it still goes out. */
   #retire(mailbox: Mailbox): void {
+    mailbox.rest();
     this.#retired.add(mailbox);
     void mailbox.idle().then(() => this.#retired.delete(mailbox));
+  }
+
+  #books() {
+    return Object.fromEntries([...this.#mailboxes].map(([key, box]) => [key, box.kept()]));
   }
 
   #restartHeartbeats(specs: readonly NotifySpec[]): void {
@@ -121,23 +173,24 @@ class TargetsNotifier implements Notifier {
       );
   }
 
-  #mailboxOptions(): ConstructorParameters<typeof Mailbox>[1] {
-    const { clock, random } = this.#options;
+  #mailboxOptions(): MailboxOptions {
+    const { clock, random, memory } = this.#options;
     return {
       clock,
       random: random ?? { next: () => Math.random() },
       timing: this.#timing,
       send: (target, letter, limits) =>
-        target.kind === 'webhook'
-          ? sendWebhook(clock, target, letter, limits)
-          : runCommand(clock, target, letter, this.#surroundings, limits),
+        send(this.#sending, this.#surroundings, target, letter, limits),
       onFailure: (target, letter, text) => this.#tellFailure(target, letter, text),
+      onChange: () => this.#memory.touch(),
+      goesOnLater: memory !== undefined,
     };
   }
 
   #tellFailure(target: NotifyTarget, { notice }: Letter, text: string): void {
-    const where = target.kind === 'webhook' ? ` (${shownUrl(target.url)})` : '';
-    const what = `message on incident ${notice.incident} to ${target.name}${where}`;
+    const where = target.kind === 'command' ? '' : ` (${shownPlace(target)})`;
+    const about = notice.incident === 'summary' ? 'summary' : `incident ${notice.incident}`;
+    const what = `message on ${about} to ${target.name}${where}`;
     this.#report('NOTIFY_FAILED', `${what} was not delivered: ${text}`);
   }
 

@@ -1,47 +1,69 @@
 /** Sends one message to a webhook and judges the answer as the service means it. */
-import type { NotifyTarget } from '../model/stack-spec.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { WebhookTarget } from '../model/notify-spec.ts';
+import { excerpt, judgeStatus } from './answer.ts';
 import { type Letter, type WebhookFormat, webhookBody } from './body.ts';
 import { type Failure, failure } from './failure.ts';
 import { type HttpAnswer, request } from './http.ts';
+import type { Limits, Sending } from './sending.ts';
+import { messageId, signatureHeaders, signingKey } from './signature.ts';
 
-export type WebhookTarget = Extract<NotifyTarget, { kind: 'webhook' }>;
-
-/** Codes for «too many messages», of Feishu and DingTalk. */
-const tooFast: readonly unknown[] = [9499, 11232, 130101];
+/** Codes for «too many messages», of Feishu, DingTalk and WeCom. */
+const tooFast: readonly unknown[] = [9499, 11232, 130101, 45009];
 
 /** Null: it was accepted. */
 export async function sendWebhook(
-  clock: Clock,
-  target: WebhookTarget,
+  sending: Sending,
+  target: WebhookTarget & { readonly name: string },
   letter: Letter,
-  limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  limits: Limits,
 ): Promise<Failure | null> {
-  const answer = await request(clock, {
+  const body = webhookBody(target.format, letter);
+  const url = await urlOf(sending, target);
+  if (URL.parse(url) === null) return failure('the URL of the webhook is none', false);
+  const signature = await signed(sending, target, letter, body);
+  if (signature === null) {
+    return failure('the signing secret is not whsec_ and base64 of 24 to 64 bytes', false);
+  }
+  const answer = await request(sending.clock, {
     method: 'POST',
-    url: target.url,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...target.headers },
-    body: webhookBody(target.format, letter),
+    url,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      ...target.headers,
+      ...signature,
+    },
+    body,
     ...limits,
   });
   return judge(target.format, answer);
 }
 
-/** Null: it was accepted. */
-export function judge(format: WebhookFormat, answer: HttpAnswer): Failure | null {
-  if (answer.kind === 'failed') return failure(answer.reason, answer.retryable);
-  const { status, retryAfter, text } = answer;
-  if (status >= 300 && status < 400) {
-    return failure(`answered ${status}; redirects are not followed`, false);
-  }
-  if (status < 200 || status >= 300) {
-    const retryable = status >= 500 || status === 429 || status === 408;
-    return failure(`answered ${status}${excerpt(text)}`, retryable, seconds(retryAfter) * 1000);
-  }
-  return format === 'feishu' || format === 'dingtalk' ? judgeCode(text) : null;
+async function urlOf({ secret }: Sending, { url }: WebhookTarget): Promise<string> {
+  return typeof url === 'string' ? url : (await secret(url, 'the URL of the webhook')).trim();
 }
 
-/** Feishu and DingTalk answer 200 also to what they refuse; then the body holds a code. */
+/** Null: the secret can't be one. */
+async function signed(
+  { secret, host }: Sending,
+  target: WebhookTarget & { readonly name: string },
+  letter: Letter,
+  body: string,
+): Promise<Readonly<Record<string, string>> | null> {
+  if (target.secret === undefined) return {};
+  const key = signingKey(await secret(target.secret, 'the signing secret'));
+  if (key === null) return null;
+  const id = messageId([host, target.name], letter);
+  return signatureHeaders(key, id, Math.floor(Date.now() / 1000), body);
+}
+
+/** Null: it was accepted. */
+export function judge(format: WebhookFormat, answer: HttpAnswer): Failure | null {
+  const failed = judgeStatus(answer);
+  if (failed !== null || answer.kind === 'failed') return failed;
+  return format === 'json' || format === 'slack' ? null : judgeCode(answer.text);
+}
+
+/** Feishu, DingTalk and WeCom answer 200 also to what they refuse; then the body holds a code. */
 function judgeCode(text: string): Failure | null {
   const body = parseObject(text);
   const code = body?.['code'] ?? body?.['StatusCode'] ?? body?.['errcode'];
@@ -57,14 +79,4 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | null {
     // An answer that isn't JSON holds no code; the status has said that it was accepted.
     return null;
   }
-}
-
-function excerpt(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line === '' ? '' : `: ${line.length > 200 ? `${line.slice(0, 199)}…` : line}`;
-}
-
-function seconds(retryAfter: string | null): number {
-  const value = Number(retryAfter ?? 0);
-  return Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -1,6 +1,7 @@
 /** Tells people. Never blocks, never throws; failures become error records. */
 import type { Command } from '../model/command.ts';
-import type { NotifySpec } from '../model/stack-spec.ts';
+import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
+import type { NotifySpec } from '../model/notify-spec.ts';
 
 export type Notice = Extract<Command, { readonly kind: 'notify' }>;
 
@@ -8,5 +9,9 @@ export interface Notifier {
   configure(stack: string, specs: readonly NotifySpec[]): void;
   /** One message per incident; a later notice of the same incident updates it. */
   notify(notice: Notice): void;
+  /** In the order of the stack file. */
+  targets(): readonly NotificationTarget[];
+  /** One attempt to each, at once; null: to all. Rejects with NOT_FOUND. */
+  test(name: string | null): Promise<readonly TestedTarget[]>;
   close(): Promise<void>;
 }

@@ -3,17 +3,18 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DarumaError } from '../model/errors.ts';
-import type { NotifyTarget, StackSpec } from '../model/stack-spec.ts';
+import type { StackSpec } from '../model/stack-spec.ts';
 import { checkDriver, checkServices } from './checks.ts';
 import { StackDocument } from './document.ts';
 import { parseEnvironmentFile } from './dotenv.ts';
 import type { Lookup } from './interpolate.ts';
+import { toNotify } from './notify.ts';
 import { toStatePoints } from './points.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import { checkSchedules } from './schedules.ts';
 import type { RawStack } from './schema.ts';
 import { toConsole } from './schema-console.ts';
-import { dependenciesOf, toNotifyTarget, toRequires, toService } from './service.ts';
+import { dependenciesOf, toRequires, toService } from './service.ts';
 import type { Sources } from './sources.ts';
 import { checkTemplates } from './templates.ts';
 import { validate } from './validate.ts';
@@ -152,15 +153,7 @@ function toStack(document: StackDocument, raw: RawStack, file: string, lookup: L
       budget: raw.recovery.max_actions,
       maxUnavailableShare: Number.parseInt(raw.recovery.max_unavailable, 10) / 100,
     },
-    notify: {
-      targets: raw.notify.targets
-        .map((target, index) => toNotifyTarget(context, index, target))
-        .filter((target): target is NotifyTarget => target !== null),
-      heartbeat:
-        raw.notify.heartbeat === undefined
-          ? null
-          : { url: raw.notify.heartbeat.url, intervalMs: raw.notify.heartbeat.interval },
-    },
+    notify: toNotify({ ...context, services: services.names }, raw.notify),
     requires: toRequires(raw.requires, directory),
     ...(console === undefined ? {} : { console }),
     ...toStatePoints(context, raw.recovery_points),

@@ -3,51 +3,12 @@
  * for editors, the type of `defineStack()` and the reference page.
  */
 import { z } from 'zod';
-import {
-  budget,
-  closed,
-  command,
-  described,
-  duration,
-  expecting,
-  list,
-  matching,
-  oneOf,
-  stringMap,
-  text,
-  url,
-  yesOrNo,
-} from './leaves.ts';
+import { budget, closed, described, expecting, matching } from './leaves.ts';
 import { console } from './schema-console.ts';
+import { notify } from './schema-notify.ts';
 import { statePoints } from './schema-points.ts';
 import { requires } from './schema-requires.ts';
 import { mode, service, serviceName } from './schema-service.ts';
-
-const severity = oneOf(['info', 'warning', 'critical']);
-
-const target = closed({
-  name: described(text().optional(), 'Default: `webhook` or `command` and its number.'),
-  webhook: described(url().optional(), 'POST to this URL.'),
-  format: described(
-    oneOf(['json', 'slack', 'feishu', 'dingtalk']).optional(),
-    'Whose body the webhook gets. Default: `json`.',
-  ),
-  headers: described(stringMap.optional(), 'Request headers of the webhook.'),
-  command: described(command.optional(), 'Run this with the message as JSON on standard input.'),
-  shell: described(yesOrNo().optional(), 'true: `command` is text for `sh -c`.'),
-  min_severity: described(severity.prefault('warning'), 'Less than this is not sent.'),
-});
-
-const notify = closed({
-  targets: described(list(target).prefault([]), 'Who is told: each a webhook or a command.'),
-  heartbeat: described(
-    closed({
-      url: described(url(), 'Fetched while Daruma lives.'),
-      interval: described(duration({ min: '1s' }).prefault('1m'), 'How often.'),
-    }).optional(),
-    'So that someone else notices when Daruma is dead.',
-  ),
-});
 
 const recovery = closed({
   max_actions: described(

@@ -6,7 +6,6 @@ import type {
   ExternalSpec,
   LimitsSpec,
   Mode,
-  NotifyTarget,
   PostgresSpec,
   RequiresSpec,
   RestartSpec,
@@ -20,7 +19,6 @@ import { toFailover } from './failover.ts';
 import { toHealthcheck } from './healthcheck.ts';
 import { damageSymptoms, toServicePoints } from './points.ts';
 import type { Path } from './problem.ts';
-import type { RawStack } from './schema.ts';
 import type { RawRequires } from './schema-requires.ts';
 import {
   externalFields,
@@ -242,38 +240,5 @@ function toPostgres(context: ServiceContext, path: Path, raw: RawService): Postg
     settings: Object.fromEntries(
       Object.entries(given.settings).map(([name, value]) => [name, String(value)]),
     ),
-  };
-}
-
-type RawTarget = RawStack['notify']['targets'][number];
-
-export function toNotifyTarget(
-  context: EnvironmentContext,
-  index: number,
-  raw: RawTarget,
-): NotifyTarget | null {
-  const path = ['notify', 'targets', index];
-  if ((raw.webhook === undefined) === (raw.command === undefined)) {
-    context.document.complain(path, { message: 'expected either `webhook` or `command`' });
-    return null;
-  }
-  const minSeverity = raw.min_severity;
-  if (raw.command !== undefined) {
-    const command = toCommand(
-      context.document,
-      [...path, 'command'],
-      raw.command,
-      raw.shell === true,
-    );
-    return { kind: 'command', name: raw.name ?? `command ${index + 1}`, command, minSeverity };
-  }
-  const headers = Object.entries(raw.headers ?? {}).map(([name, value]) => [name, String(value)]);
-  return {
-    kind: 'webhook',
-    name: raw.name ?? `webhook ${index + 1}`,
-    url: raw.webhook ?? '',
-    format: raw.format ?? 'json',
-    headers: Object.fromEntries(headers),
-    minSeverity,
   };
 }

@@ -9,10 +9,10 @@ import { Readable } from 'node:stream';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { KeySpec } from '../model/recovery-point.ts';
+import { readSecret } from '../ports/secret.ts';
 import type { Place, PlaceError, VaultContext } from '../ports/vault.ts';
 import { readCatalogue, readSmall } from './catalogue.ts';
 import { type Identities, parseIdentities } from './keys.ts';
-import { readSecret } from './secret.ts';
 import { decodeVouched, encodeVouched } from './vouched-file.ts';
 
 type PassphraseSpec = KeySpec & { readonly kind: 'passphrase' };

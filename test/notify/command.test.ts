@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { NotifyTarget } from '../../src/model/stack-spec.ts';
+import type { NotifyTarget } from '../../src/model/notify-spec.ts';
 import { notice, notifier, until } from './receiver.ts';
 
 function shell(script: string, ...args: readonly string[]): NotifyTarget {

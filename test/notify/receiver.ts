@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorReport } from '../../src/model/error-record.ts';
-import type { NotifyTarget } from '../../src/model/stack-spec.ts';
+import type { NotifyTarget } from '../../src/model/notify-spec.ts';
 import { createNotifier, type NotifierOptions } from '../../src/notify/notifier.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notice, Notifier } from '../../src/ports/notifier.ts';

@@ -2,8 +2,8 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { PlaceSpec } from '../../model/recovery-point.ts';
+import { readSecret } from '../../ports/secret.ts';
 import type { Place, VaultContext } from '../../ports/vault.ts';
-import { readSecret } from '../secret.ts';
 import { BoundedPlace } from './bounded.ts';
 import { DirectoryPlace } from './directory.ts';
 import { S3Place } from './s3.ts';

@@ -4,9 +4,13 @@ import { DarumaError } from '../model/errors.ts';
 import type { SecretSpec } from '../model/recovery-point.ts';
 
 /** Rejects with REQUIREMENT_UNMET. `what` it is, for people. */
-export async function readSecret(spec: SecretSpec, what: string): Promise<string> {
+export async function readSecret(
+  spec: SecretSpec,
+  what: string,
+  variable = (name: string): string | undefined => process.env[name],
+): Promise<string> {
   if (spec.from === 'environment') {
-    const value = process.env[spec.name] ?? '';
+    const value = variable(spec.name) ?? '';
     if (value !== '') return value;
     throw new DarumaError('REQUIREMENT_UNMET', `${what}: ${spec.name} isn't set`);
   }
