@@ -1,6 +1,4 @@
 /** Wires restore drills: a service's own health check, on a free port. */
-import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
 import { systemClock } from './controller/system-clock.ts';
 import { DarumaError } from './model/errors.ts';
 import type { ProbeSpec, ServiceSpec } from './model/stack-spec.ts';
@@ -11,9 +9,6 @@ import { asUser } from './supervise/user.ts';
 import type { BesideService } from './vault/drill-service.ts';
 import type { CommandRun } from './vault/sources/context.ts';
 
-/** Neither among those for outgoing connections nor among those of instances. */
-const firstPort = 10_240;
-const endPort = 20_000;
 const startLimitMinMs = 60_000;
 const checkTimeoutMs = 5_000;
 
@@ -21,7 +16,7 @@ const checkTimeoutMs = 5_000;
 export function besideService(service: ServiceSpec, runOf: BesideService['runOf']): BesideService {
   const { healthcheck } = service;
   return {
-    ...{ service, runOf, freePort },
+    ...{ service, runOf },
     startLimitMs: Math.max(startLimitMinMs, healthcheck?.startPeriodMs ?? 0),
     check: (port, run) => check(service, port, run),
   };
@@ -55,21 +50,4 @@ function watched(service: ServiceSpec, port: number, run: CommandRun): WatchedIn
     members: async () => [],
     ...{ logDir: null, driverCheck: null, sqlCheck: null },
   };
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(firstPort, endPort);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      server.close(() => resolve(true));
-    });
-  });
 }

@@ -6,12 +6,13 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DarumaError, errorInfo } from './model/errors.ts';
+import { DarumaError, type ErrorInfo, errorInfo } from './model/errors.ts';
 import type { PointView } from './model/recovery-point.ts';
 import type { Damage } from './ports/data-driver.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import { waitForLock } from './ports/lock.ts';
 import { outliveOutput } from './ports/own-output.ts';
+import type { MadePoint, PointSource, Progress } from './ports/vault.ts';
 import {
   isUrgent,
   type JobMessage,
@@ -115,14 +116,29 @@ async function make(
   const { context, report: onReport } = scene;
   faultPoint('point.begun');
   if (name !== null && scene.data !== null) await scene.data.nameMoment(scene.dataScene, name);
-  const made = await makePoint(context, scene.source(), {
+  const how = {
     ...{ name, why, now: Date.now, chance: Math.random, signal },
-    onProgress: (progress) => onReport({ stage: 'reading', ...progress }),
-  });
+    onProgress: (progress: Progress) => onReport({ stage: 'reading', ...progress }),
+  };
+  const { made, damage } = await makeOfSound(scene, (source) => makePoint(context, source, how));
   faultPoint('point.made');
   await catchUp(context, signal);
   const pruned = await prune(scene, { kind: 'prune', dryRun: false, consent: false });
-  return { ...made, pruned };
+  return { ...made, pruned, damage };
+}
+
+/** Where a standby is damaged, the primary is copied. */
+async function makeOfSound(
+  scene: VaultScene,
+  make: (source: PointSource) => Promise<MadePoint>,
+): Promise<{ readonly made: MadePoint; readonly damage: ErrorInfo | null }> {
+  try {
+    return { made: await make(scene.source()), damage: null };
+  } catch (error) {
+    const primary = scene.primarySource();
+    if (errorInfo(error).code !== 'DATA_DAMAGED' || primary === null) throw error;
+    return { made: await make(primary), damage: errorInfo(error) };
+  }
 }
 
 async function prune(

@@ -113,7 +113,19 @@ export class VaultScene {
   }
 
   source(): PointSource {
-    const source = this.#plainSource();
+    return this.#limited(this.#plainSource());
+  }
+
+  /** Null: what `source` gives is the primary's, or of no database. */
+  primarySource(): PointSource | null {
+    if (this.data === null) return null;
+    const scene = this.dataScene;
+    const running = scene.running.filter(({ instance }) => instance === scene.primary);
+    if (running.length === 0 || running.length === scene.running.length) return null;
+    return this.#limited(this.data.source({ ...scene, running }));
+  }
+
+  #limited(source: PointSource): PointSource {
     const { bytesPerSecondMax } = this.points;
     return bytesPerSecondMax === null ? source : limitedSource(source, bytesPerSecondMax);
   }

@@ -255,13 +255,14 @@ export class Controller implements ControllerApi {
   }
 
   async request(by: string, request: PersonRequest): Promise<string> {
-    await this.#curator.beforeShutdown(this.#stoppedBy(request));
+    const without = await this.#curator.beforeShutdown(this.#stoppedBy(request));
     if (request.kind === 'down') await this.#rememberDown();
     const requestId = `${request.kind}-${this.#options.newRequestId()}`;
-    return new Promise((resolve, reject) => {
+    const answer = await new Promise<string>((resolve, reject) => {
       this.#waiting.set(requestId, { resolve, reject });
       this.#theLoop().push({ kind: 'requested', requestId, by, request });
     });
+    return [answer, ...without].join('; ');
   }
 
   knowledge() {

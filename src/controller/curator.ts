@@ -9,7 +9,7 @@
  */
 import type { EngineState } from '../engine/index.ts';
 import type { ErrorReport } from '../model/error-record.ts';
-import { type ErrorInfo, errorInfo } from '../model/errors.ts';
+import { DarumaError, type ErrorInfo, errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
 import { type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
@@ -18,6 +18,7 @@ import {
   type PointHappening,
   type PointId,
   type RecoveryPointsSpec,
+  shutdownLimitMs,
   stateService,
 } from '../model/recovery-point.ts';
 import type { Symptom } from '../model/symptom.ts';
@@ -82,23 +83,29 @@ export class Curator {
   }
 
   /** Makes a point, and tells of it. Rejects with why there is none. */
-  async make(service: ServiceName, name: string | null, why: string): Promise<MadePoint> {
+  async make(
+    service: ServiceName,
+    name: string | null,
+    why: string,
+    signal?: AbortSignal,
+  ): Promise<MadePoint> {
     const { clock, jobs } = this.#options;
     const begun = clock.now();
     jobs.pointsOf(service);
     try {
-      const made = await jobs.run(service, { kind: 'make', name, why });
-      const { summary, pruned, ...rest } = made;
+      const made = await jobs.run(service, { kind: 'make', name, why }, signal);
+      const { summary, pruned, damage, ...rest } = made;
       const ms = clock.now() - begun;
       this.#tell(service, 'made', { point: summary.id, why, bytes: summary.archive.bytes, ms });
       for (const point of pruned.removed) this.#tell(service, 'removed', { point, why: 'kept' });
       this.#notePlaces(service, [...rest.failed, ...rest.foreseen]);
+      if (damage !== null) this.#hearDamaged(service, damage);
       return { summary, ...rest };
     } catch (error) {
       const info = errorInfo(error);
       this.#tell(service, 'failed', { why, error: info, ms: clock.now() - begun });
-      this.#report(service, info);
-      if (info.code === 'DATA_DAMAGED') void this.#check(service);
+      if (info.code === 'DATA_DAMAGED') this.#hearDamaged(service, info);
+      else this.#report(service, info);
       throw error;
     }
   }
@@ -129,12 +136,38 @@ export class Curator {
     await this.make(service, null, 'before-destructive');
   }
 
-  /** A point of each that asks for one; a failure is told, and keeps nobody from a shutdown. */
-  async beforeShutdown(services: readonly ServiceName[]): Promise<void> {
-    const asking = services.filter((name) => {
-      return this.#pointsOf(name)?.on.includes('shutdown') === true && this.#serves(name);
+  /** A point of each that asks for one. A failure keeps nobody from a shutdown, nor does one that
+   * takes longer than it may: resolves with what went wrong, for whoever asked. */
+  async beforeShutdown(services: readonly ServiceName[]): Promise<readonly string[]> {
+    const asking = services.flatMap((name) => {
+      const points = this.#pointsOf(name);
+      const asks = points?.on.includes('shutdown') === true && this.#serves(name);
+      return asks ? [{ name, limitMs: points.shutdownLimitMs ?? shutdownLimitMs }] : [];
     });
-    await Promise.allSettled(asking.map((name) => this.make(name, null, 'shutdown')));
+    const told = await Promise.all(
+      asking.map(({ name, limitMs }) => this.#makeWithin(name, limitMs)),
+    );
+    return told.filter((text) => text !== null);
+  }
+
+  /** Null: it was made. */
+  async #makeWithin(service: ServiceName, limitMs: number): Promise<string | null> {
+    const limit = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.after(limitMs, () => {
+      const text = `it was not made within ${Math.round(limitMs / 1_000)} s`;
+      limit.abort(new DarumaError('TIMED_OUT', text));
+      // Also when the job can't be ended at once.
+      late.reject(limit.signal.reason);
+    });
+    try {
+      await Promise.race([this.make(service, null, 'shutdown', limit.signal), late.promise]);
+      return null;
+    } catch (error) {
+      return `no recovery point of ${service}: ${errorInfo(error).message}`;
+    } finally {
+      cancel();
+    }
   }
 
   hear(records: readonly StoredRecord[]): void {
@@ -155,6 +188,12 @@ export class Curator {
     const service = serviceOf(component);
     if (name !== damagedPage || service === null) return;
     if (this.#pointsOf(service) !== undefined) void this.#check(service);
+  }
+
+  /** How much is, and of which instance, becomes symptoms. */
+  #hearDamaged(service: ServiceName, damage: ErrorInfo): void {
+    this.#report(service, damage);
+    void this.#check(service);
   }
 
   #pointsOf(service: ServiceName): RecoveryPointsSpec | undefined {

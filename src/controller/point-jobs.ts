@@ -63,9 +63,14 @@ export class PointJobs {
     return this.#tails.has(service);
   }
 
-  run<W extends JobWork>(service: ServiceName, work: W): Promise<JobResults[W['kind']]> {
+  /** Rejects with the signal's reason when it isn't done by then. */
+  run<W extends JobWork>(
+    service: ServiceName,
+    work: W,
+    signal?: AbortSignal,
+  ): Promise<JobResults[W['kind']]> {
     const before = this.#tails.get(service) ?? Promise.resolve();
-    const mine = before.then(() => this.#inTurn(service, work));
+    const mine = before.then(() => this.#inTurn(service, work, signal));
     const tail = mine
       .catch(() => undefined)
       .finally(() => {
@@ -95,19 +100,29 @@ export class PointJobs {
     return { spec, service, stateDir, version, running, primary };
   }
 
-  async #inTurn<W extends JobWork>(service: ServiceName, work: W): Promise<JobResults[W['kind']]> {
+  async #inTurn<W extends JobWork>(
+    service: ServiceName,
+    work: W,
+    signal?: AbortSignal,
+  ): Promise<JobResults[W['kind']]> {
     if (this.#running >= atOnceMax)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
+    const ends = [this.#closing.signal, ...(signal === undefined ? [] : [signal])];
     const began = { service, work: work.kind, since: this.#options.clock.now() };
     const tell = (stage: string, bytes: number, total: number | null) =>
       this.#underWay.set(service, { ...began, stage, bytes, total });
     tell('', 0, null);
     try {
+      signal?.throwIfAborted();
       return await this.#options.runJob(this.#scene(service), work, {
-        signal: this.#closing.signal,
+        signal: AbortSignal.any(ends),
         onProgress: ({ stage, bytes, total }) => tell(stage, bytes, total),
       });
+    } catch (error) {
+      // Whatever it said when it was broken off.
+      signal?.throwIfAborted();
+      throw error;
     } finally {
       this.#underWay.delete(service);
       this.#running -= 1;

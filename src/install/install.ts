@@ -15,6 +15,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { entry } from '../model/entry.ts';
+import { shutdownLimitMs } from '../model/recovery-point.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import { type ReadResult, readStack } from '../stack/read.ts';
 import type { Plan } from './plan.ts';
@@ -155,6 +156,7 @@ function serviceLines(options: UnitOptions): readonly (readonly [string, string]
   const place = ['--state-dir', stateDir];
   const user = root ? [] : ['--user'];
   const graceMs = spec.services.reduce((sum, service) => sum + service.stopGracePeriodMs, 0);
+  const pointsMs = shutdownPointsMs(spec);
   return [
     ['Type', 'notify'],
     ['NotifyAccess', 'all'],
@@ -166,7 +168,7 @@ function serviceLines(options: UnitOptions): readonly (readonly [string, string]
     'Stop and shutdown: all instances end, in reverse order. Restart: they go on.',
     ['ExecStop', execLine([...hook, 'stop', ...place, '--unit', unit, ...user])],
     ['TimeoutStartSec', '120'],
-    ['TimeoutStopSec', seconds(graceMs + stopMarginMs)],
+    ['TimeoutStopSec', seconds(pointsMs + graceMs + stopMarginMs)],
     ['Restart', 'always'],
     ['RestartSec', '1'],
     'It ends with 0 only on purpose (`daruma down`).',
@@ -178,4 +180,13 @@ function serviceLines(options: UnitOptions): readonly (readonly [string, string]
     ['OOMPolicy', 'continue'],
     ['TasksMax', 'infinity'],
   ];
+}
+
+/** They are made side by side before anything stops. */
+function shutdownPointsMs(spec: UnitOptions['spec']): number {
+  const all = [spec.recoveryPoints, ...spec.services.map((service) => service.recoveryPoints)];
+  const limits = all.flatMap((points) =>
+    points?.on.includes('shutdown') === true ? [points.shutdownLimitMs ?? shutdownLimitMs] : [],
+  );
+  return Math.max(0, ...limits);
 }

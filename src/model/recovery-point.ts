@@ -121,8 +121,13 @@ export interface RecoveryPointsSpec {
   readonly bytesPerSecondMax: number | null;
   /** A point is late when the newest is older. Null: when two in a row were missed. */
   readonly lateAfterMs: number | null;
+  /** How long `down` waits for a point of `on: shutdown`. Absent: `shutdownLimitMs`. */
+  readonly shutdownLimitMs?: number;
   readonly drill: RestoreDrillSpec | null;
 }
+
+/** Unless the stack file says otherwise. */
+export const shutdownLimitMs = 600_000;
 
 export interface RestoreDrillSpec {
   readonly schedule: NonNullable<RecoveryPointsSpec['schedule']> | null;

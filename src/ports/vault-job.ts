@@ -68,7 +68,11 @@ export function isUrgent({ kind }: JobWork): boolean {
 }
 
 export interface JobResults {
-  readonly make: MadePoint & { readonly pruned: PrunedPoints };
+  readonly make: MadePoint & {
+    readonly pruned: PrunedPoints;
+    /** Of a standby, so that the primary was copied; null: none was met. */
+    readonly damage: ErrorInfo | null;
+  };
   readonly list: {
     readonly points: readonly PointView[];
     readonly problems: readonly PlaceError[];

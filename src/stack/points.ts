@@ -193,6 +193,7 @@ function toPoints(
     encryptTo,
     bytesPerSecondMax: raw.rate ?? null,
     lateAfterMs: raw.late_after ?? null,
+    ...(raw.shutdown_timeout === undefined ? {} : { shutdownLimitMs: raw.shutdown_timeout }),
     drill: null,
   };
 }

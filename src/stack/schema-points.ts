@@ -121,6 +121,11 @@ const common = {
     duration({ min: '1s' }).optional(),
     'It is told when the newest is older. Default: when two in a row were missed.',
   ),
+  shutdown_timeout: described(
+    duration({ min: '1s' }).optional(),
+    'How long `down` and `stop` wait for a point of `on: [shutdown]`; then they go on, and say ' +
+      'that there is none. Default: 10m.',
+  ),
 };
 
 export const recoveryPoints = closed({

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import { needsPort } from '../model/needs-port.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
+import { freePort } from '../ports/free-port.ts';
 import { startTied, type TiedCommand } from '../ports/tied-command.ts';
 import type { RunningCopy } from './drill.ts';
 import { drillVariable, endAllOf } from './drill-place.ts';
@@ -16,7 +17,6 @@ export interface BesideService {
   readonly service: ServiceSpec;
   /** How its commands are run, given a port and a directory for its data. */
   readonly runOf: (port: number | null, dataDir: string) => CommandRun;
-  readonly freePort: () => Promise<number>;
   /** Its health check, once. Rejects with the reason when it is not healthy. */
   readonly check: (port: number, run: CommandRun) => Promise<void>;
   /** How long it may take to answer. */
@@ -42,7 +42,7 @@ export function obstacle(service: ServiceSpec): string | null {
 
 /** Resolves when it is healthy. Rejects with START_FAILED and what it printed. */
 export async function startBeside(
-  { service, runOf, freePort, check, startLimitMs }: BesideService,
+  { service, runOf, check, startLimitMs }: BesideService,
   directory: string,
   dataDir: string,
   signal: AbortSignal,

@@ -66,16 +66,23 @@ async function verifyIn(
 ): Promise<readonly PlaceError[]> {
   const summary = summaryKey(context.service, id);
   const problems = catalogue.problems.filter(({ key }) => key === summary);
+  const sound: string[] = [];
   for (const copy of copiesOf(catalogue, id)) {
     signal.throwIfAborted();
     const error = await damageOf(copy, catalogue, identities);
-    if (error === null) continue;
     const key = archiveKeyOf(copy.summary);
-    problems.push({ place: copy.place.name, key, error: errorInfo(error) });
+    if (error === null) sound.push(copy.place.name);
+    else problems.push({ place: copy.place.name, key, error: errorInfo(error) });
   }
   // What comes next must not rest on it.
   if (problems.length > 0) forgetIndex(context);
-  return problems;
+  return sound.length === 0 ? problems : problems.map((problem) => withSound(problem, sound));
+}
+
+/** A restore takes it from there by itself; a person may copy it. */
+function withSound({ error, ...rest }: PlaceError, sound: readonly string[]): PlaceError {
+  const message = `${error.message}; sound in ${sound.join(', ')}`;
+  return { ...rest, error: { ...error, message } };
 }
 
 async function damageOf(

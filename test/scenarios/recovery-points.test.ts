@@ -31,6 +31,32 @@ test('points are made when they are due, and when something is about to happen',
   assert.equal(sound.code, 0, sound.stdout + sound.stderr);
 });
 
+test('points are made by a cron pattern', async (t) => {
+  const { made } = await notes(t, 'every: "* * * * * *", keep: { last: 9 }');
+  await made.up();
+  await until('the pattern has come round again', async () => {
+    const { points } = await listed(made, 'notes');
+    return points.filter(({ why }) => why === 'schedule').length >= 2;
+  });
+});
+
+test('a shutdown goes on without a point that takes too long, and says so', async (t) => {
+  const endless = 'dump: [sleep, "1000"], load: [cat]';
+  const stand = await notes(t, `${endless}, on: [shutdown], shutdown_timeout: 1s`);
+  const { made } = stand;
+  await made.up();
+  const stopped = await made.daruma('stop', 'notes');
+  assert.equal(stopped.code, 0, stopped.stderr);
+  assert.match(stopped.stdout, /; no recovery point of notes: it was not made within 1 s$/m);
+  assert.equal((await made.daruma('start', 'notes')).code, 0);
+  const failed = (await made.events()).find(({ record }) => record.kind === 'point')?.record;
+  assert.ok(failed?.kind === 'point' && failed.what === 'failed');
+  assert.deepEqual([failed.why, failed.error?.code], ['shutdown', 'TIMED_OUT']);
+  const run = await made.daruma('down');
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stdout, /it was not made within 1 s$/m);
+});
+
 test('a service is restored to a point, undone, and restored for good', async (t) => {
   const stand = await notes(t, 'keep: { last: 9 }');
   const { made } = stand;

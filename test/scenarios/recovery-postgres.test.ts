@@ -14,7 +14,7 @@ interface Stand {
   connect(): Promise<pg.Client>;
 }
 
-async function database(t: TestContext, replicas: 1 | 2): Promise<Stand> {
+async function database(t: TestContext, replicas: 1 | 2, points = ''): Promise<Stand> {
   const port = await freePort();
   const failover = replicas === 1 ? '' : '    failover: { durability: synchronous }\n';
   const made = await bench(
@@ -29,7 +29,7 @@ services:
 ${failover}    recovery: { max_actions: 1000 per 10m }
     healthcheck: { interval: 500ms, timeout: 10s, retries: 3, start_period: 60s }
     postgres: { users: { app: { password: test, owner: true } } }
-    recovery_points: { keep: { last: 9 } }
+    recovery_points: { ${points}keep: { last: 9 } }
 `,
   );
   await made.up();
@@ -93,14 +93,14 @@ test('a dropped table is back as it was just before; the standby follows', async
   assert.deepEqual([group.primary, group.epoch], ['db/1', 2]);
 });
 
-/** Writes over the middle of a table's first page, behind the back of the first instance. */
-async function damage({ made, connect }: Stand): Promise<void> {
+/** Writes over the middle of a table's first page, behind an instance's back. */
+async function damage({ made, connect }: Stand, name = 'db.1'): Promise<void> {
   const client = await connect();
   await client.query('create table rows as select generate_series(1, 20000) as number');
   const { rows } = await client.query(`select pg_relation_filepath('rows') as file`);
   await client.end();
   assert.equal((await made.daruma('stop', 'db')).code, 0);
-  const data = readlinkOr(path.join(made.stateDir, 'data/db.1'));
+  const data = readlinkOr(path.join(made.stateDir, 'data', name));
   const file = openSync(path.join(data, rows[0]?.file), 'r+');
   writeSync(file, Buffer.alloc(64, 0x5a), 0, 64, 4096);
   closeSync(file);
@@ -161,6 +161,35 @@ test('a damaged page of a primary is failed over, and copied from the sound one'
   assert.equal(Number(rows[0]?.count), 20_000);
   const [incident] = (await made.incidents()).filter(({ causes }) => causes.length > 0);
   assert.equal(incident?.causes[0]?.fault, 'corruption');
+});
+
+test('a damaged standby keeps no point from being made: the primary is copied', async (t) => {
+  const stand = await database(t, 2);
+  const { made } = stand;
+  await damage(stand, 'db.2');
+  const run = await made.daruma('backup', 'db');
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  await until('it is told of the standby, which is copied anew', async () => {
+    const records = (await made.events()).map(({ record }) => record);
+    return records.some((one) => one.kind === 'symptom-ended' && one.id === 'db/2#integrity');
+  });
+  const { primary, eligible, epoch } = await until('it is in step again', async () => {
+    const seen = await group(made);
+    return seen.eligible.length > 0 ? seen : null;
+  });
+  assert.deepEqual([primary, eligible.join(), epoch], ['db/1', 'db/2', 1]);
+  assert.equal((await made.daruma('restore-drill', 'db')).code, 0);
+});
+
+test('a point is made at a switchover', async (t) => {
+  const { made } = await database(t, 2, 'on: [switchover], ');
+  const run = await made.daruma('switchover', 'db');
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  const { points } = await pointsOf(made, 'db', 1);
+  assert.deepEqual(
+    points.map(({ why }) => why),
+    ['switchover'],
+  );
 });
 
 async function group(made: Bench) {

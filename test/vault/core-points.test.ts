@@ -219,6 +219,9 @@ describe('several places', () => {
     const { summary } = await make(both, sourceOf(files));
     writeFileSync(join(here.root, 'one/files', summary.archive.file), 'damaged');
     assert.deepEqual(await restored(summary.id, both), files);
+    const [problem, ...others] = await verifyVault(both, null, unlimited);
+    assert.deepEqual([problem?.place, others], ['one', []]);
+    assert.match(problem?.error.message ?? '', /is damaged: .*; sound in two$/);
   });
 
   test('with room, a new point goes where there is some', async () => {

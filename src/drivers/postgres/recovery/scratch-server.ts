@@ -2,10 +2,9 @@
  * A server on restored data, beside the real one, that ends with the process that started it. Its
  * settings are the service's own, but for what it must not share with the real server.
  */
-import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { DarumaError } from '../../../model/errors.ts';
+import { freePort } from '../../../ports/free-port.ts';
 import { startTied, type TiedCommand } from '../../../ports/tied-command.ts';
 import { replaceFile } from '../../durable-file.ts';
 import type { Account } from '../../run-command.ts';
@@ -15,9 +14,6 @@ import { configText } from '../settings.ts';
 /** What may lie beside the data while such a server runs, or was killed. */
 export const scratchFiles = ['.scratch.conf', '.scratch.pid'];
 
-/** Neither among those for outgoing connections nor among those of instances. */
-const firstPort = 10_240;
-const endPort = 20_000;
 const keptLines = 200;
 
 export interface ScratchOptions {
@@ -144,21 +140,4 @@ export class ScratchServer {
 
 function asAccount({ uid, gid }: Account): string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(firstPort, endPort);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      server.close(() => resolve(true));
-    });
-  });
 }
