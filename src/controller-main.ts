@@ -9,6 +9,7 @@ import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Controller } from './controller/controller.ts';
+import { ErrorScene } from './controller/error-scene.ts';
 import { type KeptConfiguration, keep, readKept } from './controller/kept-configuration.ts';
 import { openStateDir } from './controller/state-dir.ts';
 import { systemClock, systemRandom } from './controller/system-clock.ts';
@@ -99,13 +100,18 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
   await keepConfiguration(stateDir, configuration);
   const clock = systemClock();
   const host = hostname();
-  const store = await openStore({ file: paths.database });
+  const errorScene = new ErrorScene({ stateDir, logEnd: endOffset });
+  const store = await openStore({
+    file: paths.database,
+    describeError: errorScene.describe,
+  });
   faultPoint('up.store-open');
   return {
     stackId,
     clock,
     host,
     store,
+    errorScene,
     reports: reportAccess(paths, stackId, log),
     processes: createProcesses({ layout: paths, stackId, clock, onTrouble: log }),
     endpoints: createEndpoints({ layout: paths, clock, keeper }),

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ErrorRecord } from '../model/error-record.ts';
+import type { ErrorDetail, ErrorMark, ErrorRecord } from '../model/error-record.ts';
 import { DarumaError, type ErrorCode, errorTable } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
@@ -126,8 +126,14 @@ export class ControlClient {
     return this.#askAgain('GET', `/v1/signals/history?${query}`);
   }
 
-  acknowledgeError(id: string, by: string): Promise<void> {
-    return this.#ask('POST', `/v1/errors/${encodeURIComponent(id)}/ack`, { by });
+  error(id: string): Promise<ErrorDetail> {
+    return this.#askAgain('GET', `/v1/errors/${encodeURIComponent(id)}`);
+  }
+
+  markError(id: string, mark: ErrorMark, by: string): Promise<void> {
+    const verb = mark.kind === 'acknowledge' ? 'ack' : mark.kind;
+    const body = mark.kind === 'mute' ? { by, until: mark.until } : { by };
+    return this.#ask('POST', `/v1/errors/${encodeURIComponent(id)}/${verb}`, body);
   }
 
   /** The signal ends the waiting for an answer, not what was asked for. */

@@ -7,7 +7,7 @@
  */
 import { incidentView, incidentViews, knowledgeAt, knowledgeView, view } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
-import type { ErrorReport } from '../model/error-record.ts';
+import type { ErrorMark, ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
 import { describeExit } from '../model/exit.ts';
@@ -41,6 +41,8 @@ import { Curator } from './curator.ts';
 import { drillLeakScript } from './drill-leak.ts';
 import { endpointList } from './endpoint-list.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
+import { markError } from './error-acts.ts';
+import { type ErrorScene, linkErrors } from './error-scene.ts';
 import { Externals } from './externals.ts';
 import { Groups } from './groups.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
@@ -67,6 +69,8 @@ export interface ControllerOptions {
   readonly nodePath: string;
   readonly reports: Reports;
   readonly store: Store;
+  /** What the store describes errors by. */
+  readonly errorScene: ErrorScene;
   readonly clock: SystemClock;
   readonly random: Random;
   readonly processes: Processes & { readonly limitsEnforcedBy: LimitsEnforcement };
@@ -175,6 +179,7 @@ export class Controller implements ControllerApi {
       onStep: (event, records) => this.#accountSoon(event, records),
     });
     this.#loop = loop;
+    this.#options.errorScene.follow(() => loop.state);
     faultPoint('up.recovered');
     notifier.configure(spec.name, [spec.notify]);
     observer.onHappening((happening) => loop.push(happening));
@@ -282,11 +287,17 @@ export class Controller implements ControllerApi {
   }
 
   errors(limit: number) {
-    return this.#options.store.errors({ limit });
+    return this.#options.store.errors({ limit, now: this.#options.clock.now() });
   }
 
-  acknowledgeError(id: string, by: string) {
-    return this.#options.store.acknowledgeError(id, by);
+  error(id: string) {
+    return this.#options.store.error(id, this.#options.clock.now());
+  }
+
+  markError(id: string, mark: ErrorMark, by: string) {
+    const { store, clock } = this.#options;
+    const note = (text: string) => this.request(by, { kind: 'note', text });
+    return markError({ store, now: clock.now(), note }, id, mark, by);
   }
 
   reportError(report: ErrorReport): void {
@@ -504,6 +515,7 @@ export class Controller implements ControllerApi {
 
   /** What was decided is done first, and what is started gets the processor. */
   #accountSoon(event: EngineEvent, records: readonly LogRecord[]): void {
+    if (this.#loop !== null) linkErrors(this.#options.store, records, this.#loop.state);
     const counts = records.some(
       ({ kind }) => kind === 'instance-exited' || kind === 'incident-needs-person',
     );

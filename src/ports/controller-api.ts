@@ -1,5 +1,5 @@
 /** What the controller offers to the server (API and CLI). */
-import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type { ErrorDetail, ErrorMark, ErrorRecord, ErrorReport } from '../model/error-record.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
@@ -83,8 +83,13 @@ export interface ControllerApi {
   signals(service?: ServiceName): readonly Sample[];
   /** How signals went, for an hour by the second and for a week by the minute. */
   history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
+  /** The most recently seen first, muted ones too. */
   errors(limit: number): Promise<readonly ErrorRecord[]>;
-  acknowledgeError(id: string, by: string): Promise<boolean>;
+  /** Null: no such error is kept. */
+  error(id: string): Promise<ErrorDetail | null>;
+  /** Resolves when it is done and in the event log; false: no such error is kept. Rejects with
+   * BAD_REQUEST when a mute would end in the past. */
+  markError(id: string, mark: ErrorMark, by: string): Promise<boolean>;
   reportError(report: ErrorReport): void;
   readonly points: PointsApi;
   /** Rejects with NOT_FOUND when the instance doesn't run. */

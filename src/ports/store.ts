@@ -1,5 +1,6 @@
 /** The event log. Kept narrow, so that another store (etcd) can take its place. */
-import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type { ErrorDetail, ErrorMark, ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type { ComponentId, IncidentId } from '../model/ids.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 
 export interface StoredSnapshot {
@@ -29,8 +30,18 @@ export interface Store {
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
   /** Counts happenings into error records; many at once, at most one write per second. */
   reportErrors(reports: readonly ErrorReport[]): void;
-  errors(query: { readonly limit: number }): Promise<readonly ErrorRecord[]>;
-  acknowledgeError(id: string, by: string): Promise<boolean>;
+  /** What was seen of that component since then belongs to the incident. */
+  linkErrors(link: {
+    readonly incident: IncidentId;
+    readonly component: ComponentId;
+    readonly since: number;
+  }): void;
+  /** The most recently seen first. `now`: stack time, by which mutes end. */
+  errors(query: { readonly limit: number; readonly now: number }): Promise<readonly ErrorRecord[]>;
+  /** Null: no such error is kept. */
+  error(id: string, now: number): Promise<ErrorDetail | null>;
+  /** Resolves when it is durable; false: no such error is kept. */
+  markError(id: string, mark: ErrorMark, by: string, at: number): Promise<boolean>;
   /** Small facts by key (schema version, ports given to instances, boot id). */
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<void>;

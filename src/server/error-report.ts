@@ -15,7 +15,7 @@ type ApplicationError = ReturnType<typeof applicationError.parse>;
 
 /** Only services of the stack may be named, so that records are bounded by it. */
 export function reportOf(error: ApplicationError, { api, host }: ReportContext): ErrorReport {
-  const { code, message, instance = null } = error;
+  const { code, message, stack, release, instance = null } = error;
   const service = error.service ?? (instance === null ? null : serviceOf(instance));
   const { at, services } = api.view();
   const known = services.find(({ name }) => name === service);
@@ -26,5 +26,9 @@ export function reportOf(error: ApplicationError, { api, host }: ReportContext):
     throw new DarumaError('NOT_FOUND', `there is no instance ${instance} of ${service}`);
   }
   const origin = { service, instance, host };
-  return { at, code, message, origin, source: 'application' };
+  return {
+    ...{ at, code, message, origin, source: 'application' },
+    ...(stack === undefined ? {} : { stack }),
+    ...(release === undefined ? {} : { release }),
+  };
 }

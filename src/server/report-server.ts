@@ -18,7 +18,7 @@ export interface ReportServerOptions extends RouteOptions {
 
 /** Beyond these, who connects is cut off: nobody may use up our file descriptors. */
 const connectionsMax = 200;
-const report = applicationError.pick({ code: true, message: true });
+const report = applicationError.omit({ service: true, instance: true });
 
 /** Without a socket, for tests. */
 export function buildReportServer(options: ReportServerOptions): FastifyInstance {

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { ControllerApi } from '../ports/controller-api.ts';
-import { type ReportContext, reportOf } from './error-report.ts';
+import type { ReportContext } from './error-report.ts';
+import { addErrorRoutes } from './error-routes.ts';
 import { streamRecords } from './follow-stream.ts';
 import { addKnowledgeRoutes } from './knowledge-routes.ts';
 import { addPointRoutes } from './point-routes.ts';
@@ -82,19 +83,5 @@ function addRequestRoutes(server: FastifyInstance, api: ControllerApi): void {
   server.post('/v1/detach', async (_request, reply) => {
     await api.detach();
     return reply.code(204).send();
-  });
-}
-
-function addErrorRoutes(server: FastifyInstance, options: RouteOptions): void {
-  const { api } = options;
-  server.get('/v1/errors', async (request) => api.errors(schemas.page.parse(request.query).limit));
-  server.post('/v1/errors', async ({ body }, reply) => {
-    api.reportError(reportOf(schemas.applicationError.parse(body), options));
-    return reply.code(202).send();
-  });
-  server.post<{ Params: { id: string } }>('/v1/errors/:id/ack', async ({ params, body }, reply) => {
-    const { by } = schemas.acknowledgement.parse(body);
-    if (await api.acknowledgeError(params.id, by)) return reply.code(204).send();
-    throw new DarumaError('NOT_FOUND', `there is no error ${params.id}`);
   });
 }

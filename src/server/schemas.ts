@@ -8,6 +8,7 @@ import { restoreRequests } from './point-routes.ts';
 
 const largestPage = 1_000;
 const longestMessage = 4_000;
+const longestStack = 20_000;
 const longestLimitMs = 3_600_000;
 
 export const name = z.string().min(1).max(200);
@@ -75,8 +76,6 @@ const request = z.discriminatedUnion('kind', [
 
 export const personRequest = z.object({ by: name, request });
 
-export const acknowledgement = z.object({ by: name });
-
 export const drillFault = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('signal'),
@@ -94,10 +93,18 @@ export const drillFault = z.discriminatedUnion('kind', [
   }),
 ]) satisfies z.ZodType<DrillFault>;
 
-/** An application reports an error of its own; a longer message is cut. */
+/** An application reports an error of its own; a longer message or stack is cut. */
 export const applicationError = z.object({
   code: z.string().regex(/^[\w.:/-]{1,100}$/, 'expected 1 to 100 letters, digits, . : / _ -'),
   message: z.string().transform((text) => text.slice(0, longestMessage)),
+  stack: z
+    .string()
+    .transform((text) => text.slice(0, longestStack))
+    .optional(),
+  release: z
+    .string()
+    .regex(/^[^\p{C}]{1,100}$/u, 'expected 1 to 100 characters, no control characters')
+    .optional(),
   service: name.optional(),
   instance: instance.optional(),
 });

@@ -86,7 +86,8 @@ function fakeController() {
     signals: () => [],
     history: async () => [],
     errors: async () => [],
-    acknowledgeError: async (id) => id === 'known',
+    error: async () => null,
+    markError: async (id) => id === 'known',
     reportError: (report) => asked.push(report),
     inject: async (fault) => {
       asked.push(fault);
@@ -137,6 +138,12 @@ describe('routes', () => {
     ['POST', '/v1/errors', { code: 'E1', message: 'x'.repeat(70_000) }, 400],
     ['POST', '/v1/errors/known/ack', { by: 'eve' }, 204],
     ['POST', '/v1/errors/other/ack', { by: 'eve' }, 404],
+    ['POST', '/v1/errors/known/mute', { by: 'eve', until: null }, 204],
+    ['POST', '/v1/errors/known/mute', { by: 'eve' }, 400],
+    ['POST', '/v1/errors/known/unmute', { by: 'eve' }, 204],
+    ['GET', '/v1/errors/other', undefined, 404],
+    ['POST', '/v1/errors', { code: 'E1', message: 'bad', stack: 'at x', release: '1.2' }, 202],
+    ['POST', '/v1/errors', { code: 'E1', message: 'bad', release: 'a\nb' }, 400],
   ];
   for (const [method, url, payload, status] of answers) {
     const shown = JSON.stringify(payload)?.slice(0, 80) ?? '';

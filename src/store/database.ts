@@ -12,7 +12,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { DarumaError } from '../model/errors.ts';
 import type { ErrorsCall, SnapshotCall, StoredRow, StoreSettings } from './protocol.ts';
-import { migrate, migrations } from './schema.ts';
+import { migrate, migrations, schemaVersion } from './schema.ts';
 
 const snapshotsKept = 2;
 const sqliteFull = 13;
@@ -83,9 +83,17 @@ export class Database {
     dropRecords.run(snapshotsKept, this.#lastSeq - this.#settings.maxRecords);
   }
 
-  saveErrors({ changed, removed }: ErrorsCall): void {
-    for (const id of removed) this.#connection.statements.removeError.run(id);
-    for (const [id, record] of changed) this.#connection.statements.saveError.run(id, record);
+  saveErrors({ changed, removed, occurrencesKept }: ErrorsCall): void {
+    const { statements } = this.#connection;
+    for (const id of removed) {
+      statements.removeError.run(id);
+      statements.removeOccurrences.run(id);
+    }
+    for (const [id, record, stack, occurrences] of changed) {
+      statements.saveError.run(id, record, stack);
+      for (const occurrence of occurrences) statements.saveOccurrence.run(id, occurrence);
+      if (occurrences.length > 0) statements.dropOccurrences.run(id, id, occurrencesKept);
+    }
   }
 
   forgetAfter(seq: number): void {
@@ -115,6 +123,19 @@ export class Database {
   errors(): string[] {
     const rows = this.#look(() => this.#connection.statements.errors.all());
     return rows.map((row) => String(row['record']));
+  }
+
+  errorDetail(id: string): { stack: string | null; occurrences: string[] } {
+    return this.#look(() => {
+      const { statements, database } = this.#connection;
+      if (schemaVersion(database) < 2) return { stack: null, occurrences: [] };
+      const stack = statements.errorStack.get(id)?.['stack'];
+      const rows = statements.occurrences.all(id);
+      return {
+        stack: typeof stack === 'string' ? stack : null,
+        occurrences: rows.map((row) => String(row['occurrence'])),
+      };
+    });
   }
 
   get(key: string): string | null {
@@ -223,6 +244,7 @@ function connectForReading({ file }: StoreSettings, why: unknown): Connection | 
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(url, { readOnly: true });
+    database.prepare(sql.lastSeq);
     return { database, readOnlyBecause: why, statements: prepareAll(database) };
   } catch {
     // The caller tells the error that kept it from writing: that is the one to be mended.
@@ -246,9 +268,19 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
+/** Each when it is first used: an older file that can't be written has not all tables. */
 function prepareAll(database: DatabaseSync): Record<keyof typeof sql, StatementSync> {
-  const entries = Object.entries(sql).map(([name, text]) => [name, database.prepare(text)]);
-  return Object.fromEntries(entries) as Record<keyof typeof sql, StatementSync>;
+  const statements = {};
+  for (const [name, text] of Object.entries(sql)) {
+    let statement: StatementSync | null = null;
+    Object.defineProperty(statements, name, {
+      get: () => {
+        statement ??= database.prepare(text);
+        return statement;
+      },
+    });
+  }
+  return statements as Record<keyof typeof sql, StatementSync>;
 }
 
 const sql = {
@@ -267,8 +299,16 @@ const sql = {
   dropRecords: `DELETE FROM records WHERE seq <= min(
     (SELECT CASE count(*) WHEN ? THEN min(seq) ELSE 0 END FROM snapshots), ?)`,
   errors: 'SELECT record FROM errors',
-  saveError: 'INSERT OR REPLACE INTO errors (id, record) VALUES (?, ?)',
+  saveError: `INSERT INTO errors (id, record, stack) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET record = excluded.record,
+      stack = coalesce(excluded.stack, stack)`,
   removeError: 'DELETE FROM errors WHERE id = ?',
+  errorStack: 'SELECT stack FROM errors WHERE id = ?',
+  occurrences: 'SELECT occurrence FROM occurrences WHERE error = ? ORDER BY number DESC',
+  saveOccurrence: 'INSERT INTO occurrences (error, occurrence) VALUES (?, ?)',
+  dropOccurrences: `DELETE FROM occurrences WHERE error = ? AND number <= (
+    SELECT number FROM occurrences WHERE error = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+  removeOccurrences: 'DELETE FROM occurrences WHERE error = ?',
   get: 'SELECT value FROM facts WHERE key = ?',
   set: 'INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)',
 } as const;

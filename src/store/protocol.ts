@@ -11,7 +11,14 @@ export interface StoreSettings {
 }
 
 export type StoredRow = readonly [seq: number, record: string, unrecorded: 0 | 1];
-export type ErrorRow = readonly [id: string, record: string];
+/** Of an error: the record, a stack that replaces the one that is kept (null: none does), and
+ * happenings that are added. */
+export type ErrorRow = readonly [
+  id: string,
+  record: string,
+  stack: string | null,
+  occurrences: readonly string[],
+];
 
 export interface AppendCall {
   readonly kind: 'append';
@@ -37,6 +44,8 @@ export interface ErrorsCall {
   readonly kind: 'errors';
   readonly changed: readonly ErrorRow[];
   readonly removed: readonly string[];
+  /** Happenings that are kept of each. */
+  readonly occurrencesKept: number;
 }
 export interface OpenCall {
   readonly kind: 'open';
@@ -54,6 +63,7 @@ export type CallBody =
   | { readonly kind: 'read'; readonly afterSeq: number; readonly limit: number }
   | { readonly kind: 'latest-snapshot' }
   | { readonly kind: 'all-errors' }
+  | { readonly kind: 'error-detail'; readonly error: string }
   | { readonly kind: 'get'; readonly key: string }
   | { readonly kind: 'close' };
 
@@ -71,6 +81,8 @@ export interface Answers {
   read: readonly StoredRow[];
   'latest-snapshot': { readonly seq: number; readonly state: string } | null;
   'all-errors': readonly string[];
+  /** Happenings: the newest first. */
+  'error-detail': { readonly stack: string | null; readonly occurrences: readonly string[] };
   get: string | null;
   close: null;
 }

@@ -14,6 +14,14 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE errors (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `),
+  // Records of errors are renewed where they are read: see error-renewal.ts.
+  (database) =>
+    database.exec(`
+      ALTER TABLE errors ADD COLUMN stack TEXT;
+      CREATE TABLE occurrences (number INTEGER PRIMARY KEY, error TEXT NOT NULL,
+        occurrence TEXT NOT NULL) STRICT;
+      CREATE INDEX occurrences_of_error ON occurrences (error, number);
+    `),
 ];
 
 /** Each step is one transaction. Throws STORE_TOO_NEW. */

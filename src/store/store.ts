@@ -12,13 +12,20 @@
  */
 import { Worker } from 'node:worker_threads';
 import { entry } from '../model/entry.ts';
-import type { ErrorRecord, ErrorReport } from '../model/error-record.ts';
+import type {
+  ErrorDetail,
+  ErrorMark,
+  ErrorOccurrence,
+  ErrorRecord,
+  ErrorReport,
+} from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import { withCompileCache } from '../ports/compile-cache.ts';
 import type { Lasting, Store, StoredSnapshot } from '../ports/store.ts';
 import { Backlog } from './backlog.ts';
-import { ErrorRegistry } from './error-registry.ts';
+import { ErrorRegistry, occurrencesKept } from './error-registry.ts';
+import { readErrors } from './error-renewal.ts';
 import type {
   Answers,
   Call,
@@ -38,6 +45,8 @@ export interface StoreOptions {
   readonly maxRecords?: number;
   /** Largest size of the database in pages of 4 KiB. */
   readonly maxPages?: number;
+  /** Adds to a report of an error what is known of its surroundings. */
+  readonly describeError?: (report: ErrorReport) => ErrorReport;
 }
 
 /**
@@ -46,12 +55,13 @@ export interface StoreOptions {
  * Rejects with STORE_FAILED, STORE_TOO_NEW.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const store = new SqliteStore({
+  const settings = {
     file: options.file,
     maxRecords: options.maxRecords ?? 100_000,
     maxPages: options.maxPages ?? null,
     syncDelayMs: Number(process.env['DARUMA_STORE_SYNC_DELAY_MS'] ?? 0),
-  });
+  };
+  const store = new SqliteStore(settings, options.describeError ?? ((report) => report));
   try {
     await store.load();
     return store;
@@ -83,15 +93,20 @@ class SqliteStore implements Store {
   #takes = false;
   #errors = new ErrorRegistry([]);
   #errorsTimer: NodeJS.Timeout | null = null;
+  readonly #describeError: (report: ErrorReport) => ErrorReport;
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: StoreSettings, describeError: (report: ErrorReport) => ErrorReport) {
     this.#settings = settings;
+    this.#describeError = describeError;
     this.#backlog = new Backlog(`${settings.file}.backlog`);
   }
 
   async load(): Promise<void> {
     const rows = await this.#call({ kind: 'all-errors' });
-    this.#errors = new ErrorRegistry(rows.map((row) => JSON.parse(row) as ErrorRecord));
+    const { records, changes } = readErrors(rows);
+    this.#errors = new ErrorRegistry(records);
+    this.#errors.putBack(changes);
+    this.#saveErrorsLater();
   }
 
   async append(
@@ -170,16 +185,34 @@ class SqliteStore implements Store {
   }
 
   reportErrors(reports: readonly ErrorReport[]): void {
-    for (const report of reports) this.#errors.report(report);
+    for (const report of reports) this.#errors.report(this.#describeError(report));
     this.#saveErrorsLater();
   }
 
-  async errors({ limit }: { readonly limit: number }): Promise<readonly ErrorRecord[]> {
-    return this.#errors.list(limit);
+  linkErrors(link: Parameters<Store['linkErrors']>[0]): void {
+    this.#errors.linkTo(link);
+    this.#saveErrorsLater();
   }
 
-  async acknowledgeError(id: string, by: string): Promise<boolean> {
-    if (!this.#errors.acknowledge(id, by)) return false;
+  async errors(query: {
+    readonly limit: number;
+    readonly now: number;
+  }): Promise<readonly ErrorRecord[]> {
+    return this.#errors.list(query.limit, query.now);
+  }
+
+  async error(id: string, now: number): Promise<ErrorDetail | null> {
+    const kept = await this.#call({ kind: 'error-detail', error: id });
+    const record = this.#errors.one(id, now);
+    if (record === null) return null;
+    const unsaved = this.#errors.unsaved(id);
+    const saved = kept.occurrences.map((text) => JSON.parse(text) as ErrorOccurrence);
+    const occurrences = [...unsaved.occurrences.toReversed(), ...saved].slice(0, occurrencesKept);
+    return { ...record, stack: unsaved.stack ?? kept.stack, occurrences };
+  }
+
+  async markError(id: string, mark: ErrorMark, by: string, at: number): Promise<boolean> {
+    if (!this.#errors.mark(id, mark, by, at)) return false;
     await this.#saveErrors();
     return true;
   }
@@ -232,8 +265,12 @@ class SqliteStore implements Store {
     try {
       await this.#send({
         kind: 'errors',
-        changed: changed.map((record) => [record.id, JSON.stringify(record)] as const),
+        changed: changed.map(({ record, stack, occurrences }) => {
+          const texts = occurrences.map((occurrence) => JSON.stringify(occurrence));
+          return [record.id, JSON.stringify(record), stack, texts] as const;
+        }),
         removed,
+        occurrencesKept,
       });
     } catch (error) {
       this.#errors.putBack({ changed, removed });

@@ -110,6 +110,8 @@ function carryOut(call: OtherCall): Answers[CallKind] {
       return opened.latestSnapshot();
     case 'all-errors':
       return opened.errors();
+    case 'error-detail':
+      return opened.errorDetail(call.error);
     case 'get':
       return opened.get(call.key);
     case 'close':

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { stack as spec } from '../../src/engine/stack.fixture.ts';
 import { noKnowledge } from '../../src/learn/lessons.ts';
+import type { ErrorMark, ErrorRecord } from '../../src/model/error-record.ts';
+import { noTrend } from '../../src/model/error-trend.ts';
 import { DarumaError } from '../../src/model/errors.ts';
 import type { PersonRequest } from '../../src/model/event.ts';
 import { type Layout, layout as layoutOf } from '../../src/model/layout.ts';
@@ -33,6 +35,24 @@ const incident: IncidentView = {
   actions: [],
   component: 'api/1',
   summary: script,
+};
+
+/** With what somebody might have put into a message. */
+export const error: ErrorRecord = {
+  id: 'e1',
+  code: 'E1',
+  message: script,
+  origin: { service: 'api', instance: null, host: 'alpha' },
+  source: 'application',
+  release: null,
+  count: 1,
+  firstSeen: 1,
+  lastSeen: 2,
+  trend: noTrend(2),
+  incidents: [],
+  log: null,
+  acknowledgedBy: null,
+  muted: null,
 };
 
 function viewOf(seq: number, phase: 'ready' | 'unhealthy'): StackView {
@@ -113,24 +133,23 @@ class FakeStack implements StackLink {
   };
   records = async (after: number, limit: number) =>
     this.log.filter(({ seq }) => seq > after).slice(0, limit);
-  errors = async () => [
-    {
-      id: 'e1',
-      code: 'E1',
-      message: script,
-      origin: { service: 'api', instance: null, host: 'alpha' },
-      source: 'application' as const,
-      count: 1,
-      firstSeen: 1,
-      lastSeen: 2,
-      acknowledgedBy: null,
-    },
-  ];
+  kept: ErrorRecord[] = [error];
+  readonly marked: { readonly id: string; readonly mark: ErrorMark; readonly by: string }[] = [];
+  errors = async () => this.kept;
+  error = async (id: string) => ({ ...this.#errorOf(id), stack: script, occurrences: [] });
+  markError = async (id: string, mark: ErrorMark, by: string) => {
+    this.#errorOf(id);
+    this.marked.push({ id, mark, by });
+  };
+
+  #errorOf(id: string): ErrorRecord {
+    const found = this.kept.find((one) => one.id === id);
+    if (found === undefined) throw new DarumaError('NOT_FOUND', `there is no error ${id}`);
+    return found;
+  }
+
   history = async () => [{ component: 'api/1', signal: 'cpu', points: [[1, 0.5]] as const }];
   signals = async () => [{ at: 1, component: 'api/1', signal: 'cpu', value: 0.5 }];
-  acknowledgeError = async (id: string) => {
-    if (id !== 'e1') throw new DarumaError('NOT_FOUND', `there is no error ${id}`);
-  };
   request = async (by: string, request: PersonRequest) => {
     const { failure } = this;
     this.failure = null;

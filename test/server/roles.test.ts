@@ -59,6 +59,8 @@ const table: Readonly<Record<string, readonly [readonly Who[], 'person'?]>> = {
   'POST /api/v1/incidents/:incident/approve': [acting],
   'POST /api/v1/incidents/:incident/reject': [acting],
   'POST /api/v1/errors/:error/acknowledge': [acting],
+  'POST /api/v1/errors/:error/mute': [acting],
+  'POST /api/v1/errors/:error/unmute': [acting],
   'GET /api/v1/knowledge': [reading],
   'GET /api/v1/knowledge/export': [reading],
   'POST /api/v1/knowledge/import': [ruling],

@@ -106,20 +106,21 @@ test('error records that could not be saved are saved later', async (t) => {
   const store = await openStore({ file, maxPages: 60, maxRecords: 1 });
   const kept = await appendUntilFull(store);
   const origin = { service: null, instance: null, host: 'h' };
-  const messages = Array.from({ length: 26 }, (_, index) => String.fromCharCode(97 + index));
+  const messages = Array.from({ length: 26 }, (_, index) => String.fromCharCode(0x3b1 + index));
   const reports = messages.map((letter) => {
     const message = letter.repeat(2000);
     return { at: 1, code: 'E', message, origin, source: 'log' as const };
   });
   store.reportErrors(reports);
-  const [first] = await store.errors({ limit: 1 });
-  await assert.rejects(store.acknowledgeError(first?.id ?? '', 'eve'), { code: 'STORE_FAILED' });
+  const [first] = await store.errors({ limit: 1, now: 1 });
+  const acknowledged = store.markError(first?.id ?? '', { kind: 'acknowledge' }, 'eve', 1);
+  await assert.rejects(acknowledged, { code: 'STORE_FAILED' });
   await store.saveSnapshot({ seq: kept - 1, state: '1' });
   await store.saveSnapshot({ seq: kept, state: '2' });
   await store.close();
   const again = await openStore({ file });
   t.after(() => again.close());
-  assert.equal((await again.errors({ limit: 100 })).length, 26);
+  assert.equal((await again.errors({ limit: 100, now: 1 })).length, 26);
 });
 
 test('a slow disk holds nobody up', async (t) => {

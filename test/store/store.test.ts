@@ -10,6 +10,8 @@ import type { ErrorReport } from '../../src/model/error-record.ts';
 import { openStore } from '../../src/store/store.ts';
 import { numbersIn, sizeOf, slept, stateDir } from './state-dir.ts';
 
+const now = 10_000;
+
 const report: ErrorReport = {
   at: 5,
   code: 'E_TEST',
@@ -120,7 +122,7 @@ test('error records are saved within a second or so, and on close', async (t) =>
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file });
   store.reportErrors([report, { ...report, at: 7 }]);
-  assert.equal((await store.errors({ limit: 10 }))[0]?.count, 2);
+  assert.equal((await store.errors({ limit: 10, now }))[0]?.count, 2);
   const other = new DatabaseSync(file, { readOnly: true });
   t.after(() => other.close());
   while (other.prepare('SELECT * FROM errors').all().length === 0) await turn();
@@ -128,21 +130,21 @@ test('error records are saved within a second or so, and on close', async (t) =>
   await store.close();
   const again = await openStore({ file });
   t.after(() => again.close());
-  const [record] = await again.errors({ limit: 10 });
+  const [record] = await again.errors({ limit: 10, now });
   assert.deepEqual([record?.count, record?.firstSeen, record?.lastSeen], [3, 5, 9]);
   again.reportErrors([report]);
-  assert.equal((await again.errors({ limit: 10 }))[0]?.count, 4);
+  assert.equal((await again.errors({ limit: 10, now }))[0]?.count, 4);
 });
 
 test('an acknowledgement is durable when it is answered', async (t) => {
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file });
   store.reportErrors([report]);
-  const id = (await store.errors({ limit: 1 }))[0]?.id ?? '';
-  assert.equal(await store.acknowledgeError(id, 'eve'), true);
-  assert.equal(await store.acknowledgeError('nonesuch', 'eve'), false);
+  const id = (await store.errors({ limit: 1, now }))[0]?.id ?? '';
+  assert.equal(await store.markError(id, { kind: 'acknowledge' }, 'eve', now), true);
+  assert.equal(await store.markError('nonesuch', { kind: 'acknowledge' }, 'eve', now), false);
   const other = await openStore({ file });
-  assert.equal((await other.errors({ limit: 1 }))[0]?.acknowledgedBy, 'eve');
+  assert.equal((await other.errors({ limit: 1, now }))[0]?.acknowledgedBy, 'eve');
   await other.close();
   await store.close();
 });
@@ -160,8 +162,47 @@ test('a file of version 1 is read, and written on', async (t) => {
   ]);
   assert.deepEqual(await store.latestSnapshot(), { seq: 1, state: '{"phase":"looking"}' });
   assert.equal(await store.get('boot'), 'b-1');
-  assert.equal((await store.errors({ limit: 1 }))[0]?.acknowledgedBy, 'eve');
+  const [error] = await store.errors({ limit: 2, now });
+  const { acknowledgedBy, count, firstSeen, muted, incidents } = error ?? {};
+  const known = { acknowledgedBy: 'eve', count: 3, firstSeen: 900, muted: null, incidents: [] };
+  assert.deepEqual({ acknowledgedBy, count, firstSeen, muted, incidents }, known);
   assert.equal(await store.append([slept(1)]), 3);
+  store.reportErrors([{ ...report, message: 'it broke 4 times' }]);
+  await store.close();
+  const again = await openStore({ file });
+  t.after(() => again.close());
+  const errors = await again.errors({ limit: 2, now });
+  assert.deepEqual(
+    errors.map(({ id, count }) => [id, count]),
+    [[error?.id, 4]],
+    'it is the same error, under the id of the new rule, and the old one is gone',
+  );
+});
+
+test('an error is kept with its latest stack and happenings, over a restart', async (t) => {
+  const file = join(stateDir(t), 'state.db');
+  const store = await openStore({ file });
+  for (let at = 1; at <= 30; at += 1) store.reportErrors([{ ...report, at, release: `1.${at}` }]);
+  store.reportErrors([{ ...report, at: 31, stack: 'at the till' }]);
+  const id = (await store.errors({ limit: 1, now }))[0]?.id ?? '';
+  assert.equal((await store.error(id, now))?.occurrences.length, 20, 'before it is saved');
+  await store.markError(id, { kind: 'mute', until: 20_000 }, 'eve', now);
+  store.reportErrors([{ ...report, at: 32 }]);
+  await store.close();
+  const again = await openStore({ file });
+  t.after(() => again.close());
+  const error = await again.error(id, now);
+  assert.equal(error?.stack, 'at the till');
+  assert.deepEqual(error?.occurrences.slice(0, 3), [
+    { at: 32, message: 'it broke' },
+    { at: 31, message: 'it broke' },
+    { at: 30, message: 'it broke', release: '1.30' },
+  ]);
+  assert.equal(error?.occurrences.length, 20);
+  assert.equal(error?.trend.hours.at(-1), 32);
+  assert.equal(error?.muted?.by, 'eve');
+  assert.equal((await again.error(id, 20_000))?.muted, null);
+  assert.equal(await again.error('nonesuch', now), null);
 });
 
 test('a file of a newer version is refused and left as it is', async (t) => {

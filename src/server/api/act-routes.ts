@@ -29,7 +29,6 @@ export function actRoutes(parts: Parts): readonly Route[] {
     switchover(parts, ask),
     ...maintenanceRoutes(ask),
     ...incidentActs(ask),
-    acknowledge(parts),
     ...knowledgeRoutes(parts),
   ];
 }
@@ -141,21 +140,6 @@ function incidentActs(ask: Ask): readonly Route[] {
       handle: ({ params, caller }) => ask(caller, { kind, incident: params.incident }),
     }),
   );
-}
-
-function acknowledge({ link, people }: Parts): Route {
-  return route({
-    ...acting,
-    path: '/api/v1/errors/:error/acknowledge',
-    tag: 'Errors',
-    summary: 'Notes down that somebody has seen to it.',
-    params: shapes.errorParams,
-    handle: async ({ params, caller }) => {
-      await link.acknowledgeError(params.error, caller.by);
-      people.note(caller.by, `acknowledged the error ${params.error}`);
-      return { message: `${params.error} is acknowledged` };
-    },
-  });
 }
 
 function knowledgeRoutes({ link, live }: Parts): readonly Route[] {

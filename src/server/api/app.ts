@@ -17,6 +17,7 @@ import { authRoutes, TryLater } from './auth-routes.ts';
 import type { Caller } from './caller.ts';
 import { docsPage, docsStyle } from './docs-page.ts';
 import { drillRoutes } from './drill-routes.ts';
+import { errorRoutes } from './error-routes.ts';
 import type { Gate } from './gate.ts';
 import { healthRoutes } from './health-routes.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -52,6 +53,7 @@ export function allRoutes(parts: Parts, requests: ReadonlyMap<string, number>): 
     ...healthRoutes(parts, requests),
     ...authRoutes(parts),
     ...stateRoutes(parts),
+    ...errorRoutes(parts),
     ...logRoutes(parts),
     ...actRoutes(parts),
     ...drillRoutes(parts),

@@ -23,17 +23,19 @@ export const instanceName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[1-9]\d{0,5}$/, 'expected an instance such as api/1')
   .transform((text) => text as InstanceId);
 
-export const incidentParams = z.strictObject({
-  incident: z
-    .string()
-    .regex(/^i\d{1,15}$/, 'expected an incident such as i1')
-    .transform((text) => text as IncidentId),
-});
+export const incidentName = z
+  .string()
+  .regex(/^i\d{1,15}$/, 'expected an incident such as i1')
+  .transform((text) => text as IncidentId);
+
+export const incidentParams = z.strictObject({ incident: incidentName });
 
 export const errorParams = z.strictObject({ error: z.string().min(1).max(100) });
 export const idParams = z.strictObject({ id: z.string().min(1).max(64) });
 export const nameParams = z.strictObject({ name: personName });
 
+/** Absent where a page is not asked for. */
+export const pageLimit = z.coerce.number().int().min(1).max(pageMax).optional();
 export const limit = z.coerce.number().int().min(1).max(pageMax).default(100);
 export const cursor = z.string().min(1).max(200).optional();
 export const page = z.strictObject({ limit, cursor });
@@ -179,6 +181,8 @@ export const record = z.object({
   record: z.looseObject({ at: time, kind: z.string() }),
 });
 
+const instanceRole = z.enum(['primary', 'standby']);
+
 export const errorRecord = z.looseObject({
   id: z.string(),
   code: z.string(),
@@ -187,12 +191,40 @@ export const errorRecord = z.looseObject({
     service: z.string().nullable(),
     instance: z.string().nullable(),
     host: z.string(),
+    role: instanceRole.optional().describe('What the instance was when it last happened.'),
   }),
   source: z.string(),
+  release: z.string().nullable(),
   count: z.number(),
   firstSeen: time,
   lastSeen: time,
+  trend: z
+    .object({
+      until: time,
+      hours: z.array(z.number()).describe('Of each of the last 24 hours, the oldest first.'),
+      quarters: z.array(z.number()).describe('Of each quarter of the last 7 days, likewise.'),
+    })
+    .describe('How often it happened lately.'),
+  incidents: z
+    .array(z.object({ incident: z.string(), at: time, log: z.number().nullable() }))
+    .describe('That were open for its origin, the newest first.'),
+  log: z.number().nullable().describe('Where the log ended when it last happened.'),
   acknowledgedBy: z.string().nullable(),
+  muted: z.object({ by: z.string(), at: time, until: time.nullable() }).nullable(),
+});
+
+export const errorDetail = errorRecord.extend({
+  stack: z.string().nullable(),
+  occurrences: z.array(
+    z.looseObject({
+      at: time,
+      message: z.string().describe('Cut short.'),
+      role: instanceRole.optional(),
+      release: z.string().optional(),
+      incident: z.string().optional(),
+      log: z.number().optional(),
+    }),
+  ),
 });
 
 export const sample = z.object({

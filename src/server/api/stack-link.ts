@@ -1,5 +1,5 @@
 /** What the API process needs of the running stack; the command line's client gives it. */
-import type { ErrorRecord } from '../../model/error-record.ts';
+import type { ErrorDetail, ErrorMark, ErrorRecord } from '../../model/error-record.ts';
 import type { PersonRequest } from '../../model/event.ts';
 import type { InstanceId, ServiceName } from '../../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
@@ -26,7 +26,10 @@ export interface StackLink {
   signals(): Promise<readonly Sample[]>;
   /** How signals went. */
   history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
-  acknowledgeError(id: string, by: string): Promise<void>;
+  /** Rejects with NOT_FOUND. */
+  error(id: string): Promise<ErrorDetail>;
+  /** Rejects with NOT_FOUND, BAD_REQUEST. */
+  markError(id: string, mark: ErrorMark, by: string): Promise<void>;
   request(by: string, request: PersonRequest): Promise<string>;
   knowledge(): Promise<Knowledge>;
   learned(): Promise<KnowledgeView>;

@@ -16,13 +16,7 @@ const listMax = 1_000;
 const tag = 'Stack';
 
 export function stateRoutes(parts: Parts): readonly Route[] {
-  return [
-    ...stackRoutes(parts),
-    signalHistory(parts),
-    ...historyRoutes(parts),
-    ...errorRoutes(parts),
-    follow(parts),
-  ];
+  return [...stackRoutes(parts), signalHistory(parts), ...historyRoutes(parts), follow(parts)];
 }
 
 function stackRoutes({ live, link }: Parts): readonly Route[] {
@@ -42,7 +36,7 @@ function stackRoutes({ live, link }: Parts): readonly Route[] {
       access: 'viewer',
       summary: 'The services with their instances, in the order of the stack file.',
       tag,
-      query: z.strictObject({ limit: shapes.limit.optional(), cursor: shapes.cursor }),
+      query: z.strictObject({ limit: shapes.pageLimit, cursor: shapes.cursor }),
       answer: shapes.pageOf(shapes.service),
       handle: async ({ query: { limit, cursor } }) => {
         const { view, list } = await live.shown();
@@ -172,36 +166,6 @@ function historyRoutes({ link, live }: Parts): readonly Route[] {
         const newest = records.filter(({ seq }) => seq < before).reverse();
         const last = newest.at(-1)?.seq ?? 1;
         return { items: newest.map(forEyes), next: last > 1 ? String(last) : null };
-      },
-    }),
-  ];
-}
-
-function errorRoutes({ link }: Parts): readonly Route[] {
-  return [
-    route({
-      method: 'GET',
-      path: '/api/v1/errors',
-      access: 'viewer',
-      summary: 'Distinct errors, the one that happened last first.',
-      tag: 'Errors',
-      query: shapes.page,
-      answer: shapes.pageOf(shapes.errorRecord),
-      handle: async ({ query }) =>
-        pageAfter(await link.errors(listMax), query, (record) => record.id),
-    }),
-    route({
-      method: 'GET',
-      path: '/api/v1/errors/:error',
-      access: 'viewer',
-      summary: 'One error.',
-      tag: 'Errors',
-      params: shapes.errorParams,
-      answer: shapes.errorRecord,
-      handle: async ({ params }) => {
-        const found = (await link.errors(listMax)).find(({ id }) => id === params.error);
-        if (found !== undefined) return found;
-        throw new DarumaError('NOT_FOUND', `there is no error ${params.error}`);
       },
     }),
   ];
