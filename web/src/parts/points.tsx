@@ -94,6 +94,7 @@ function List(props: { readonly service: ServiceView; readonly listed: Listed })
 
 function Table(props: { readonly service: ServiceView; readonly points: readonly PointView[] }) {
   const say = useSay();
+  const may = useMay('operator');
   return (
     <Scroll label={say('points')}>
       <table>
@@ -105,7 +106,7 @@ function Table(props: { readonly service: ServiceView; readonly points: readonly
             <th>{say('proven')}</th>
             <th>{say('restorable')}</th>
             <th>{say('places')}</th>
-            <th>{say('what')}</th>
+            {may ? <th>{say('what')}</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -141,9 +142,9 @@ function Row({ service, point }: { readonly service: ServiceView; readonly point
         <Range point={point} />
       </td>
       <td>{places.join(', ')}</td>
-      <td>
-        <div className="buttons">
-          {mayTry ? (
+      {mayTry ? (
+        <td>
+          <div className="buttons">
             <DeedButton
               deed={{
                 label: 'tryPoint',
@@ -152,10 +153,10 @@ function Row({ service, point }: { readonly service: ServiceView; readonly point
                 body: { point: id },
               }}
             />
-          ) : null}
-          <RestoreButton service={service} target={{ kind: 'point', point: id }} />
-        </div>
-      </td>
+            <RestoreButton service={service} target={{ kind: 'point', point: id }} />
+          </div>
+        </td>
+      ) : null}
     </tr>
   );
 }

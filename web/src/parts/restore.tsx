@@ -128,8 +128,13 @@ function Plan({ plan }: { readonly plan: RestorePlan }) {
   return (
     <>
       <p>
-        {say('restoreTo', { what: service, to: moment(to, language), point })} (
-        {sizeText(dataBytes)}){takes}
+        {say('restoreTo', {
+          what: service,
+          to: moment(to, language),
+          point,
+          size: sizeText(dataBytes),
+        })}
+        {takes}
       </p>
       <p className="alert">{say('restoreLoss', { what: service, time: span(lossMs) })}</p>
     </>

@@ -174,7 +174,7 @@ export const chinese: Readonly<Record<Word, string>> = {
   tryPoint: '试恢复',
   sureTryPoint: '在 {what} 旁边恢复 {point}，检验它是否可用；{what} 本身不受影响。',
   restore: '恢复',
-  restoreTo: '{what} 将回到 {to}，使用恢复点 {point}',
+  restoreTo: '{what} 将回到 {to}，使用恢复点 {point}（{size}）。',
   restoreTakes: '大约需要 {time}。',
   restoreLoss: '{what} 在最近 {time} 内写入的全部数据将会丢失。',
   agreeToLoss: '我同意丢失这些数据',

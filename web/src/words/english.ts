@@ -173,7 +173,7 @@ export const english = {
   sureTryPoint:
     'Restore {point} beside {what} and see whether it works; {what} itself is left alone.',
   restore: 'Restore',
-  restoreTo: '{what} goes back to {to}, from the point {point}',
+  restoreTo: '{what} goes back to {to}, from the point {point} ({size}).',
   restoreTakes: 'It takes about {time}.',
   restoreLoss: 'All that {what} wrote in the last {time} will be lost.',
   agreeToLoss: 'I agree that this is lost',
