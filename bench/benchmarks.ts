@@ -1,5 +1,7 @@
 import { backendHang } from './backend-hang.ts';
 import type { Benchmark } from './benchmark.ts';
+import { consoleBenchmark } from './console.ts';
+import { consoleCrowd } from './console-crowd.ts';
 import { crashLoop } from './crash-loop.ts';
 import { endpoint } from './endpoint.ts';
 import { engine } from './engine.ts';
@@ -31,4 +33,6 @@ export const benchmarks: readonly Benchmark[] = [
   switchover,
   recoveryPoints,
   pgRecovery,
+  consoleBenchmark,
+  consoleCrowd,
 ];
