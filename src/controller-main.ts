@@ -20,6 +20,7 @@ import { keeperLink } from './keeper/link.ts';
 import { defaultConsole } from './model/console-spec.ts';
 import { DarumaError, errorInfo } from './model/errors.ts';
 import { layout } from './model/layout.ts';
+import { storeMemory } from './notify/memory.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
 import { withoutCompileCache } from './ports/compile-cache.ts';
@@ -32,7 +33,7 @@ import { reportAccess } from './server/report-access.ts';
 import { removeReportSocket, startReportServer } from './server/report-server.ts';
 import { type Server, startServer } from './server/server.ts';
 import { formatProblem } from './stack/problem.ts';
-import { readStack } from './stack/read.ts';
+import { readDotenv, readStack } from './stack/read.ts';
 import { openStore } from './store/store.ts';
 import { endOffset, readLogs } from './supervise/logs.ts';
 import { createProcesses } from './supervise/processes.ts';
@@ -133,6 +134,8 @@ async function openParts(configuration: KeptConfiguration, stateDir: string, kee
       clock,
       onError: (report) => store.reportErrors([report]),
       workingDir: spec.directory,
+      memory: await storeMemory(store),
+      variable: (name) => readDotenv(spec.directory, process.env).lookup(name),
     }),
   };
 }

@@ -10,6 +10,7 @@ import type { PersonRequest } from '../model/event.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
+import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
 import type { Sample } from '../model/sample.ts';
@@ -190,6 +191,15 @@ export class ControlClient {
     identity: string | null,
   ): Promise<JobResults['drill']> {
     return this.#ask('POST', '/v1/points/drill', { service, point, identity });
+  }
+
+  notifications(): Promise<readonly NotificationTarget[]> {
+    return this.#askAgain('GET', '/v1/notifications');
+  }
+
+  /** Null: to everybody. */
+  testNotifications(by: string, target: string | null): Promise<readonly TestedTarget[]> {
+    return this.#ask('POST', '/v1/notifications/test', { by, target });
   }
 
   knowledge(): Promise<Knowledge> {

@@ -18,6 +18,7 @@ import { addDetectors, addKnowledge } from './commands/knowledge.ts';
 import { addLogs } from './commands/logs.ts';
 import { addMaintenance } from './commands/maintenance.ts';
 import { addNagios } from './commands/nagios.ts';
+import { addNotify } from './commands/notify.ts';
 import { addPoints } from './commands/points.ts';
 import { addPs } from './commands/ps.ts';
 import { addRequests } from './commands/requests.ts';
@@ -41,6 +42,7 @@ const commands: readonly AddCommand[] = [
   addEvents,
   addIncidents,
   addErrors,
+  addNotify,
   addTop,
   addSignals,
   addKnowledge,

@@ -18,6 +18,7 @@ import {
   type ServiceName,
   serviceOf,
 } from '../model/ids.ts';
+import type { NotifySpec } from '../model/notify-spec.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { HistoryQuery } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
@@ -95,6 +96,7 @@ interface Waiting {
 
 const listenRetryMs = 2_000;
 const accountDelayMs = 20;
+const nobody: NotifySpec = { targets: [], heartbeat: null };
 /** Key in the store: the keeper under which a `down` was asked for. */
 const downUnder = 'down-under';
 
@@ -113,6 +115,7 @@ export class Controller implements ControllerApi {
   readonly #curator: Curator;
   readonly #restorer: Restorer;
   readonly points: PointsApi;
+  readonly notifications: Notifier;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
@@ -153,6 +156,7 @@ export class Controller implements ControllerApi {
     const push = (happening: Happening) => this.#loop?.push(happening);
     this.#restorer = new Restorer({ jobs: this.#jobs, curator: this.#curator, push });
     this.points = pointsApi(this.#jobs, this.#curator);
+    this.notifications = options.notifier;
     this.#programs = new ProgramWatch({
       clock: options.clock,
       needy: () => this.#needPerson(),
@@ -196,7 +200,8 @@ export class Controller implements ControllerApi {
     endpoints.onRefused((_, instance, error) => {
       if (error === 'SILENT') observer.suspect(instance);
     });
-    loop.push({ kind: 'configured', spec });
+    // Whom to tell, and the secrets for it, are no business of the event log.
+    loop.push({ kind: 'configured', spec: { ...spec, notify: nobody } });
     void this.#listen();
     await this.#look(loop);
     faultPoint('up.looked');

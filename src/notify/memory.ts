@@ -1,4 +1,5 @@
 /** Keeps what the targets' books say, over the end of the controller. */
+import type { Store } from '../ports/store.ts';
 import { emptyBook, type KeptBook } from './book.ts';
 
 export interface NotifierMemory {
@@ -61,4 +62,13 @@ export class Memory {
 
 export function bookOf(books: Readonly<Record<string, KeptBook>>, name: string): KeptBook {
   return Object.hasOwn(books, name) ? (books[name] ?? emptyBook) : emptyBook;
+}
+
+const key = 'notifications';
+
+/** In the stack's store. */
+export async function storeMemory(store: Pick<Store, 'get' | 'set'>): Promise<NotifierMemory> {
+  // What can't be read is forgotten: people are told of what happens from now on.
+  const kept = await store.get(key).catch(() => null);
+  return { kept, keep: (text) => store.set(key, text) };
 }

@@ -9,6 +9,7 @@ import type { Sample } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
+import type { Notifier } from './notifier.ts';
 import type { MadePoint } from './vault.ts';
 import type { JobResults, JobWork } from './vault-job.ts';
 
@@ -92,6 +93,8 @@ export interface ControllerApi {
   markError(id: string, mark: ErrorMark, by: string): Promise<boolean>;
   reportError(report: ErrorReport): void;
   readonly points: PointsApi;
+  /** Messages to people. */
+  readonly notifications: Pick<Notifier, 'targets' | 'test'>;
   /** Rejects with NOT_FOUND when the instance doesn't run. */
   inject(fault: DrillFault): Promise<void>;
   /** Ends the controller and its keeper; instances and endpoints go on. */

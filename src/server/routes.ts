@@ -7,6 +7,7 @@ import type { ReportContext } from './error-report.ts';
 import { addErrorRoutes } from './error-routes.ts';
 import { streamRecords } from './follow-stream.ts';
 import { addKnowledgeRoutes } from './knowledge-routes.ts';
+import { addNotificationRoutes } from './notification-routes.ts';
 import { addPointRoutes } from './point-routes.ts';
 import * as schemas from './schemas.ts';
 
@@ -21,6 +22,7 @@ export function addRoutes(server: FastifyInstance, options: RouteOptions): void 
   addRequestRoutes(server, options.api);
   addErrorRoutes(server, options);
   addKnowledgeRoutes(server, options.api);
+  addNotificationRoutes(server, options);
   addPointRoutes(server, options.api);
 }
 

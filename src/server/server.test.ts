@@ -94,6 +94,7 @@ function fakeController() {
     },
     detach: async () => undefined,
     points: noPoints,
+    notifications: { targets: () => [], test: async () => [] },
   };
   const publish = (record: StoredRecord): void => {
     log.push(record);

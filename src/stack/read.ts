@@ -73,7 +73,8 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   return { ok: true, spec, sources: document.sources, warnings };
 }
 
-function readDotenv(
+/** Variables of the environment, and of `.env` beside the stack file where it lacks them. */
+export function readDotenv(
   directory: string,
   environment: ReadOptions['environment'],
 ): {

@@ -162,6 +162,9 @@ class FakeStack implements StackLink {
   importKnowledge = async () => 'imported';
   resetKnowledge = async () => 'forgotten';
 
+  notifications = async () => [];
+  testNotifications = async () => [];
+
   points = async () => ({ points: [], problems: [] });
   pointJobs = async () => [];
   makePoint = () => this.#withoutPoints();

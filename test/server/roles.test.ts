@@ -68,6 +68,8 @@ const table: Readonly<Record<string, readonly [readonly Who[], 'person'?]>> = {
   'GET /api/v1/drills': [reading],
   'GET /api/v1/drills/:drill': [reading],
   'POST /api/v1/drills': [acting],
+  'GET /api/v1/notifications': [acting],
+  'POST /api/v1/notifications/test': [acting],
   [`GET ${service}/points`]: [reading],
   'GET /api/v1/points/jobs': [reading],
   [`POST ${service}/points`]: [acting],

@@ -23,6 +23,7 @@ import { healthRoutes } from './health-routes.ts';
 import type { Idempotency } from './idempotency.ts';
 import { jsonBody } from './json-body.ts';
 import { logRoutes } from './log-routes.ts';
+import { notificationRoutes } from './notification-routes.ts';
 import { openApi } from './openapi.ts';
 import type { Parts } from './parts.ts';
 import { pointRoutes } from './point-routes.ts';
@@ -57,6 +58,7 @@ export function allRoutes(parts: Parts, requests: ReadonlyMap<string, number>): 
     ...logRoutes(parts),
     ...actRoutes(parts),
     ...drillRoutes(parts),
+    ...notificationRoutes(parts),
     ...pointRoutes(parts),
     ...accountRoutes(parts),
   ];

@@ -3,6 +3,7 @@ import type { ErrorDetail, ErrorMark, ErrorRecord } from '../../model/error-reco
 import type { PersonRequest } from '../../model/event.ts';
 import type { InstanceId, ServiceName } from '../../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
+import type { NotificationTarget, TestedTarget } from '../../model/notification.ts';
 import type { StoredRecord } from '../../model/record.ts';
 import type { PointId, RestorePlan, RestoreTarget } from '../../model/recovery-point.ts';
 import type { Sample } from '../../model/sample.ts';
@@ -35,6 +36,10 @@ export interface StackLink {
   learned(): Promise<KnowledgeView>;
   importKnowledge(by: string, knowledge: unknown): Promise<string>;
   resetKnowledge(by: string): Promise<string>;
+  /** Who is told of incidents. */
+  notifications(): Promise<readonly NotificationTarget[]>;
+  /** Null: to all of them. */
+  testNotifications(by: string, target: string | null): Promise<readonly TestedTarget[]>;
   /** Of services with recovery points. */
   points(service: ServiceName): Promise<JobResults['list']>;
   pointJobs(): Promise<readonly PointJob[]>;
