@@ -1,7 +1,7 @@
 /**
  * Signatures of webhooks, as Standard Webhooks has them (https://www.standardwebhooks.com, the
- * «symmetric» scheme `v1`): HMAC-SHA256 over `ID.TIMESTAMP.BODY`, in base64. Libraries for all languages check
- * them, and refuse what is older than five minutes. Pure.
+ * «symmetric» scheme `v1`): HMAC-SHA256 over `ID.TIMESTAMP.BODY`, in base64. Libraries for all
+ * languages check them, and refuse what is older than five minutes. Pure.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Letter } from './body.ts';

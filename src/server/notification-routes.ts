@@ -2,12 +2,18 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { errorInfo } from '../model/errors.ts';
-import type { RouteOptions } from './routes.ts';
+import type { ControllerApi } from '../ports/controller-api.ts';
 import { name } from './schemas.ts';
 
 const testBody = z.strictObject({ by: name, target: name.nullable() });
 
-export function addNotificationRoutes(server: FastifyInstance, { api, log }: RouteOptions): void {
+interface NotificationContext {
+  readonly api: ControllerApi;
+  readonly log: (text: string) => void;
+}
+
+export function addNotificationRoutes(server: FastifyInstance, context: NotificationContext): void {
+  const { api, log } = context;
   server.get('/v1/notifications', async () => api.notifications.targets());
   server.post('/v1/notifications/test', async ({ body }) => {
     const { by, target } = testBody.parse(body);

@@ -1,6 +1,7 @@
 /** Language and colours; own password and sessions; people and tokens for administrators. */
 import { type FormEvent, useContext, useState } from 'react';
 import { act } from '../api/request.ts';
+import { Notifications } from '../parts/notifications.tsx';
 import { People } from '../parts/people.tsx';
 import { Sessions } from '../parts/sessions.tsx';
 import { Tokens } from '../parts/tokens.tsx';
@@ -10,6 +11,7 @@ import { type Language, languages, Speech, useSay } from '../words/words.ts';
 
 export function SettingsPage({ onLanguage }: { readonly onLanguage: (to: Language) => void }) {
   const say = useSay();
+  const operator = useMay('operator');
   const admin = useMay('admin');
   return (
     <>
@@ -18,6 +20,7 @@ export function SettingsPage({ onLanguage }: { readonly onLanguage: (to: Languag
       <Password />
       <Sessions />
       <Tokens />
+      {operator ? <Notifications /> : null}
       {admin ? <People /> : null}
     </>
   );

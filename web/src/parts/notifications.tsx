@@ -1,0 +1,90 @@
+/** Who is told of incidents, how the last message to each fared, and whether they arrive. */
+import { useContext, useState } from 'react';
+import type { NotificationTarget, Delivery as Sent } from '../../../src/model/notification.ts';
+import { useRead } from '../state/use-read.ts';
+import type { Word } from '../words/english.ts';
+import { moment } from '../words/times.ts';
+import { Speech, useSay } from '../words/words.ts';
+import { Badge } from './badge.tsx';
+import { DeedButton } from './confirm.tsx';
+
+export function Notifications() {
+  const say = useSay();
+  const [version, setVersion] = useState(0);
+  const { value } = useRead<{ items: NotificationTarget[] }>('/api/v1/notifications', version);
+  const targets = value?.items ?? [];
+  return (
+    <section>
+      <h2>{say('notifications')}</h2>
+      {value !== null && targets.length === 0 ? <p className="hint">{say('nobodyTold')}</p> : null}
+      <ul className="rows">
+        {targets.map((target) => (
+          <TargetRow key={target.name} target={target} then={() => setVersion(version + 1)} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const severityWords: Readonly<Record<NotificationTarget['minSeverity'], Word>> = {
+  info: 'fromInfo',
+  warning: 'fromWarning',
+  critical: 'fromCritical',
+};
+
+function TargetRow({
+  target,
+  then,
+}: {
+  readonly target: NotificationTarget;
+  readonly then: () => void;
+}) {
+  const say = useSay();
+  const { name, kind, to, services, held, waiting, last } = target;
+  return (
+    <li>
+      <strong>{name}</strong>
+      <span>
+        {kind} · {to}
+      </span>
+      <span className="hint">
+        {say(severityWords[target.minSeverity])}
+        {services === null ? '' : ` · ${say('onlyServices', { services: services.join(', ') })}`}
+      </span>
+      <Quiet target={target} />
+      {held === 0 ? null : <Badge tone="idle">{say('heldBack', { count: held })}</Badge>}
+      {waiting === 0 ? null : (
+        <Badge tone="busy">{say('messagesUnderWay', { count: waiting })}</Badge>
+      )}
+      <Last sent={last} />
+      <DeedButton
+        deed={{
+          label: 'sendTest',
+          sentence: say('sureTest', { what: `${name} (${to})` }),
+          path: '/api/v1/notifications/test',
+          body: { target: name },
+        }}
+        then={then}
+      />
+    </li>
+  );
+}
+
+function Quiet({ target: { quietHours } }: { readonly target: NotificationTarget }) {
+  const say = useSay();
+  if (quietHours === null) return null;
+  const { from, to, timeZone, quietNow } = quietHours;
+  const text = say('quietHours', { from, to, zone: timeZone });
+  return <span className="hint">{quietNow ? `${text} · ${say('quietNow')}` : text}</span>;
+}
+
+function Last({ sent }: { readonly sent: Sent | null }) {
+  const say = useSay();
+  const { language } = useContext(Speech);
+  if (sent === null) return <span className="hint">{say('noMessageYet')}</span>;
+  const of =
+    sent.of === 'test' ? say('ofTest') : sent.of === 'summary' ? say('ofSummary') : sent.of;
+  const at = moment(sent.at, language);
+  if (sent.error === null) return <span className="hint">{say('lastArrived', { of, at })}</span>;
+  return <span className="alert">{say('lastFailed', { of, at, why: sent.error })}</span>;
+}
