@@ -100,8 +100,7 @@ export class EventStreams {
     this.#write(client, eventText('hello', JSON.stringify(hello)));
     if (client.topics.has('stack')) this.#write(client, eventText('stack', stack));
     if (client.topics.has('services')) {
-      const all = list.slice('{"items":'.length, -',"next":null}'.length);
-      this.#write(client, eventText('services', all));
+      this.#write(client, eventText('services', list));
     }
     let last = client.after ?? view.seq;
     if (client.topics.has('record') && client.after !== null) {

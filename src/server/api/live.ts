@@ -34,8 +34,10 @@ export interface Shown {
   readonly services: ReadonlyMap<string, string>;
   /** The view without its services. */
   readonly stack: string;
-  /** All services as the first page of their list. */
+  /** All services: an array. */
   readonly list: string;
+  /** The same as the only page of their list. */
+  readonly page: Buffer;
 }
 
 export class LiveStack {
@@ -172,12 +174,14 @@ export class LiveStack {
 
 function shownOf(view: StackView): Shown {
   const services = new Map(view.services.map((service) => [service.name, JSON.stringify(service)]));
+  const list = `[${[...services.values()].join(',')}]`;
   const { services: _, at, seq, ...stack } = view;
   return {
     view,
     at: performance.now(),
     services,
     stack: JSON.stringify(stack satisfies Omit<StackView, 'services' | 'at' | 'seq'>),
-    list: `{"items":[${[...services.values()].join(',')}],"next":null}`,
+    list,
+    page: Buffer.from(`{"items":${list},"next":null}`),
   };
 }

@@ -88,10 +88,10 @@ export function route<
   };
 }
 
-/** JSON that is text already. */
+/** JSON that is text, or bytes, already. */
 export class JsonText {
-  readonly text: string;
-  constructor(text: string) {
+  readonly text: string | Buffer;
+  constructor(text: string | Buffer) {
     this.text = text;
   }
 }

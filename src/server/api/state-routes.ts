@@ -39,8 +39,8 @@ function stackRoutes({ live, link }: Parts): readonly Route[] {
       query: z.strictObject({ limit: shapes.pageLimit, cursor: shapes.cursor }),
       answer: shapes.pageOf(shapes.service),
       handle: async ({ query: { limit, cursor } }) => {
-        const { view, list } = await live.shown();
-        if (limit === undefined && cursor === undefined) return new JsonText(list);
+        const { view, page } = await live.shown();
+        if (limit === undefined && cursor === undefined) return new JsonText(page);
         return pageAfter(view.services, { limit: limit ?? listMax, cursor }, ({ name }) => name);
       },
     }),
