@@ -105,7 +105,8 @@ function onQuiesced(turn: Turn, event: Of<'quiesced'>): void {
     return;
   }
   const still = busy === 1 ? 'connection was' : 'connections were';
-  const message = `${busy} ${still} still in a transaction; nothing was changed`;
+  // Whoever can't be looked into is taken for one that is.
+  const message = `${busy} ${still} still in a transaction, or encrypted (TLS); nothing was changed`;
   const error = { code: 'REFUSED', message };
   turn.emit({ kind: 'role-step', ...what, state: 'failed', error });
   onStillBusy(turn, service);

@@ -51,7 +51,10 @@ describe('a switchover', () => {
     s.roles.busy = 3;
     ask(s).passes(5_000);
     assert.deepEqual(s.steps(), ['quiesce', 'release']);
-    assert.equal(answer(s), '3 connections were still in a transaction; nothing was changed');
+    assert.equal(
+      answer(s),
+      '3 connections were still in a transaction, or encrypted (TLS); nothing was changed',
+    );
     assert.equal(s.group('db'), '1 db/1 [db/2] serving');
     assert.equal(s.phase('db/1'), 'ready');
   });
@@ -154,7 +157,7 @@ describe('a rolling restart of a group', () => {
     assert.equal(
       outcome?.kind === 'action-outcome' ? `${outcome.outcome}: ${outcome.reason}` : '',
       'failed: db/1 was not restarted: its role could not be handed over in 3 tries: ' +
-        '2 connections were still in a transaction; nothing was changed',
+        '2 connections were still in a transaction, or encrypted (TLS); nothing was changed',
     );
     assert.deepEqual(other.state.services['db']?.queue, []);
   });

@@ -8,10 +8,14 @@
  * - Where a check costs next to nothing, turns come sooner right after the start, at a quarter of
  *   the instance's age, so that what starts quickly is ready quickly. Not while a check is under
  *   way, nor while our loop is busy, such as with many starts at once.
+ * - Where patience is asked for, a check that was not answered in its time proves nothing while the
+ *   instance has too little of the processor. One at a time is then given more time, until one is
+ *   answered as usual again; one that is not answered even then counts.
  */
 import {
   type CheckResult,
   type HealthState,
+  type HealthStep,
   type HealthVerdict,
   initialHealth,
   observeCheck,
@@ -20,7 +24,7 @@ import {
 } from '../detect/health.ts';
 import type { HealthcheckSpec } from '../model/stack-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
-import { ask, type Question } from './check.ts';
+import { ask, type CheckAnswer, type Question } from './check.ts';
 import type { Turns } from './turns.ts';
 
 export interface HealthWatchOptions {
@@ -31,9 +35,18 @@ export interface HealthWatchOptions {
   readonly startedAt: number;
   readonly adopted: boolean;
   readonly question: Question;
+  readonly patience?: Patience;
   readonly onVerdict: (verdict: HealthVerdict) => void;
   /** Every answer, with how long it took. */
   readonly onAnswer: (result: CheckResult, tookMs: number) => void;
+}
+
+export interface Patience {
+  /** Whether the instance, or whoever asks it, waited for a processor of late. */
+  readonly isStarved: () => boolean;
+  /** The usual one, with more time. */
+  readonly question: Question;
+  readonly timeoutMs: number;
 }
 
 const socketsAtOnceMax = 8;
@@ -56,6 +69,8 @@ export class HealthWatch {
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Asked to look closely: turns at the start interval until a check passes. */
   #close = false;
+  /** It is late for want of a processor: the next checks have more time. */
+  #isLate = false;
   #cancelTurn: () => void = () => undefined;
 
   constructor(options: HealthWatchOptions) {
@@ -85,9 +100,7 @@ export class HealthWatch {
     const now = this.#options.clock.now();
     if (now - this.#suspectedAt < this.#options.spec.intervalMs) return;
     this.#suspectedAt = now;
-    const step = suspectHealth(this.#state);
-    this.#state = step.state;
-    for (const verdict of step.verdicts) this.#options.onVerdict(verdict);
+    this.#follow(suspectHealth(this.#state));
     this.#ask(true, () => undefined);
   }
 
@@ -150,7 +163,7 @@ export class HealthWatch {
   #mayAsk(now: number): boolean {
     const { startIntervalMs } = this.#options.spec;
     const soon = this.#quick() && now - this.#askedAt < startIntervalMs;
-    return this.#underWay.size < (soon ? 1 : this.#atOnceMax);
+    return this.#underWay.size < (soon || this.#isLate ? 1 : this.#atOnceMax);
   }
 
   /** Whether a check asked now is a regular one. */
@@ -161,7 +174,7 @@ export class HealthWatch {
   }
 
   #ask(counts: boolean, answer: (result: CheckResult | null) => void): () => void {
-    const { clock, question, spec } = this.#options;
+    const { clock, question, spec, patience } = this.#options;
     const askedAt = clock.now();
     this.#askedAt = askedAt;
     const cancel = (): void => {
@@ -169,24 +182,48 @@ export class HealthWatch {
       stop();
     };
     this.#underWay.add(cancel);
-    const stop = ask(clock, question, spec.timeoutMs, (result) => {
+    const patient = this.#isLate ? patience : undefined;
+    const how = patient ?? { question, timeoutMs: spec.timeoutMs };
+    const stop = ask(clock, how.question, how.timeoutMs, (result) => {
       this.#underWay.delete(cancel);
-      if (result !== 'void') this.#take(askedAt, counts, result);
+      const isExcused = patient === undefined && this.#isExcused(result);
+      if (result !== 'void') this.#take(askedAt, counts && !isExcused, result);
+      if (patient !== undefined && result !== 'void' && !result.ok) this.#isLate = false;
+      if (isExcused) this.#follow(suspectHealth(this.#state));
       answer(result === 'void' ? null : result);
     });
     return cancel;
   }
 
+  #isExcused(result: CheckAnswer): boolean {
+    const { patience } = this.#options;
+    if (patience === undefined || result === 'void' || result.ok) return false;
+    if (result.failure !== 'timeout' || this.#state.unhealthy) return false;
+    this.#isLate ||= patience.isStarved();
+    return this.#isLate;
+  }
+
   #take(askedAt: number, counts: boolean, result: CheckResult): void {
-    const { clock, random, spec, onAnswer, onVerdict } = this.#options;
-    onAnswer(result, clock.now() - askedAt);
+    const { clock, random, spec, onAnswer } = this.#options;
+    const tookMs = clock.now() - askedAt;
+    onAnswer(result, tookMs);
     const wasQuick = this.#quick();
     const step = observeCheck(this.#state, spec, { askedAt, counts, result });
     this.#state = step.state;
     if (result.ok) this.#close = false;
+    if (result.ok && tookMs <= spec.timeoutMs) this.#isLate = false;
     if (wasQuick && !this.#quick()) {
       this.#schedule(clock.now() + random.next() * spec.intervalMs);
     }
-    for (const verdict of step.verdicts) onVerdict(verdict);
+    this.#tell(step);
+  }
+
+  #follow(step: HealthStep): void {
+    this.#state = step.state;
+    this.#tell(step);
+  }
+
+  #tell({ verdicts }: HealthStep): void {
+    for (const verdict of verdicts) this.#options.onVerdict(verdict);
   }
 }

@@ -6,12 +6,13 @@ import type { CheckResult, HealthVerdict } from '../detect/health.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { SignalName } from '../model/sample.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
+import type { Question } from './check.ts';
 import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { ExecOptions } from './exec-probe.ts';
 import { ExpressionWatch } from './expression-watch.ts';
-import { HealthWatch } from './health-watch.ts';
+import { HealthWatch, type Patience } from './health-watch.ts';
 import type { LogPlaces } from './log-places.ts';
 import { type FollowedLine, type LogReader, LogWatch } from './log-watch.ts';
 import { type Outlet, Symptoms } from './outlet.ts';
@@ -19,6 +20,7 @@ import type { PatternMatcher } from './pattern-matcher.ts';
 import { ProcessTree } from './process-tree.ts';
 import { livingStat } from './procfs.ts';
 import { questionOf } from './question.ts';
+import { Starvation } from './starvation.ts';
 
 /** An instance without a check is ready when it has been up for so long. */
 const settleMs = 1_000;
@@ -26,6 +28,9 @@ const settleMs = 1_000;
 const stoppedMs = 200;
 /** The kernel's kill of a member of the tree is a moment; the symptom ends after so long. */
 const oomMs = 60_000;
+/** So much more time has an answer for want of a processor. */
+const patientFactor = 10;
+const patientMsMax = 30_000;
 /** Of what was printed while nobody watched, so much is caught up with. */
 const caughtUpBytesMax = 2 ** 20;
 
@@ -147,14 +152,16 @@ export class InstanceWatch {
     const { service, startedAt, adopted } = this.watched;
     const spec = service.healthcheck;
     if (spec === null) return null;
-    const question = questionOf(spec.probe, this.watched, spec.timeoutMs, {
-      asUser,
-      onPerfdata: (values) => {
-        for (const { label, value } of values) {
-          this.#outlet.measure(this.instance, `check.${label}`, value);
-        }
-      },
-    });
+    const questionWithin = (timeoutMs: number): Question =>
+      questionOf(spec.probe, this.watched, timeoutMs, {
+        asUser,
+        onPerfdata: (values) => {
+          for (const { label, value } of values) {
+            this.#outlet.measure(this.instance, `check.${label}`, value);
+          }
+        },
+      });
+    const patience = this.#patience(spec.timeoutMs, questionWithin);
     return new HealthWatch({
       clock: this.#outlet.clock,
       random: this.#outlet.random,
@@ -162,10 +169,22 @@ export class InstanceWatch {
       spec,
       startedAt,
       adopted,
-      question,
+      question: questionWithin(spec.timeoutMs),
+      ...(patience === null ? {} : { patience }),
       onVerdict: (verdict) => this.#tellVerdict(verdict),
       onAnswer: (result, tookMs) => this.#answered(result, tookMs),
     });
+  }
+
+  /** A primary that has only too much work is not failed over, nor a standby given up. */
+  #patience(usualMs: number, questionWithin: (timeoutMs: number) => Question): Patience | null {
+    const { pid, service } = this.watched;
+    if (pid === null || service.failover === undefined) return null;
+    const { clock } = this.#outlet;
+    const starvation = new Starvation(pid);
+    const timeoutMs = Math.max(usualMs, Math.min(patientMsMax, patientFactor * usualMs));
+    const question = questionWithin(timeoutMs);
+    return { isStarved: () => starvation.look(clock.now()), question, timeoutMs };
   }
 
   #watchExpressions(): ExpressionWatch[] {
