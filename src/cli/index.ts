@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { DarumaError, errorInfo, errorTable, exitCodes } from '../model/errors.ts';
 import type { AddCommand, CommandHost } from './command.ts';
 import { addAttach } from './commands/attach.ts';
+import { addAvailability } from './commands/availability.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConsole } from './commands/console.ts';
@@ -43,6 +44,7 @@ const commands: readonly AddCommand[] = [
   addIncidents,
   addErrors,
   addNotify,
+  addAvailability,
   addTop,
   addSignals,
   addKnowledge,

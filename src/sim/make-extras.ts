@@ -1,6 +1,7 @@
 /**
  * What only some stacks have: services that somebody else runs, that are only observed, commands of
- * the user's, log patterns, a host that fails, and maintenance. Each is switched on or off by the seed (swarm).
+ * the user's, log patterns, a host that fails, and maintenance. Each is switched on or off by the
+ * seed (swarm).
  */
 import type { PersonRequest } from '../model/event.ts';
 import { instanceId } from '../model/ids.ts';

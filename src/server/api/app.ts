@@ -14,6 +14,7 @@ import { problemOf, sendProblem } from '../problem.ts';
 import { accountRoutes } from './account-routes.ts';
 import { actRoutes } from './act-routes.ts';
 import { authRoutes, TryLater } from './auth-routes.ts';
+import { availabilityRoutes } from './availability-routes.ts';
 import type { Caller } from './caller.ts';
 import { docsPage, docsStyle } from './docs-page.ts';
 import { drillRoutes } from './drill-routes.ts';
@@ -54,6 +55,7 @@ export function allRoutes(parts: Parts, requests: ReadonlyMap<string, number>): 
     ...healthRoutes(parts, requests),
     ...authRoutes(parts),
     ...stateRoutes(parts),
+    ...availabilityRoutes(parts),
     ...errorRoutes(parts),
     ...logRoutes(parts),
     ...actRoutes(parts),
