@@ -1,23 +1,24 @@
 /** A real drill on the accounts example, as a person at a terminal sees it. */
-import { withExample } from './example-stack.ts';
+import { type ExampleOptions, withExample } from './example-stack.ts';
 
 const columns = 96;
 const drill = ['drill', 'kill', 'db/1'];
 
-export function drillTranscript(): Promise<string> {
+export function drillTranscript(options: ExampleOptions = {}): Promise<string> {
   return withExample(async (call) => {
     const shown = await call(...drill);
     return [`$ daruma ${drill.join(' ')}`, ...shown.trimEnd().split('\n').map(wrapped)].join('\n');
-  });
+  }, options);
 }
 
 /** The transcript without what differs from run to run. */
 export function formOf(transcript: string): string {
   return transcript
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/, all within [\d.]+ m?s/g, '')
-    .replaceAll(/\d+(?:\.\d+)? m?s\b/g, 'TIME')
-    .replaceAll(/\d+ sent, \d+ failed/g, 'N sent, N failed');
+    .replaceAll(/\d+(?:\.\d+)? (?:ms|s|min|h)\b(?: \d+ (?:min|s)\b)*/g, 'TIME')
+    .replaceAll(', all within TIME', '')
+    .replaceAll(/\d+ sent, \d+ failed/g, 'N sent, N failed')
+    .replaceAll(/explain i\d+/g, 'explain INCIDENT');
 }
 
 /** A README shows no more columns than a terminal. */

@@ -25,6 +25,11 @@ const runTimeoutMs = 2_700_000;
 /** So long it may then take to tell what it knows. */
 const lastWordsMs = 30_000;
 
+/** Files wait more than they compute. */
+function filesAtOnce(): number {
+  return Math.max(2, Math.min(6, Math.floor(availableParallelism() * 1.5)));
+}
+
 function limited(): AbortSignal {
   const signal = AbortSignal.timeout(runTimeoutMs);
   signal.addEventListener('abort', () => {
@@ -41,7 +46,7 @@ export async function runTests(files: readonly string[]): Promise<TestRun> {
   let counts: Readonly<Record<string, number>> = {};
   const events = run({
     files: [...files],
-    concurrency: Math.max(2, Math.min(4, availableParallelism())),
+    concurrency: filesAtOnce(),
     timeout: long ? longTimeoutMs : testTimeoutMs,
     ...(long ? {} : { signal: limited() }),
     execArgv: ['--disable-warning=ExperimentalWarning'],

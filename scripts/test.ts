@@ -3,19 +3,39 @@
  * many repetitions too (DARUMA_TEST_LONG=1), and a report of them in reports/long-COMMIT.json.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { removeLeftovers } from '../test/leftovers.ts';
 import { provideDebianPackages } from './debian-packages.ts';
 import { runTests, type TestRun } from './test-run.ts';
 
 const everything = ['src', 'test', 'examples', 'scripts', 'bin'];
+/** Those that take minutes come first, and those that take moments last: then all workers have
+ * something to do until the end. */
+const longestFirst = ['test/drivers', 'test/scenarios', 'test', 'examples', ''];
 
 function testFiles(names: readonly string[]): string[] {
   const globs = names.map((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() ? `${name}/**/*.test.ts` : name,
   );
-  return globSync(globs, { exclude: ['**/node_modules/**'] }).sort();
+  const place = (file: string) => longestFirst.findIndex((folder) => file.startsWith(folder));
+  return globSync(globs, { exclude: ['**/node_modules/**'] })
+    .sort()
+    .sort((a, b) => place(a) - place(b));
+}
+
+/** Processes of Daruma start in half the time when they find their code compiled. */
+async function withCompiledCode<T>(work: () => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'daruma-compiled-'));
+  process.env['NODE_COMPILE_CACHE'] = directory;
+  // By this services are kept from it.
+  process.env['DARUMA_COMPILE_CACHE'] = directory;
+  try {
+    return await work();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function git(...args: string[]): string {
@@ -49,7 +69,7 @@ async function main(): Promise<void> {
   if (long) process.env['DARUMA_TEST_LONG'] = '1';
   const files = testFiles(names.length === 0 ? everything : names);
   if (files.length === 0) throw new Error(`no test files in ${names.join(', ')}`);
-  const outcome = await runTests(files);
+  const outcome = await withCompiledCode(() => runTests(files));
   if (long) console.log(`report: ${writeReport(outcome)}`);
   const { tests = 0, passed = 0, failed = 0, cancelled = 0, skipped = 0 } = outcome.counts;
   console.log(

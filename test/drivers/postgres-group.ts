@@ -21,6 +21,7 @@ import {
   postgresService,
   removeScene,
   type Scene,
+  signalIfThere,
   start,
   workingIn,
 } from './scene.ts';
@@ -133,7 +134,7 @@ export class PostgresGroup {
     const found = this.#running.get(instance);
     assert.ok(found, `${instance} runs`);
     found.child.kill(signal);
-    for (const pid of await workingIn(found.launch.workingDir)) process.kill(pid, signal);
+    for (const pid of await workingIn(found.launch.workingDir)) signalIfThere(pid, signal);
   }
 
   async remove(): Promise<void> {

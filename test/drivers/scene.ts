@@ -134,16 +134,16 @@ export async function end(
   }
   await until(async () => {
     const left = await workingIn(launch.workingDir);
-    if (signal === 'SIGKILL') for (const pid of left) killIfThere(pid);
+    if (signal === 'SIGKILL') for (const pid of left) signalIfThere(pid, signal);
     return left.length === 0;
   });
   return child.exitCode;
 }
 
 /** It may have ended since it was looked for. */
-function killIfThere(pid: number): void {
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }

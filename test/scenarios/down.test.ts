@@ -59,7 +59,7 @@ test('down: in reverse order, and no process is left, whatever session it is in'
   assert.equal(code, 0);
   assert.match(stdout, /the stack is down/);
   assert.deepEqual(left(journal(stand)), []);
-  assert.equal(identify(keeper), null, 'nor any of Daruma');
+  await until('nor any of Daruma', () => identify(keeper) === null);
   const ended = journal(stand).filter(({ what }) => what === 'stopped');
   const order = ended.map(({ instance }) => instance.slice(0, 1)).join('');
   assert.equal(order, 'cbba');

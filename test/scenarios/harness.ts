@@ -2,18 +2,26 @@
  * A real stack under a real Daruma, for tests: the command line as a user has it, a state directory
  * of its own, and everything ended and removed afterwards.
  */
-import { execFile, spawn } from 'node:child_process';
+import { type ExecFileException, execFile, spawn } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { ControlClient } from '../../src/cli/control-client.ts';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { IncidentView, InstanceView, StackView } from '../../src/model/view.ts';
+import { withCompileCache } from '../../src/ports/compile-cache.ts';
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 /** Generous: it only bounds how long a test that fails may take. */
 const deadlineMs = 60_000;
+/** A command that takes longer hangs. */
+const commandMs = 240_000;
+const recordsPage = 1_000;
+const incidentsLookedAt = 20;
+/** Of the controller's log, when a command hangs. */
+const linesTold = 40;
 
 export interface RunResult {
   readonly code: number;
@@ -26,12 +34,15 @@ export class Bench {
   readonly file: string;
   readonly stateDir: string;
   readonly environment: Record<string, string>;
+  /** What `view` and such ask: a process for each question is most of what a test costs. */
+  readonly #client: ControlClient;
 
   constructor(directory: string, environment: Record<string, string>) {
     this.directory = directory;
     this.file = path.join(directory, 'daruma.yaml');
     this.stateDir = path.join(directory, '.daruma');
     this.environment = environment;
+    this.#client = new ControlClient(this.stateDir);
   }
 
   /** Changes the stack file. */
@@ -44,15 +55,32 @@ export class Bench {
     return this.darumaWith({}, ...args);
   }
 
+  /** Rejects when it does not end. */
   darumaWith(environment: Record<string, string>, ...args: string[]): Promise<RunResult> {
-    const options = { cwd: this.directory, env: { ...this.environment, ...environment } };
+    const options = {
+      cwd: this.directory,
+      env: { ...this.environment, ...environment },
+      timeout: commandMs,
+      killSignal: 'SIGKILL' as const,
+    };
     const argv = ['--disable-warning=ExperimentalWarning', main, ...args];
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       execFile(process.execPath, argv, options, (error, stdout, stderr) => {
         const code = error === null ? 0 : Number(error.code ?? 1);
-        resolve({ code, stdout, stderr });
+        if (error === null || !isTimeOut(error)) resolve({ code, stdout, stderr });
+        else reject(this.#hung(args, `${stdout}${stderr}`));
       });
     });
+  }
+
+  #hung(args: readonly string[], printed: string): Error {
+    const file = path.join(this.stateDir, 'logs/daruma.log');
+    const log = existsSync(file) ? readFileSync(file, 'utf8').trimEnd() : 'no log';
+    const end = log.split('\n').slice(-linesTold).join('\n');
+    return new Error(
+      `daruma ${args.join(' ')} did not end within ${commandMs} ms; it printed:\n${printed}\n` +
+        `the controller’s log ends:\n${end}`,
+    );
   }
 
   /** Starts the stack and waits until `up --detach` says that all is ready. */
@@ -72,7 +100,7 @@ export class Bench {
   }
 
   view(): Promise<StackView> {
-    return this.json<StackView>('ps');
+    return this.#client.stack();
   }
 
   async instance(id: string): Promise<InstanceView> {
@@ -88,20 +116,39 @@ export class Bench {
     return pid;
   }
 
-  incidents(): Promise<IncidentView[]> {
-    return this.json<IncidentView[]>('incidents');
+  async incidents(): Promise<IncidentView[]> {
+    return [...(await this.#client.incidents(incidentsLookedAt))];
   }
 
-  /** One object per line, as a stream may have no end. */
+  /** All records of the log. */
   async events(): Promise<StoredRecord[]> {
-    const { stdout } = await this.daruma('events', '--json', '--lines', '100000');
-    const lines = stdout.split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line));
+    const all: StoredRecord[] = [];
+    for (;;) {
+      const page = await this.#client.records(all.at(-1)?.seq ?? 0, recordsPage);
+      all.push(...page);
+      if (page.length < recordsPage) return all;
+    }
   }
 
   async controllerLog(): Promise<string> {
     return readFile(path.join(this.stateDir, 'logs/daruma.log'), 'utf8');
   }
+
+  /** Whatever became of it. */
+  async remove(): Promise<void> {
+    try {
+      if (this.#client.isKept() || processesOf(this.stateDir).length > 0) await this.daruma('down');
+    } finally {
+      await endProcessesOf(this.stateDir);
+      removeDataElsewhere(this.stateDir);
+      await rm(this.directory, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Killed at its deadline, and not by somebody else. */
+function isTimeOut({ killed, signal }: ExecFileException): boolean {
+  return killed === true && signal === 'SIGKILL';
 }
 
 /** Polls until the condition gives something other than false, null or undefined. */
@@ -136,14 +183,9 @@ export async function bench(
         entry[1] !== undefined && !entry[0].startsWith('NODE_') && entry[0] !== 'DARUMA_STATE_DIR',
     ),
   );
-  const made = new Bench(directory, { ...own, NO_COLOR: '1', ...environment });
+  const made = new Bench(directory, { ...withCompileCache(own), NO_COLOR: '1', ...environment });
   await writeFile(made.file, stack);
-  t.after(async () => {
-    await made.daruma('down');
-    await endProcessesOf(made.stateDir);
-    removeDataElsewhere(made.stateDir);
-    await rm(directory, { recursive: true, force: true });
-  });
+  t.after(() => made.remove());
   return made;
 }
 

@@ -16,6 +16,7 @@ services:
     command: ["/bin/sh", "./program"]
     replicas: 2
     stop_grace_period: 2m
+    restart: { backoff: { initial: 50ms, max: 200ms } }
     environment: { INSTANCE: "\${INSTANCE}" }
     healthcheck:
       { test: [CMD, test, -e, "\${INSTANCE}"], interval: 100ms, timeout: 5s, start_period: 1h }
