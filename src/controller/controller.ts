@@ -10,14 +10,7 @@ import type { Command } from '../model/command.ts';
 import type { ErrorMark, ErrorReport } from '../model/error-record.ts';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
-import { describeExit } from '../model/exit.ts';
-import {
-  type InstanceId,
-  instanceId,
-  isInstance,
-  type ServiceName,
-  serviceOf,
-} from '../model/ids.ts';
+import { type InstanceId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { NotifySpec } from '../model/notify-spec.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { HistoryQuery } from '../model/signal-history.ts';
@@ -44,9 +37,12 @@ import { endpointList } from './endpoint-list.ts';
 import { EndpointSignals } from './endpoint-signals.ts';
 import { markError } from './error-acts.ts';
 import { type ErrorScene, linkErrors } from './error-scene.ts';
+import { errorsOfExits } from './exit-errors.ts';
 import { Externals } from './externals.ts';
 import { Groups } from './groups.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
+import { Listening } from './listening.ts';
+import { lookAround } from './look-around.ts';
 import { Loop } from './loop.ts';
 import { PointJobs } from './point-jobs.ts';
 import { pointsApi } from './points.ts';
@@ -94,7 +90,6 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const listenRetryMs = 2_000;
 const accountDelayMs = 20;
 const nobody: NotifySpec = { targets: [], heartbeat: null };
 /** Key in the store: the keeper under which a `down` was asked for. */
@@ -114,12 +109,12 @@ export class Controller implements ControllerApi {
   readonly #jobs: PointJobs;
   readonly #curator: Curator;
   readonly #restorer: Restorer;
+  readonly #listening: Listening;
   readonly points: PointsApi;
   readonly notifications: Notifier;
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
-  #endpointsClosed: string | null = 'they are being opened';
   #endRehearsal: () => void = () => undefined;
   #services = new Map<ServiceName, ServiceSpec>();
 
@@ -155,6 +150,7 @@ export class Controller implements ControllerApi {
     this.#curator = this.#makeCurator();
     const push = (happening: Happening) => this.#loop?.push(happening);
     this.#restorer = new Restorer({ jobs: this.#jobs, curator: this.#curator, push });
+    this.#listening = new Listening(options);
     this.points = pointsApi(this.#jobs, this.#curator);
     this.notifications = options.notifier;
     this.#programs = new ProgramWatch({
@@ -202,8 +198,18 @@ export class Controller implements ControllerApi {
     });
     // Whom to tell, and the secrets for it, are no business of the event log.
     loop.push({ kind: 'configured', spec: { ...spec, notify: nobody } });
-    void this.#listen();
-    await this.#look(loop);
+    void this.#listening.open(endpointList(this.#services.values()));
+    await lookAround({
+      loop,
+      processes,
+      mode: spec.mode,
+      services: this.#services,
+      contexts: this.#contexts,
+      watcher: this.#watcher,
+      externals: this.#externals,
+      ports: this.#ports,
+      groups: this.#groups,
+    });
     faultPoint('up.looked');
     this.#groups.watch.begin();
     this.#programs.look();
@@ -240,7 +246,7 @@ export class Controller implements ControllerApi {
   view() {
     const loop = this.#theLoop();
     const seen = view(loop.state, this.#options.clock.now());
-    return { ...seen, seq: loop.seq, endpointsClosed: this.#endpointsClosed };
+    return { ...seen, seq: loop.seq, endpointsClosed: this.#listening.closed };
   }
 
   configuration(): Configuration {
@@ -355,7 +361,6 @@ export class Controller implements ControllerApi {
     return this.#loop;
   }
 
-  /** What left the stack file is stopped as it says there until it is gone. */
   /** Services that are asked to end. */
   #stoppedBy(request: PersonRequest): readonly ServiceName[] {
     if (request.kind === 'down') return [...this.#services.keys()];
@@ -386,6 +391,7 @@ export class Controller implements ControllerApi {
     });
   }
 
+  /** What left the stack file is stopped as it says there until it is gone. */
   readonly #service = (name: ServiceName) => this.#services.get(name) ?? this.#removedService(name);
 
   #makeGroups(book: RoleBook): Groups {
@@ -426,79 +432,6 @@ export class Controller implements ControllerApi {
     });
   }
 
-  /** What runs is adopted and watched; what doesn't is told. */
-  async #look(loop: Loop): Promise<void> {
-    const found = new Map<InstanceId, 'told'>();
-    const results = await this.#options.processes.adopt();
-    for (const result of results) {
-      if (result.kind !== 'adopted' || result.running.port === null) continue;
-      this.#ports.adopt(result.running.instance, result.running.port);
-    }
-    for (const result of results) {
-      const instance = result.kind === 'adopted' ? result.running.instance : result.instance;
-      found.set(instance, 'told');
-      if (result.kind === 'gone') {
-        const { startedAt, exit } = result;
-        loop.push({
-          kind: 'found',
-          instance,
-          running: false,
-          pid: null,
-          port: null,
-          startedAt,
-          exit,
-        });
-        continue;
-      }
-      const { running } = result;
-      const { pid, port, startedAt } = running;
-      const service = this.#serviceOf(instance);
-      loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
-      if (service === null) continue;
-      await this.#groups.adopt(service, instance, loop.state.services[service.name]?.group);
-      const context = this.#contexts.context(service, instance, port);
-      this.#watcher.watch(service, running, context, { adopted: true });
-    }
-    for (const service of this.#services.values()) {
-      if (service.driver === 'external') continue;
-      for (let number = 1; number <= service.replicas; number += 1) {
-        const instance = instanceId(service.name, number);
-        const gone = { running: false, pid: null, port: null, startedAt: null, exit: null };
-        if (!found.has(instance)) loop.push({ kind: 'found', instance, ...gone });
-      }
-    }
-    await this.#lookAtExternals();
-    loop.push({ kind: 'looked' });
-  }
-
-  async #lookAtExternals(): Promise<void> {
-    const { mode } = this.#options.configuration.spec;
-    const known = Object.values(this.#theLoop().state.services).map(({ spec }) => spec);
-    const externals = known.filter(({ driver }) => driver === 'external');
-    await Promise.all(
-      externals.map((service) => {
-        const observed = mode === 'observe' || service.mode === 'observe';
-        return this.#externals.follow(service, { observed });
-      }),
-    );
-  }
-
-  /** Opens the endpoints; a taken port is told and tried again, while everything else goes on. */
-  async #listen(): Promise<void> {
-    try {
-      await this.#options.endpoints.listen(endpointList(this.#services.values()));
-      this.#endpointsClosed = null;
-    } catch (error) {
-      const { code, message } = errorInfo(error);
-      this.#options.log(`endpoints: ${message}`);
-      this.#endpointsClosed = message;
-      const { clock, host, store } = this.#options;
-      const origin = { service: null, instance: null, host };
-      store.reportErrors([{ at: clock.now(), code, message, origin, source: 'daruma' }]);
-      clock.after(listenRetryMs, () => void this.#listen());
-    }
-  }
-
   #publish(records: readonly StoredRecord[]): void {
     for (const record of records) for (const listener of this.#followers) listener(record);
     this.#curator.hear(records);
@@ -527,19 +460,11 @@ export class Controller implements ControllerApi {
     if (counts) this.#options.clock.after(accountDelayMs, () => this.#account(event, records));
   }
 
-  /** Unexpected exits become error records. */
   #account(event: EngineEvent, records: readonly LogRecord[]): void {
     const { store, host } = this.#options;
-    for (const record of records) {
-      if (record.kind === 'incident-needs-person') this.#programs.look();
-      if (record.kind !== 'instance-exited' || record.expected) continue;
-      const { instance, exit } = record;
-      const code = exit.oom ? 'OOM' : (exit.signal ?? (exit.known ? `EXIT_${exit.code}` : 'EXIT'));
-      const last = exit.lastLines.at(-1);
-      const message = `${describeExit(exit)}${last === undefined ? '' : `: ${last}`}`;
-      const origin = { service: serviceOf(instance), instance, host };
-      store.reportErrors([{ at: event.at, code, message, origin, source: 'exit' }]);
-    }
+    if (records.some(({ kind }) => kind === 'incident-needs-person')) this.#programs.look();
+    const errors = errorsOfExits(records, event.at, host);
+    if (errors.length > 0) store.reportErrors(errors);
   }
 
   #reply({ requestId, error, message }: Extract<Command, { kind: 'reply' }>): void {
