@@ -12,6 +12,8 @@ const debianPackages = new Map([
   // Figures and alert rules are checked by its promtool.
   ['openssl', '/usr/bin/openssl'],
   ['prometheus', '/usr/bin/promtool'],
+  // Alerts are sent to the real one.
+  ['prometheus-alertmanager', '/usr/bin/prometheus-alertmanager'],
 ]);
 
 /** Installs what is missing when we are root; else says exactly what to install. */
