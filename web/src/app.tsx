@@ -4,6 +4,7 @@ import { LiveStack } from './api/live.ts';
 import { act } from './api/request.ts';
 import { end, findOut } from './api/session.ts';
 import { DrillsPage } from './pages/drills-page.tsx';
+import { ErrorPage } from './pages/error-page.tsx';
 import { ErrorsPage } from './pages/errors-page.tsx';
 import { EventsPage } from './pages/events-page.tsx';
 import { IncidentPage } from './pages/incident-page.tsx';
@@ -125,6 +126,7 @@ function Page({ onLanguage }: { readonly onLanguage: (to: Language) => void }) {
   if (page === 'incident') return <IncidentPage id={name} />;
   if (page === 'service') return <ServicePage name={name} />;
   if (page === 'errors') return <ErrorsPage />;
+  if (page === 'error') return <ErrorPage key={name} id={name} />;
   if (page === 'events') return <EventsPage />;
   if (page === 'drills') return <DrillsPage />;
   if (page === 'settings') return <SettingsPage onLanguage={onLanguage} />;

@@ -1,93 +1,67 @@
-import { useContext, useState } from 'react';
-import type { ErrorRecord } from '../../../src/model/error-record.ts';
-import { DeedButton } from '../parts/confirm.tsx';
-import { Scroll } from '../parts/scroll.tsx';
-import { useLive } from '../state/use-live.ts';
-import { useMay } from '../state/use-may.ts';
-import { useRead } from '../state/use-read.ts';
-import { moment } from '../words/times.ts';
-import { Speech, useSay } from '../words/words.ts';
+/** The registry of errors. */
+import { useState } from 'react';
+import { ErrorRows } from '../parts/error-rows.tsx';
+import { type Errors, useErrors } from '../state/use-errors.ts';
+import type { Word } from '../words/english.ts';
+import { useSay } from '../words/words.ts';
+
+const states: readonly (readonly [string, Word])[] = [
+  ['', 'errorsShown'],
+  ['new', 'errorsNew'],
+  ['acknowledged', 'errorsAcknowledged'],
+  ['muted', 'errorsMuted'],
+  ['all', 'errorsAll'],
+];
 
 export function ErrorsPage() {
   const say = useSay();
-  const { records } = useLive();
-  const [done, setDone] = useState(0);
   const [search, setSearch] = useState('');
-  const version = `${records[0]?.seq ?? 0} ${done}`;
-  const { value } = useRead<{ items: ErrorRecord[] }>('/api/v1/errors?limit=500', version);
-  const errors = (value?.items ?? []).filter(({ code, message }) =>
-    `${code} ${message}`.toLowerCase().includes(search.toLowerCase()),
-  );
+  const [state, setState] = useState('');
+  const wanted = state === '' ? { search } : { search, state };
+  const found = useErrors(wanted);
   return (
     <>
       <h1>{say('errors')}</h1>
-      <label className="search">
-        {say('search')}
-        <input type="search" value={search} onChange={(event) => setSearch(event.target.value)} />
-      </label>
-      {errors.length === 0 ? (
-        <p>{say('noErrors')}</p>
-      ) : (
-        <ErrorRows errors={errors} then={() => setDone(done + 1)} />
-      )}
+      <div className="form">
+        <label className="search">
+          {say('search')}
+          <input
+            type="search"
+            value={search}
+            maxLength={200}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        </label>
+        <label className="search">
+          {say('show')}
+          <select value={state} onChange={(event) => setState(event.target.value)}>
+            {states.map(([name, word]) => (
+              <option key={name} value={name}>
+                {say(word)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <Found found={found} isAll={search === '' && state === ''} />
     </>
   );
 }
 
-function ErrorRows(props: { readonly errors: readonly ErrorRecord[]; readonly then: () => void }) {
+function Found({ found, isAll }: { readonly found: Errors; readonly isAll: boolean }) {
   const say = useSay();
+  const { errors, error, more, isCut, again } = found;
+  if (errors === null) return <p>{error ?? say('loading')}</p>;
+  if (errors.length === 0) return <p>{say(isAll ? 'noErrors' : 'noErrorFound')}</p>;
   return (
-    <Scroll label={say('errors')}>
-      <table>
-        <thead>
-          <tr>
-            <th>{say('code')}</th>
-            <th>{say('message')}</th>
-            <th>{say('origin')}</th>
-            <th>{say('count')}</th>
-            <th>{say('firstSeen')}</th>
-            <th>{say('lastSeen')}</th>
-            <th>{say('acknowledge')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.errors.map((error) => (
-            <ErrorRow key={error.id} error={error} then={props.then} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function ErrorRow({ error, then }: { readonly error: ErrorRecord; readonly then: () => void }) {
-  const say = useSay();
-  const may = useMay('operator');
-  const { language } = useContext(Speech);
-  return (
-    <tr>
-      <th scope="row">
-        <code>{error.code}</code>
-      </th>
-      <td className="message">{error.message}</td>
-      <td>{error.origin.instance ?? error.origin.service ?? error.origin.host}</td>
-      <td className="number">{error.count}</td>
-      <td>{moment(error.firstSeen, language)}</td>
-      <td>{moment(error.lastSeen, language)}</td>
-      <td>
-        {error.acknowledgedBy !== null ? (
-          say('acknowledgedBy', { who: error.acknowledgedBy })
-        ) : may ? (
-          <DeedButton
-            deed={{
-              label: 'acknowledge',
-              sentence: `${error.code}: ${error.message}`,
-              path: `/api/v1/errors/${encodeURIComponent(error.id)}/acknowledge`,
-            }}
-            then={then}
-          />
-        ) : null}
-      </td>
-    </tr>
+    <>
+      <ErrorRows errors={errors} then={again} />
+      {more === null ? null : (
+        <button type="button" onClick={more}>
+          {say('more')}
+        </button>
+      )}
+      {isCut ? <p className="hint">{say('errorsCut', { count: errors.length })}</p> : null}
+    </>
   );
 }

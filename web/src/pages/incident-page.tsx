@@ -6,6 +6,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Causes } from '../parts/causes.tsx';
 import { DeedButton } from '../parts/confirm.tsx';
 import { Plan } from '../parts/plan.tsx';
+import { RelatedErrors } from '../parts/related-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { incidentTones, incidentWords } from '../parts/state.ts';
 import { Timeline } from '../parts/timeline.tsx';
@@ -39,6 +40,7 @@ export function IncidentPage({ id }: { readonly id: string }) {
       <Plan actions={incident.actions} />
       <Around incident={incident} />
       <Symptoms symptoms={incident.symptoms} />
+      <RelatedErrors incident={incident} />
     </article>
   );
 }

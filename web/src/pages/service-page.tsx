@@ -8,6 +8,7 @@ import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
 import { Points } from '../parts/points.tsx';
 import { Scroll } from '../parts/scroll.tsx';
+import { ServiceErrors } from '../parts/service-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
 import { pathTo } from '../state/route.ts';
@@ -37,6 +38,7 @@ export function ServicePage({ name }: { readonly name: string }) {
       </section>
       {service.hasPoints === true ? <Points key={`points ${name}`} service={service} /> : null}
       <Recently key={name} service={name} />
+      <ServiceErrors key={`errors ${name}`} service={name} />
       <LogLines key={name} instances={service.instances.map(({ id }) => id)} />
     </>
   );

@@ -1,5 +1,5 @@
 /** A button for what acts: it says what it will do before it does it. */
-import { useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { act } from '../api/request.ts';
 import type { Word } from '../words/english.ts';
 import { useSay } from '../words/words.ts';
@@ -10,11 +10,18 @@ export interface Deed {
   readonly sentence: string;
   readonly method?: string;
   readonly path: string;
+  /** Or what makes it when it is done. */
   readonly body?: unknown;
   readonly tone?: 'danger';
 }
 
-export function DeedButton({ deed, then }: { readonly deed: Deed; readonly then?: () => void }) {
+export function DeedButton(props: {
+  readonly deed: Deed;
+  readonly then?: () => void;
+  /** What may be chosen before. */
+  readonly children?: ReactNode;
+}) {
+  const { deed, then, children } = props;
   const say = useSay();
   const dialog = useRef<HTMLDialogElement>(null);
   const [state, setState] = useState<{ busy: boolean; error: string | null }>({
@@ -24,7 +31,8 @@ export function DeedButton({ deed, then }: { readonly deed: Deed; readonly then?
   const carryOut = async () => {
     setState({ busy: true, error: null });
     try {
-      await act(deed.method ?? 'POST', deed.path, deed.body);
+      const body = typeof deed.body === 'function' ? deed.body() : deed.body;
+      await act(deed.method ?? 'POST', deed.path, body);
       setState({ busy: false, error: null });
       dialog.current?.close();
       then?.();
@@ -40,6 +48,7 @@ export function DeedButton({ deed, then }: { readonly deed: Deed; readonly then?
       </button>
       <dialog ref={dialog} aria-label={say(deed.label)}>
         <p>{deed.sentence}</p>
+        {children}
         {state.error === null ? null : (
           <p role="alert" className="alert">
             {say('failed', { why: state.error })}

@@ -1,0 +1,98 @@
+/** Errors as a table. */
+import { memo, useContext } from 'react';
+import type { ErrorOrigin, ErrorRecord } from '../../../src/model/error-record.ts';
+import { pathTo } from '../state/route.ts';
+import { moment } from '../words/times.ts';
+import { Speech, useSay } from '../words/words.ts';
+import { Badge } from './badge.tsx';
+import { ErrorActs } from './error-acts.tsx';
+import { Link } from './link.tsx';
+import { Scroll } from './scroll.tsx';
+import { Trend } from './trend.tsx';
+
+export function ErrorRows(props: {
+  readonly errors: readonly ErrorRecord[];
+  /** After something was done to one of them; absent: nothing can be done here. */
+  readonly then?: () => void;
+}) {
+  const say = useSay();
+  const { errors, then } = props;
+  return (
+    <Scroll label={say('errors')}>
+      <table className="errors">
+        <thead>
+          <tr>
+            <th>{say('code')}</th>
+            <th>{say('message')}</th>
+            <th>{say('origin')}</th>
+            <th>{say('trend')}</th>
+            <th>{say('count')}</th>
+            <th>{say('firstSeen')}</th>
+            <th>{say('lastSeen')}</th>
+            <th>{say('incident')}</th>
+            {then === undefined ? null : <th>{say('seenTo')}</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {errors.map((error) => (
+            <ErrorRow key={error.id} error={error} then={then} />
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+const ErrorRow = memo(OneRow, (one, other) => isSame(one.error, other.error));
+
+function isSame(one: ErrorRecord, other: ErrorRecord): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function OneRow(props: { readonly error: ErrorRecord; readonly then: (() => void) | undefined }) {
+  const say = useSay();
+  const { language } = useContext(Speech);
+  const { error, then } = props;
+  const [latest] = error.incidents;
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={pathTo('error', error.id)}>
+          <code>{error.code}</code>
+        </Link>
+      </th>
+      <td className="message">{error.message}</td>
+      <td>
+        <Origin origin={error.origin} />
+        {error.release === null ? null : <p className="hint">{error.release}</p>}
+      </td>
+      <td>
+        <Trend counts={error.trend.hours} span={say('day')} />
+      </td>
+      <td className="number">{error.count}</td>
+      <td>{moment(error.firstSeen, language)}</td>
+      <td>{moment(error.lastSeen, language)}</td>
+      <td>
+        {latest === undefined ? null : (
+          <Link to={pathTo('incident', latest.incident)}>{latest.incident}</Link>
+        )}
+      </td>
+      {then === undefined ? null : (
+        <td>
+          <ErrorActs error={error} then={then} />
+        </td>
+      )}
+    </tr>
+  );
+}
+
+export function Origin({ origin }: { readonly origin: ErrorOrigin }) {
+  const say = useSay();
+  const { instance, service, host, role } = origin;
+  return (
+    <>
+      {service === null ? host : <Link to={pathTo('service', service)}>{instance ?? service}</Link>}{' '}
+      {role === undefined ? null : <Badge tone="idle">{say(role)}</Badge>}
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+/** Errors that belong to an incident, and what the logs said when they happened. */
+import type { ErrorRecord } from '../../../src/model/error-record.ts';
+import type { IncidentView } from '../../../src/model/view.ts';
+import { useErrors } from '../state/use-errors.ts';
+import { useSay } from '../words/words.ts';
+import { ErrorRows } from './error-rows.tsx';
+import { type LogPlace, LogsAround } from './log-around.tsx';
+
+/** An error that is not linked tells where the log was if it was seen so near to the onset. */
+const nearMs = 60_000;
+
+export function RelatedErrors({ incident }: { readonly incident: IncidentView }) {
+  const say = useSay();
+  const { errors } = useErrors({ incident: incident.id });
+  if (errors === null) return null;
+  return (
+    <>
+      <section>
+        <h2>{say('relatedErrors')}</h2>
+        {errors.length === 0 ? <p>{say('noRelatedErrors')}</p> : <ErrorRows errors={errors} />}
+      </section>
+      <LogsAround
+        title={say('logsAround')}
+        places={placesIn(errors, incident)}
+        mark={say('onset')}
+      />
+    </>
+  );
+}
+
+/** Of each instance the place nearest to the onset, that of the blamed one first. */
+function placesIn(errors: readonly ErrorRecord[], incident: IncidentView): readonly LogPlace[] {
+  const found = new Map<string, LogPlace & { readonly awayMs: number }>();
+  for (const error of errors) {
+    const { instance } = error.origin;
+    const place = placeOf(error, incident);
+    if (instance === null || place === null) continue;
+    const known = found.get(instance);
+    if (known === undefined || place.awayMs < known.awayMs) {
+      found.set(instance, { instance, ...place });
+    }
+  }
+  const rank = ({ instance }: LogPlace) => (instance === incident.component ? 0 : 1);
+  return [...found.values()].sort(
+    (one, other) => rank(one) - rank(other) || one.awayMs - other.awayMs,
+  );
+}
+
+function placeOf({ incidents, log, lastSeen }: ErrorRecord, { id, onset }: IncidentView) {
+  const link = incidents.find(({ incident }) => incident === id);
+  if (link !== undefined && link.log !== null) {
+    return { awayMs: Math.abs(link.at - onset), offset: link.log };
+  }
+  const awayMs = Math.abs(lastSeen - onset);
+  return log === null || awayMs > nearMs ? null : { awayMs, offset: log };
+}
