@@ -19,6 +19,7 @@ test('no part of the URL, and no header, stays in a text', () => {
     `Cannot POST /robot/send/T0K3NT0K3N?access_token=s3cr3t`,
     `fetch of ${url} failed`,
     `no robot T0K3NT0K3N`,
+    'invalid url, hint: [s3cr3t]',
     'wrong password pa$$word of eve with Bearer h3ader',
   ];
   const text = withoutSecrets(said.join('\n'), secretsOf(url, headers));

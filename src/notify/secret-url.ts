@@ -13,7 +13,8 @@ export function secretsOf(url: string, headers: Readonly<Record<string, string>>
   const parts = [url, parsed?.href, target, parsed?.pathname, parsed?.search, parsed?.hash];
   const credentials = [parsed?.username, parsed?.password];
   // Short ones are words such as `hook`, which would tear holes into what the receiver says.
-  const tokens = (parsed?.pathname.split('/') ?? []).filter((part) => part.length > 5);
+  const words = [...(parsed?.pathname.split('/') ?? []), ...(parsed?.searchParams.values() ?? [])];
+  const tokens = words.filter((part) => part.length > 5);
   return [...parts, ...tokens, ...credentials]
     .filter((part) => part !== undefined)
     .flatMap((part) => [part, decode(part)])
