@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Store } from '../../src/ports/store.ts';
@@ -121,6 +122,24 @@ test('error records that could not be saved are saved later', async (t) => {
   const again = await openStore({ file });
   t.after(() => again.close());
   assert.equal((await again.errors({ limit: 100, now: 1 })).length, 26);
+});
+
+test('full: a file of version 1 is read as it is, and brought up to date later', async (t) => {
+  const file = join(stateDir(t), 'state.db');
+  const fixture = new DatabaseSync(file);
+  fixture.exec(readFileSync(join(import.meta.dirname, 'fixtures/version-1.sql'), 'utf8'));
+  const pages = Number(fixture.prepare('PRAGMA page_count').get()?.['page_count']);
+  fixture.close();
+  const full = await openStore({ file, maxPages: pages });
+  assert.equal((await full.read(0, 10)).length, 2);
+  const [error] = await full.errors({ limit: 1, now: 1 });
+  assert.equal(error?.count, 3);
+  assert.deepEqual((await full.error(error?.id ?? '', 1))?.occurrences, []);
+  await assert.rejects(full.append([slept(1)]), { code: 'STORE_FAILED' });
+  await assert.rejects(full.close(), { code: 'STORE_FAILED' });
+  const again = await openStore({ file });
+  t.after(() => again.close());
+  assert.equal(await again.append([slept(1)]), 3);
 });
 
 test('a slow disk holds nobody up', async (t) => {

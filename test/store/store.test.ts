@@ -205,6 +205,21 @@ test('an error is kept with its latest stack and happenings, over a restart', as
   assert.equal(await again.error('nonesuch', now), null);
 });
 
+test('a file of version 2 is read', async (t) => {
+  const file = join(stateDir(t), 'state.db');
+  const fixture = new DatabaseSync(file);
+  fixture.exec(readFileSync(join(import.meta.dirname, 'fixtures/version-2.sql'), 'utf8'));
+  fixture.close();
+  const store = await openStore({ file });
+  t.after(() => store.close());
+  const error = await store.error('0123456789', now);
+  assert.equal(error?.stack, 'at the till');
+  assert.deepEqual([error?.origin.role, error?.muted?.by], ['standby', 'eve']);
+  assert.deepEqual(error?.occurrences, [
+    { at: 1000, message: 'it broke 3 times', role: 'standby', incident: 'i1' },
+  ]);
+});
+
 test('a file of a newer version is refused and left as it is', async (t) => {
   const file = join(stateDir(t), 'state.db');
   const newer = new DatabaseSync(file);
