@@ -136,10 +136,12 @@ function stepped(group: GroupState, record: Of<'role-step'>): void {
   else ended(group, { ...record, step });
 }
 
+/** A fail-over takes the place of a switchover that is under way. */
 function beginChange(group: GroupState, record: Of<'role-step'>, quiesce: 'no' | 'begun'): void {
   const { action, instance, at } = record;
+  if (group.change?.action === action) return;
   const plain = { action, from: instance, begunAt: at, fenced: false };
-  group.change ??= { ...plain, quiesce, asked: [], positions: {}, toldAt: null };
+  group.change = { ...plain, quiesce, asked: [], positions: {}, toldAt: null };
 }
 
 function stillBusy(group: GroupState, { action, at, error }: Of<'role-step'>): void {

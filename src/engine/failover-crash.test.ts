@@ -14,6 +14,8 @@ interface Path {
   readonly primaries: readonly InstanceId[];
   /** Primaries one after the other; absent: two. */
   readonly epochsMax?: number;
+  /** The primary failed: once its fence has begun, another one leads in the end. */
+  readonly fails?: true;
 }
 
 const paths: Readonly<Record<string, Path>> = {
@@ -21,14 +23,17 @@ const paths: Readonly<Record<string, Path>> = {
   'a primary that crashed': {
     begin: (s) => s.up().exits('db/1', 'SIGKILL'),
     primaries: ['db/1', 'db/2'],
+    fails: true,
   },
   'a primary that hangs': {
     begin: (s) => s.up().shows('db/1', 'health-timeout'),
     primaries: ['db/1', 'db/2'],
+    fails: true,
   },
   'a primary that leaks': {
     begin: (s) => s.up().shows('db/1', 'memory', { faults: ['leak'] }),
     primaries: ['db/1', 'db/2'],
+    fails: true,
   },
   'a standby that crashed': { begin: (s) => s.up().exits('db/3', 'SIGKILL'), primaries: ['db/1'] },
   'a switchover': {
@@ -55,7 +60,14 @@ function lengthOf(path: Path): number {
   return s.passes(20_000).records.length - before;
 }
 
-function settled(s: Scenario, path: Path, at: number): void {
+/** The records of before its death say that the primary's role is being taken from it. */
+function isFenced(s: Scenario): boolean {
+  return s.records.some(
+    (one) => one.kind === 'role-step' && one.step === 'fence' && one.instance === 'db/1',
+  );
+}
+
+function settled(s: Scenario, path: Path, at: number, mustChange: boolean): void {
   const { primary, epoch, eligible, servedAt, change } = s.groupState('db');
   const told = `killed at record ${at}: ${s.group('db')}\n${s.sentences().join('\n')}`;
   assert.ok(primary !== null && path.primaries.includes(primary), told);
@@ -75,6 +87,7 @@ function settled(s: Scenario, path: Path, at: number): void {
     told,
   );
   assert.ok(epoch <= (path.epochsMax ?? 2), told);
+  assert.ok(epoch >= (mustChange ? 2 : 1), told);
   assert.deepEqual(s.state.services['db']?.queue, [], told);
   assert.deepEqual(s.state.requests, {}, told);
 }
@@ -89,9 +102,10 @@ describe('the controller is killed during', () => {
           path.begin(s);
           s.passes(20_000);
           assert.ok(s.isDead());
+          const mustChange = path.fails === true && isFenced(s);
           s.controllerDies(lose).controllerReturns().mendAll();
           s.ask({ kind: 'up' }).endAll().passes(60_000);
-          settled(s, path, at);
+          settled(s, path, at, mustChange);
         }
       });
     }

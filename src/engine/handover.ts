@@ -18,8 +18,12 @@ export function beginFence(
   overtake(turn, id, action);
   if (isAlive(instance))
     turn.emit({ kind: 'instance-stopping', instance: id, action, hurry: !orderly });
+  const before = groupOf(turn.state, service)?.change ?? null;
   recordStep(turn, { service, step: 'fence', instance: id, action });
   turn.route(service);
+  // Whoever was held for a switchover that this one overtakes waits for the new primary instead.
+  if (before !== null && before.action !== action)
+    turn.command({ kind: 'release', service }, false);
   commandStep(turn, 'fence', id, action);
 }
 

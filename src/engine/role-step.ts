@@ -10,7 +10,9 @@ import type { Turn } from './turn.ts';
 
 const againMs = 500;
 const againMaxMs = 60_000;
-const surveyTimeoutMs = 5_000;
+/** What is there may take long to replay. A standby that hangs shows that sooner by its checks, and
+ * is not waited for. */
+const surveyTimeoutMs = 15_000;
 
 export function stepAt(
   turn: Turn,

@@ -59,6 +59,24 @@ describe('a switchover', () => {
     assert.equal(s.phase('db/1'), 'ready');
   });
 
+  test('is overtaken by a fail-over when the primary fails meanwhile', () => {
+    for (const busy of [0, 3]) {
+      const s = trio().up().forget();
+      s.roles.busy = busy;
+      ask(s, 'db/3').shows('db/1', 'health-timeout').passes(60_000);
+      assert.equal(answer(s), 'it was overtaken');
+      assert.equal(s.group('db'), '2 db/2 [db/3 db/1] serving');
+      assert.deepEqual(s.route('db'), ['db/2 serving']);
+      assert.deepEqual(s.steps().slice(0, 4), [
+        'quiesce',
+        'release',
+        'fence db/1 1',
+        'survey db/2 db/3 1',
+      ]);
+      assert.deepEqual(s.state.services['db']?.queue, []);
+    }
+  });
+
   test('that fails before another is chosen brings the old primary back in its epoch', () => {
     const unfenced = pair().up().forget();
     unfenced.roles.fails('fence', 'db/1', 'a process could not be ended');

@@ -1,7 +1,7 @@
 /** The rules F1 to F7, each by what is true and not by what the engine says. */
 import type { GroupRoute } from '../../model/command.ts';
 import type { RoleOrder } from '../../model/group.ts';
-import type { InstanceId, ServiceName } from '../../model/ids.ts';
+import { type ActionId, type InstanceId, type ServiceName, serviceOf } from '../../model/ids.ts';
 import type { LogRecord } from '../../model/record.ts';
 import type { Replicas, ReplicaWitness } from '../groups/replicas.ts';
 import type { Checker, Scene } from '../scene.ts';
@@ -14,10 +14,13 @@ interface Known {
   readonly chosen: Map<number, InstanceId>;
   /** A person consented to a loss since the last choice. */
   consented: boolean;
+  /** The role is being taken from its primary. */
+  change: { readonly from: InstanceId; readonly action: ActionId } | null;
 }
 
 /** So long after all is well, writes are acknowledged again. */
 const silenceMs = 20_000;
+const byRule = /^F[1-7]\b/;
 
 export class FailoverChecker implements Checker {
   readonly name = 'failover';
@@ -27,7 +30,8 @@ export class FailoverChecker implements Checker {
   constructor(scene: Scene) {
     this.#scene = scene;
     for (const [service, replicas] of scene.world.replicas) {
-      this.#known.set(service, { epoch: 0, eligible: [], chosen: new Map(), consented: false });
+      const none = { epoch: 0, eligible: [], chosen: new Map(), consented: false, change: null };
+      this.#known.set(service, none);
       replicas.witness = this.#witness(replicas);
     }
   }
@@ -40,6 +44,7 @@ export class FailoverChecker implements Checker {
         const known = this.#known.get(record.service);
         if (known !== undefined) known.eligible = record.eligible;
       }
+      this.#changes(record);
       if (record.kind === 'consent' && record.given)
         for (const known of this.#known.values()) known.consented = true;
     }
@@ -70,7 +75,31 @@ export class FailoverChecker implements Checker {
     if (known.chosen.has(epoch)) this.#scene.complain('F7', `epoch ${epoch} was decided twice`);
     known.epoch = epoch;
     known.eligible = record.eligible;
+    known.change = null;
     known.chosen.set(epoch, primary);
+  }
+
+  /** Whose fence has begun comes back in its place only when a rule says so, or nobody wants it:
+   * also when another controller goes on with that. */
+  #changes(record: LogRecord): void {
+    for (const [service, known] of this.#known) {
+      const { change } = known;
+      if (record.kind === 'role-step' && record.service === service) {
+        const { step, state, instance: from, action } = record;
+        const leads = from === known.chosen.get(known.epoch);
+        if (step === 'fence' && state === 'begun' && leads) known.change = { from, action };
+      } else if (record.kind === 'action-outcome' && record.action === change?.action) {
+        known.change = null;
+        if (byRule.test(record.reason) || this.#isUnwanted(change.from)) continue;
+        this.#scene.complain('F7', `${change.from} keeps its role: ${record.reason}`);
+      } else if (record.kind === 'instance-starting' && record.instance === change?.from)
+        this.#scene.complain('F1', `${change.from} is started while it is being fenced`);
+    }
+  }
+
+  #isUnwanted(instance: InstanceId): boolean {
+    const service = serviceOf(instance) ?? '';
+    return this.#scene.known(service).every((one) => !one.wanted);
   }
 
   #witness(replicas: Replicas): ReplicaWitness {
