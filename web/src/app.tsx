@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { LiveStack } from './api/live.ts';
 import { act } from './api/request.ts';
 import { end, findOut } from './api/session.ts';
+import { AvailabilityPage } from './pages/availability-page.tsx';
 import { DrillsPage } from './pages/drills-page.tsx';
 import { ErrorPage } from './pages/error-page.tsx';
 import { ErrorsPage } from './pages/errors-page.tsx';
@@ -84,6 +85,7 @@ const pages = [
   ['incidents', '/incidents'],
   ['errors', '/errors'],
   ['events', '/events'],
+  ['availability', '/availability'],
   ['drills', '/drills'],
   ['settings', '/settings'],
 ] as const;
@@ -128,6 +130,7 @@ function Page({ onLanguage }: { readonly onLanguage: (to: Language) => void }) {
   if (page === 'errors') return <ErrorsPage />;
   if (page === 'error') return <ErrorPage key={name} id={name} />;
   if (page === 'events') return <EventsPage />;
+  if (page === 'availability') return <AvailabilityPage />;
   if (page === 'drills') return <DrillsPage />;
   if (page === 'settings') return <SettingsPage onLanguage={onLanguage} />;
   return <p>{say('notFound')}</p>;

@@ -6,6 +6,7 @@ import { type Deed, DeedButton } from '../parts/confirm.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
+import { BeginMaintenance, UnderMaintenance } from '../parts/maintenance.tsx';
 import { Points } from '../parts/points.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { ServiceErrors } from '../parts/service-errors.tsx';
@@ -28,7 +29,9 @@ export function ServicePage({ name }: { readonly name: string }) {
   return (
     <>
       <h1>{name}</h1>
+      <UnderMaintenance service={service} />
       <Deeds service={service} />
+      <BeginMaintenance service={service} />
       <Instances service={service} />
       <Neighbours title={say('dependsOn')} names={service.dependsOn} />
       <Neighbours title={say('neededBy')} names={dependants.map((one) => one.name)} />
@@ -37,9 +40,9 @@ export function ServicePage({ name }: { readonly name: string }) {
         {own.length === 0 ? <p>{say('noIncidents')}</p> : <IncidentRows incidents={own} />}
       </section>
       {service.hasPoints === true ? <Points key={`points ${name}`} service={service} /> : null}
-      <Recently key={name} service={name} />
+      <Recently key={`signals ${name}`} service={name} />
       <ServiceErrors key={`errors ${name}`} service={name} />
-      <LogLines key={name} instances={service.instances.map(({ id }) => id)} />
+      <LogLines key={`log ${name}`} instances={service.instances.map(({ id }) => id)} />
     </>
   );
 }

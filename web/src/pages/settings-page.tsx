@@ -1,6 +1,7 @@
 /** Language and colours; own password and sessions; people and tokens for administrators. */
 import { type FormEvent, useContext, useState } from 'react';
 import { act } from '../api/request.ts';
+import { Maintained } from '../parts/maintenance.tsx';
 import { Notifications } from '../parts/notifications.tsx';
 import { People } from '../parts/people.tsx';
 import { Sessions } from '../parts/sessions.tsx';
@@ -17,6 +18,7 @@ export function SettingsPage({ onLanguage }: { readonly onLanguage: (to: Languag
     <>
       <h1>{say('settings')}</h1>
       <Looks onLanguage={onLanguage} />
+      <Maintained />
       <Password />
       <Sessions />
       <Tokens />

@@ -27,12 +27,17 @@ function worstOf(incidents: readonly IncidentView[]): IncidentView | null {
 }
 
 function standing(
-  { state }: StackView,
+  { state, services }: StackView,
   worst: IncidentView | null,
   say: Say,
 ): readonly [Tone, string] {
   if (worst?.state === 'needs-person') return ['bad', say('needsPerson', { what: worst.summary })];
-  if (worst !== null) return ['busy', say('recovering', { what: worst.summary })];
+  if (worst !== null) {
+    const what = worst.summary === '' ? (worst.component ?? worst.id) : worst.summary;
+    const service = services.find(({ name }) => name === worst.component?.split('/')[0]);
+    const rests = service?.maintenance !== undefined;
+    return ['busy', say(rests ? 'resting' : 'recovering', { what })];
+  }
   if (state === 'stopped') return ['idle', say('stopped')];
   if (state !== 'running') return ['busy', say('starting')];
   return ['good', say('allWell')];

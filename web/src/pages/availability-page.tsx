@@ -1,0 +1,177 @@
+/** How much of the time services were there, their outages, and how fast they were mended. */
+import { useContext, useState } from 'react';
+import {
+  type AvailabilityReport,
+  type AvailabilityWindow,
+  availabilityWindows,
+  type OutageCause,
+  type ServiceAvailability,
+} from '../../../src/model/availability.ts';
+import { AvailabilityStrip } from '../parts/availability-strip.tsx';
+import { Badge } from '../parts/badge.tsx';
+import { Link } from '../parts/link.tsx';
+import { Scroll } from '../parts/scroll.tsx';
+import type { Tone } from '../parts/state.ts';
+import { pathTo } from '../state/route.ts';
+import { useLive } from '../state/use-live.ts';
+import { useRead } from '../state/use-read.ts';
+import { moment, span } from '../words/times.ts';
+import { type Say, Speech, useSay } from '../words/words.ts';
+
+const windows = ['day', 'week', 'month'] as const;
+const states = {
+  up: ['ready', 'good'],
+  down: ['down', 'bad'],
+  uncounted: ['uncounted', 'idle'],
+} as const;
+const causeWords = {
+  fault: 'fault',
+  drill: 'drill',
+  maintenance: 'maintenance',
+  request: 'onRequest',
+} as const satisfies Readonly<Record<OutageCause, string>>;
+
+export function AvailabilityPage() {
+  const say = useSay();
+  const { language } = useContext(Speech);
+  const { stack, incidents } = useLive();
+  const [window, setWindow] = useState<AvailabilityWindow>('day');
+  // What changes the figures shows in one of these.
+  const phases = stack?.services.map(({ instances }) => instances.map(({ phase }) => phase));
+  const version = JSON.stringify([incidents.map(({ id, state }) => [id, state]), phases]);
+  const { value, error } = useRead<AvailabilityReport>('/api/v1/availability', version);
+  if (value === null)
+    return <p role={error === null ? undefined : 'alert'}>{error ?? say('loading')}</p>;
+  const isShort = value.at - value.since < availabilityWindows[window];
+  return (
+    <>
+      <h1>{say('availability')}</h1>
+      <div className="form">
+        <label>
+          {say('window')}
+          <select
+            value={window}
+            onChange={({ target }) => setWindow(target.value as AvailabilityWindow)}
+          >
+            {windows.map((one) => (
+              <option key={one} value={one}>
+                {say(one)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {isShort ? (
+        <p className="hint">{say('logSince', { time: moment(value.since, language) })}</p>
+      ) : null}
+      {value.services.map((one) => (
+        <Service key={one.service} of={one} window={window} at={value.at} />
+      ))}
+      <Outages report={value} window={window} />
+    </>
+  );
+}
+
+/** Never rounded up to 100 %. */
+function share(availability: number | null): string {
+  if (availability === null) return '–';
+  if (availability === 1) return '100 %';
+  return `${(Math.floor(availability * 100_000) / 1_000).toFixed(3)} %`;
+}
+
+interface Shown {
+  readonly of: ServiceAvailability;
+  readonly window: AvailabilityWindow;
+  readonly at: number;
+}
+
+function Service({ of, window, at }: Shown) {
+  const say = useSay();
+  const { service, state } = of;
+  const { availability, downMs, outages, mttdMs, mttrMs, mtbfMs } = of.windows[window];
+  const [word, tone] = states[state] satisfies readonly [string, Tone];
+  const label = `${service}: ${share(availability)}, ${say('outages')}: ${outages}`;
+  const facts = [
+    [say('outages'), outages === 0 ? '0' : `${outages} (${span(downMs)})`],
+    [say('mttd'), timeOf(mttdMs)],
+    [say('mttr'), timeOf(mttrMs)],
+    [say('mtbf'), timeOf(mtbfMs)],
+  ] as const;
+  return (
+    <section className="availability">
+      <h2>
+        <Link to={pathTo('service', service)}>{service}</Link>{' '}
+        <Badge tone={tone}>{say(word)}</Badge> <span className="share">{share(availability)}</span>
+      </h2>
+      <AvailabilityStrip of={of} from={at - availabilityWindows[window]} until={at} label={label} />
+      <dl className="figures">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function timeOf(ms: number | null): string {
+  return ms === null ? '–' : span(ms);
+}
+
+function Outages(props: {
+  readonly report: AvailabilityReport;
+  readonly window: AvailabilityWindow;
+}) {
+  const say = useSay();
+  const { language } = useContext(Speech);
+  const { at, services } = props.report;
+  const from = at - availabilityWindows[props.window];
+  const outages = services
+    .flatMap(({ service, outages: all }) => all.map((one) => ({ service, ...one })))
+    .filter(({ until }) => (until ?? at) > from)
+    .sort((a, b) => b.from - a.from);
+  return (
+    <section>
+      <h2>{say('outages')}</h2>
+      {outages.length === 0 ? <p>{say('noOutage')}</p> : null}
+      {outages.length === 0 ? null : (
+        <Scroll label={say('outages')}>
+          <table>
+            <thead>
+              <tr>
+                <th>{say('service')}</th>
+                <th>{say('when')}</th>
+                <th>{say('took')}</th>
+                <th>{say('cause')}</th>
+                <th>{say('incident')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {outages.map(({ service, from: began, until, cause, incident }) => (
+                <tr key={`${service} ${began}`}>
+                  <th scope="row">{service}</th>
+                  <td>{moment(began, language)}</td>
+                  <td>{lasted(began, until, say)}</td>
+                  <td>{say(causeWords[cause])}</td>
+                  <td>
+                    {incident === null ? (
+                      '–'
+                    ) : (
+                      <Link to={pathTo('incident', incident)}>{incident}</Link>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+    </section>
+  );
+}
+
+function lasted(from: number, until: number | null, say: Say): string {
+  return until === null ? say('goesOn') : span(until - from);
+}
