@@ -166,6 +166,7 @@ class Scene {
       `select count(*)::int as found, to_regclass('mistakes') is not null as "hasMore" from facts`,
     );
     await again.end();
+    tool.confirm(database);
     if (rows[0].hasMore !== false) throw new Error('what came after the moment is there too');
     this.#run.tally.add(this.name, 'rows_lost', facts - rows[0].found);
   }

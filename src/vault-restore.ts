@@ -202,15 +202,23 @@ async function stageDatabase(
   const directory = join(into, 'data');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const path of [into, directory]) await giveAway(path, await scene.dataDirectory());
-  await files(scene, { ...work, into: directory }, signal);
   const { points } = await listPoints(scene.context);
   const point = points.find(({ id }) => id === plan.point);
   if (point === undefined) throw new DarumaError('NOT_FOUND', `${plan.point} is gone`);
-  await scene.theData().recover(scene.dataScene, {
-    ...{ directory, point, target: plan.target, log: scene.log(identities) },
-    ...{ withLocalLog: local, signal },
-    onProgress: (progress) => scene.report({ stage: 'replaying the log', ...progress }),
-  });
+  const brokenOff = new AbortController();
+  const during = AbortSignal.any([signal, brokenOff.signal]);
+  const filesRestored = files(scene, { ...work, into: directory }, during);
+  try {
+    await scene.theData().recover(scene.dataScene, {
+      ...{ directory, filesRestored, point, target: plan.target, log: scene.log(identities) },
+      ...{ withLocalLog: local, signal },
+      onProgress: (progress) => scene.report({ stage: 'replaying the log', ...progress }),
+    });
+  } finally {
+    brokenOff.abort();
+    // That it failed was told already.
+    await filesRestored.catch(() => undefined);
+  }
 }
 
 /** To the owner of what is there, who is to reach it. */

@@ -15,6 +15,8 @@ export interface DatabaseTool extends DatabaseSetup {
     at: number,
     run: (command: Command) => Promise<void>,
   ): Promise<void>;
+  /** Removes what a recovery has put aside, once nobody waits any more. */
+  confirm(database: BenchDatabase): void;
 }
 
 export interface DatabaseContender {

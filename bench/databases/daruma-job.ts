@@ -66,9 +66,10 @@ async function prepare(): Promise<void> {
   const point = (await listPoints(context)).points.at(-1);
   if (point === undefined) throw new Error('there is no point');
   const how = { signal, onProgress: () => undefined };
-  await restoreFiles(context, point.id, into, identities, how);
+  const filesRestored = restoreFiles(context, point.id, into, identities, how);
   const target = { kind: 'time', at, before: false } as const;
-  await data.recover(scene, { ...how, directory: into, point, target, log, withLocalLog: true });
+  const work = { directory: into, filesRestored, point, target, log, withLocalLog: true };
+  await data.recover(scene, { ...how, ...work });
 }
 
 // Whoever restores waits for it.

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { entry } from '../../src/model/entry.ts';
 import type { RecoveryPointsSpec } from '../../src/model/recovery-point.ts';
-import { gently } from '../../src/vault/sources/gently.ts';
+import { gently, jobEnvironment, jobFlags } from '../../src/vault/sources/gently.ts';
 import { version } from '../../src/version.ts';
 import type { Command } from '../copies/contender.ts';
+import { cacheDirectory } from '../peers/cache.ts';
 import type { DatabaseContender } from './contender.ts';
 import type { BenchDatabase } from './database.ts';
 
@@ -42,8 +43,8 @@ export async function daruma(): Promise<DatabaseContender> {
           renameSync(data, `${data}.before`);
           renameSync(into, data);
           await database.start();
-          rmSync(`${data}.before`, { recursive: true });
         },
+        confirm: ({ data }) => rmSync(`${data}.before`, { recursive: true }),
       };
     },
   };
@@ -53,9 +54,13 @@ function job(database: BenchDatabase, what: string, at = 0, into = ''): Command 
   const program = fileURLToPath(entry(import.meta.url, './daruma-job'));
   const { directory, sharedDir, stateDir, service, port } = database;
   const told: DarumaJob = { directory, sharedDir, stateDir, service, port, at, into };
-  const run = [process.execPath, '--disable-warning=ExperimentalWarning', program];
-  const argv = [...run, what, JSON.stringify(told)];
-  return { argv: what === 'prepare' ? argv : gently(argv) };
+  const run = [process.execPath, ...jobFlags, '--disable-warning=ExperimentalWarning', program];
+  // A session of its own, as it makes its session nice, and ours must not be.
+  const argv = ['setsid', ...run, what, JSON.stringify(told)];
+  const compiled = cacheDirectory('compiled');
+  const kept = { NODE_COMPILE_CACHE: compiled, DARUMA_COMPILE_CACHE: compiled };
+  const environment = jobEnvironment({ ...process.env, ...kept });
+  return { argv: what === 'prepare' ? argv : gently(argv), environment };
 }
 
 function pointsOf(directory: string, recipient: string): RecoveryPointsSpec {

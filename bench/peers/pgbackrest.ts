@@ -49,6 +49,7 @@ export async function pgbackrest(): Promise<DatabaseContender> {
           await perform(by(database, ...restore, 'restore'));
           await database.start();
         },
+        confirm: () => undefined,
       });
     },
   };

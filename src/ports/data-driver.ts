@@ -59,6 +59,9 @@ export interface RecoverWork {
   /** Holds the files of the point and becomes the data. Other files are made beside it, with its
    * name before theirs, and removed. */
   readonly directory: string;
+  /** Settles when the files are there; until then what doesn't need them is made ready. Absent:
+   * they are. */
+  readonly filesRestored?: Promise<unknown>;
   readonly point: Pick<PointSummary, 'at' | 'postgres'>;
   /** `point`: to the point's own moment, whichever is named. */
   readonly target: LogTarget;

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { Place, PlaceError, VaultContext } from '../ports/vault.ts';
-import { coded } from './archive/codec.ts';
+import { codedHere } from './archive/codec.ts';
 import { contentOf, requireSound, type StoredFile } from './archive/reader.ts';
 import { type Identities, newHeader } from './keys.ts';
 import { openPlaces } from './places/open.ts';
@@ -33,7 +33,7 @@ export async function storeExtra(
   const spool = join(context.scratchDir, `extra.${process.pid}.${key.replaceAll('/', '.')}`);
   try {
     const age = recipients.length > 0 ? await newHeader(recipients) : null;
-    const packed = coded({ kind: 'pack', age }, content);
+    const packed = codedHere({ kind: 'pack', age }, content);
     await pipeline(packed.chunks, createWriteStream(spool, { mode: 0o600 }));
     const { bytes, sha256 } = packed.stored();
     const name = `${key}.${sha256}.zst${age === null ? '' : '.age'}`;
@@ -66,7 +66,7 @@ export async function readExtra(
     const text = `${file.key} is encrypted to ${file.recipients.join(', ')}`;
     throw new DarumaError('KEY_MISSING', text);
   }
-  return Readable.from(contentOf(file, identities), { objectMode: false });
+  return Readable.from(contentOf(file, identities, codedHere), { objectMode: false });
 }
 
 /** Keys as they were given to `storeExtra`, sorted. Rejects when no place can be read. */
@@ -112,7 +112,7 @@ export async function verifyExtrasIn(
     signal.throwIfAborted();
     try {
       await requireSound(file);
-      if (identities !== null) for await (const _ of contentOf(file, identities));
+      if (identities !== null) for await (const _ of contentOf(file, identities, codedHere));
     } catch (error) {
       problems.push({ place: place.name, key, error: errorInfo(error) });
     }

@@ -10,7 +10,6 @@
  */
 import {
   chmodSync,
-  closeSync,
   constants,
   lchownSync,
   lutimesSync,
@@ -19,7 +18,6 @@ import {
   readdirSync,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DarumaError } from '../model/errors.ts';
@@ -31,6 +29,7 @@ import { damaged, parseManifest, readArchive } from './archive/reader.ts';
 import { TarError, type TarMember, type TarReader } from './archive/tar.ts';
 import { archiveOf, type Catalogue, type Copy, findPoint, readCatalogue } from './catalogue.ts';
 import type { Identities } from './keys.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** A file up to this size is written at once. */
 const smallBytes = 1 << 20;
@@ -67,9 +66,11 @@ export async function restoreFiles(
       const holders = await findHolder(context, catalogue, id, holder);
       await firstSound(holders, (copy) => restoration.take(copy, wanted));
     }
+    await restoration.written();
     restoration.finish(manifest, copies[0]);
     return manifest;
   } catch (error) {
+    await restoration.written().catch(() => undefined);
     for (const name of readdirSync(intoDir)) {
       rmSync(join(intoDir, name), { recursive: true, force: true });
     }
@@ -133,6 +134,7 @@ class Restoration {
   readonly #totalBytes: number;
   readonly #digests = new Map<string, string>();
   readonly #directories = new Set<string>();
+  readonly #behind = new WriteBehind();
   #bytes = 0;
 
   constructor(
@@ -170,6 +172,11 @@ class Restoration {
     if (missing !== undefined) throw damaged(archiveOf(copy), `${missing} is not in it`);
   }
 
+  /** Nothing is being written any more. Rejects when something could not be. */
+  written(): Promise<void> {
+    return this.#behind.end();
+  }
+
   /** Compares all with the manifest, and makes what is no file. */
   finish({ files }: PointManifest, copy: Copy): void {
     const wanted = files.filter(({ path }) => isWithin(path, this.#how.only));
@@ -202,16 +209,8 @@ class Restoration {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
     const file = openSync(join(this.#into, path), flags, 0o600);
     const tally = new Tally();
-    const take = (chunk: Buffer): void => {
-      tally.add(chunk);
-      writeAll(file, chunk);
-    };
-    try {
-      if (member.bytes <= smallBytes) take(await reader.whole());
-      else for await (const chunk of reader.content()) take(chunk);
-    } finally {
-      closeSync(file);
-    }
+    const content = member.bytes <= smallBytes ? onceWhole(reader) : reader.content();
+    await this.#behind.file(file, tally.of(content));
     this.#digests.set(path, tally.digest());
     this.#bytes += member.bytes;
     this.#how.onProgress({ bytes: this.#bytes, total: this.#totalBytes });
@@ -246,6 +245,6 @@ function pathOf({ path: member }: TarMember): string | null {
   return path;
 }
 
-function writeAll(file: number, chunk: Buffer): void {
-  for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+async function* onceWhole(reader: TarReader): AsyncGenerator<Buffer> {
+  yield await reader.whole();
 }

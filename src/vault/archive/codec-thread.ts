@@ -15,7 +15,8 @@ const givesBack = coding.kind === 'pack';
 const received = receivedBlocks(input, { givesBack, onEnd: () => undefined });
 const { chunks, stored } = codedHere(coding, received);
 
-sendBlocks(output, chunks, stored).then(
+// Each frame is decompressed into memory of its own.
+sendBlocks(output, chunks, { owned: coding.kind === 'unpack', result: stored }).then(
   () => input.close(),
   () => {
     // Told through the port; the other side ends this thread.

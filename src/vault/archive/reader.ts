@@ -45,10 +45,12 @@ export async function readArchive(
   }
 }
 
-/** What was compressed and encrypted. Throws as `readArchive`. */
+/** What was compressed and encrypted. `decode`: `codedHere` for what is small, as a segment of a
+ * log is: a thread of its own would take longer to start. Throws as `readArchive`. */
 export async function* contentOf(
   file: StoredFile,
   identities: Identities | null,
+  decode: typeof coded = coded,
 ): AsyncGenerator<Buffer> {
   const { place, key, encrypted, sha256 } = file;
   if (encrypted && identities === null) {
@@ -58,7 +60,7 @@ export async function* contentOf(
   const stored = await place.read(key);
   try {
     const { input, fileKey } = await opened(file, stored, identities);
-    const unpacked = coded({ kind: 'unpack', fileKey }, input);
+    const unpacked = decode({ kind: 'unpack', fileKey }, input);
     yield* unpacked.chunks;
     if (unpacked.stored().sha256 !== sha256) throw damaged(file, 'it is not as it was written');
   } catch (error) {

@@ -28,12 +28,20 @@ export class RemoteError extends Error {
   }
 }
 
-/** Resolves when all was handed over, `result` with the last. A failure of `chunks` is told to the
- * other side too. Rejects when that has no more use for it. */
+export interface SendOptions {
+  /** Whether each chunk has its memory for itself, and is used no more once it was given: then it
+   * changes hands as it is, else it is put into a block. */
+  readonly owned?: boolean;
+  /** Goes along with the last. */
+  readonly result?: () => unknown;
+}
+
+/** Resolves when all was handed over. A failure of `chunks` is told to the other side too. Rejects
+ * when that has no more use for it. */
 export async function sendBlocks(
   port: MessagePort,
   chunks: Chunks,
-  result: () => unknown = () => null,
+  { owned = false, result = () => null }: SendOptions = {},
 ): Promise<void> {
   const blocks = new Blocks(blockBytes);
   const room = new Room(port, (spare) => blocks.done(Buffer.from(spare)));
@@ -41,7 +49,8 @@ export async function sendBlocks(
     port.postMessage(message, transfer);
   };
   try {
-    for await (const block of blocks.of(chunks)) {
+    for await (const block of owned ? chunks : blocks.of(chunks)) {
+      if (block.length === 0) continue;
       await room.take();
       const { buffer, byteOffset, byteLength } = block as Buffer<ArrayBuffer>;
       post({ kind: 'block', bytes: new Uint8Array(buffer, byteOffset, byteLength) }, [buffer]);

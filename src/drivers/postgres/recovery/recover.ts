@@ -10,15 +10,15 @@
  *    after: then the end of the log is that moment's state.
  * 4. What standbys have of before is not to be trusted: a mark in the data tells them so.
  */
-import { chmod, chown, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DarumaError } from '../../../model/errors.ts';
 import type { PostgresPointFacts } from '../../../model/recovery-point.ts';
 import type { LogTarget, Recovered, RecoverWork } from '../../../ports/data-driver.ts';
-import { replaceFile } from '../../durable-file.ts';
 import { type Account, lastLines, runCommand } from '../../run-command.ts';
 import { type Binaries, findBinaries } from '../binaries.ts';
 import { hasCluster } from '../cluster.ts';
+import type { Place } from '../place.ts';
 import { readControl } from '../replication/control-file.ts';
 import { syncTree } from '../replication/copy.ts';
 import { markRestored } from '../replication/restored.ts';
@@ -27,7 +27,7 @@ import { Feed } from './feed.ts';
 import { type LocalFile, localLog } from './local-log.ts';
 import { type LogFile, logPrefix } from './log-names.ts';
 import { filesOf, reachBy, timelineFor } from './reach.ts';
-import { ScratchServer, scratchFiles } from './scratch-server.ts';
+import { ScratchServer, scratchFiles, writeFor } from './scratch-server.ts';
 import type { Servers } from './servers.ts';
 
 const chownLimitMs = 3_600_000;
@@ -38,40 +38,48 @@ interface Scratch {
   readonly work: RecoverWork;
   readonly facts: PostgresPointFacts;
   readonly binaries: Binaries;
-  readonly account: Account | null;
+  /** Of the real data. */
+  readonly place: Place;
 }
 
 const noFiles: ReadonlyMap<string, LocalFile> = new Map();
 
 export async function recover(servers: Servers, work: RecoverWork): Promise<Recovered> {
+  // Awaited in its turn; until then a failure must not count as unhandled.
+  work.filesRestored?.catch(() => undefined);
   const facts = work.point.postgres;
   if (facts === undefined) throw new DarumaError('POINT_FOREIGN', 'it is no point of PostgreSQL');
   const { service } = servers.scene;
   const { place } = await servers.primary();
   const { binDir } = postgresSpec(service);
-  const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
-  await hasCluster({ ...place, data: work.directory }, binaries);
-  const scratch = { servers, work, facts, binaries, account: place.account };
   const leftovers = ['.feed', '.scratch.hba', ...scratchFiles];
   const clear = () =>
     Promise.all(
       leftovers.map((end) => rm(`${work.directory}${end}`, { recursive: true, force: true })),
     );
   await clear();
-  // What was restored goes to disk while the log is replayed.
-  const synced = syncTree(work.directory);
+  const binaries = await findBinaries(binDir, place.account, servers.sharedDir);
+  const scratch = { servers, work, facts, binaries, place };
   try {
     return await replayed(scratch);
   } finally {
-    await Promise.allSettled([synced, clear()]);
+    await clear();
   }
 }
 
 async function replayed(scratch: Scratch): Promise<Recovered> {
-  const { target } = scratch.work;
+  const { work, binaries, place } = scratch;
+  const { directory, target, filesRestored } = work;
+  // The later it is looked for, the more there is of it.
+  if (target.kind === 'latest') await filesRestored;
   const log = await gathered(scratch);
   const { feed, timeline } = log;
+  let synced: Promise<unknown> = Promise.resolve();
   try {
+    await filesRestored;
+    await hasCluster({ ...place, data: directory }, binaries);
+    // What was restored goes to disk while the log is replayed.
+    synced = syncTree(directory);
     const seen = await run(scratch, feed, timeline, target);
     if (seen !== null) return seen;
     refuseUnreached(scratch, log);
@@ -79,7 +87,7 @@ async function replayed(scratch: Scratch): Promise<Recovered> {
     if (whole !== null) return whole;
     throw new DarumaError('INTERNAL', 'a recovery without a target missed it');
   } finally {
-    await feed.close();
+    await Promise.allSettled([synced, feed.close()]);
   }
 }
 
@@ -92,7 +100,7 @@ interface Gathered {
 
 /** All log that there is. A job may move it from this machine to the store meanwhile, so that is
  * looked at in this order, and again when something has gone. */
-async function gathered({ servers, work, facts, account }: Scratch): Promise<Gathered> {
+async function gathered({ servers, work, facts, place }: Scratch): Promise<Gathered> {
   const { directory, target, log: store, signal } = work;
   for (;;) {
     signal.throwIfAborted();
@@ -102,7 +110,15 @@ async function gathered({ servers, work, facts, account }: Scratch): Promise<Gat
     const files = [...stored, ...[...local.values()].map(({ file }) => file)];
     const timeline = timelineFor(facts, files, target);
     const feed = await Feed.open({
-      ...{ directory: `${directory}.feed`, account, facts, timeline, local, stored, store },
+      ...{
+        directory: `${directory}.feed`,
+        account: place.account,
+        facts,
+        timeline,
+        local,
+        stored,
+        store,
+      },
       ...{ historiesOnly: target.kind === 'point', signal },
     });
     if (feed !== null) return { feed, timeline, files, local };
@@ -116,7 +132,8 @@ async function run(
   timeline: number,
   target: LogTarget,
 ): Promise<Recovered | null> {
-  const { servers, work, binaries, account } = scratch;
+  const { servers, work, binaries, place } = scratch;
+  const { account } = place;
   const { directory, signal, onProgress } = work;
   const { settings } = postgresSpec(servers.scene.service);
   const seen = new Replay();
@@ -150,10 +167,8 @@ async function prepare(directory: string, account: Account | null): Promise<void
   // PostgreSQL serves no data that others may read, or that is another's.
   await chmod(directory, 0o700);
   if (account !== null) await giveTo(directory, account);
-  const signal = join(directory, 'recovery.signal');
-  await writeFile(signal, '', { mode: 0o600 });
-  if (account !== null) await chown(signal, account.uid, account.gid);
-  await replaceFile(`${directory}.scratch.hba`, 'host all all all reject\n', account);
+  await writeFor(account, join(directory, 'recovery.signal'), '');
+  await writeFor(account, `${directory}.scratch.hba`, 'host all all all reject\n');
 }
 
 /** On another machine its user may have another number. */
@@ -250,7 +265,7 @@ function refuseUnreached({ work, facts }: Scratch, { files, local }: Gathered): 
   throw new DarumaError('REFUSED', text);
 }
 
-async function finish({ work, account }: Scratch, seen: Replay): Promise<Recovered> {
+async function finish({ work, place }: Scratch, seen: Replay): Promise<Recovered> {
   const { directory } = work;
   const control = await readControl(directory);
   if (control === null || !control.endedInOrder || control.inRecovery) {
@@ -259,7 +274,7 @@ async function finish({ work, account }: Scratch, seen: Replay): Promise<Recover
   for (const name of ['backup_label.old', 'tablespace_map.old']) {
     await rm(join(directory, name), { force: true });
   }
-  await markRestored(directory, control.timeline, account);
+  await markRestored(directory, control.timeline, place.account);
   await syncTree(directory);
   const { lsn, lastTransactionAt } = seen;
   return { lsn, lastTransactionAt, timeline: control.timeline };

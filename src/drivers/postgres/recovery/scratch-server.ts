@@ -2,11 +2,11 @@
  * A server on restored data, beside the real one, that ends with the process that started it. Its
  * settings are the service's own, but for what it must not share with the real server.
  */
+import { chown, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { DarumaError } from '../../../model/errors.ts';
 import { freePort } from '../../../ports/free-port.ts';
 import { startTied, type TiedCommand } from '../../../ports/tied-command.ts';
-import { replaceFile } from '../../durable-file.ts';
 import type { Account } from '../../run-command.ts';
 import type { Binaries } from '../binaries.ts';
 import { configText } from '../settings.ts';
@@ -83,7 +83,7 @@ export class ScratchServer {
     const { binaries, account, data, settings, fixed, signal, onLine } = options;
     signal.throwIfAborted();
     const config = `${data}.scratch.conf`;
-    await replaceFile(config, configText(data, 'daruma-scratch', settings), account);
+    await writeFor(account, config, configText(data, 'daruma-scratch', settings));
     const port = await freePort();
     const own = { port: String(port), external_pid_file: `${data}.scratch.pid` };
     const all = { ...apart, ...fixed, ...own };
@@ -136,6 +136,12 @@ export class ScratchServer {
   kill(): void {
     this.#command.end();
   }
+}
+
+/** For the server to read. It is made anew for each, so that no disk is waited for. */
+export async function writeFor(account: Account | null, path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 });
+  if (account !== null) await chown(path, account.uid, account.gid);
 }
 
 function asAccount({ uid, gid }: Account): string[] {
