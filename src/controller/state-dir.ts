@@ -43,7 +43,9 @@ async function writeIdentity(
   stateDir: string,
   stack: { readonly name: string; readonly file: string },
 ): Promise<string> {
-  const identity: Identity = { id: randomBytes(6).toString('hex'), ...stack };
+  // Nothing else of the stack, which may have secrets in it.
+  const { name, file } = stack;
+  const identity: Identity = { id: randomBytes(6).toString('hex'), name, file };
   const temporary = `${stateDir}/stack.json.${process.pid}`;
   await writeFile(temporary, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
   await rename(temporary, `${stateDir}/stack.json`);
