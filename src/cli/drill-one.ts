@@ -1,4 +1,5 @@
 /** One drill of any fault, on an instance or on the controller. */
+import { DarumaError } from '../model/errors.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import { drillController } from './controller-drill.ts';
@@ -28,6 +29,9 @@ export async function drillOne(session: Session, one: OneDrill): Promise<DrillRe
     return drillController(session, target, timeoutMs);
   }
   const service = spec.services.find(({ name }) => name === serviceOf(instance));
+  const { services } = await session.client.stack();
+  if (services.some(({ name, maintenance }) => name === service?.name && maintenance !== undefined))
+    throw new DarumaError('REFUSED', `${service?.name} is under maintenance: end that first`);
   return runDrill(session, {
     ...one,
     fault,

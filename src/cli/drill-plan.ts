@@ -54,11 +54,12 @@ function notReady({ wanted, instances }: ServiceView): string {
 function obstacle(
   fault: FaultName,
   service: ServiceSpec,
-  { mode }: ServiceView,
+  { mode, maintenance }: ServiceView,
   { pid }: InstanceView,
 ): string | null {
   const { driver, healthcheck, restart } = service;
   const observed = mode === 'observe';
+  if (maintenance !== undefined) return 'it is under maintenance';
   if (pid === null) return 'its process is not known';
   if (restart.policy === 'no' && !observed) return 'it is not to be restarted (restart: no)';
   if (fault === 'slow' && healthcheck === null) return 'it has no health check that could tell';
