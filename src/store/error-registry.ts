@@ -246,8 +246,10 @@ export function cutMessage(message: string): string {
   return cut(message, messageLengthMax);
 }
 
+/** A copy: a slice would keep the whole text in memory. */
 function cut(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+  if (text.length <= lengthMax) return text;
+  return Buffer.from(`${text.slice(0, lengthMax - 1)}…`).toString();
 }
 
 function seeAgain(entry: Entry, report: ErrorReport): void {

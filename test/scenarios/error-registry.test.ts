@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { ErrorDetail, ErrorRecord } from '../../src/model/error-record.ts';
+import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
 
 /** Reports the same error with other numbers, addresses, ids and names each time. */
@@ -109,4 +110,27 @@ test('an error belongs to its incident, and tells where the log was', async (t) 
   assert.ok(link.log !== null && link.log >= 'began\nended\n'.length);
   const detail = await made.json<ErrorDetail>('errors', 'show', error.id);
   assert.ok(detail.occurrences.some((one) => one.incident === incident.id));
+});
+
+test('an error of a primary that was failed over from says that it was primary', async (t) => {
+  const program = path.join(import.meta.dirname, 'services/only-primary.ts');
+  const job = {
+    command: [process.execPath, program],
+    replicas: 2,
+    endpoint: await freePort(),
+    failover: { standby: 'cold' },
+  };
+  const stack = { name: 'errors', console: false, services: { job } };
+  const made = await bench(t, JSON.stringify(stack));
+  made.environment['REIGNS'] = path.join(made.directory, 'reigns');
+  await made.up();
+  const primary = async () => (await made.view()).services[0]?.group?.primary;
+  assert.equal(await primary(), 'job/1');
+  process.kill(await made.pid('job/1'), 'SIGKILL');
+  await until('the other one is primary', async () => (await primary()) === 'job/2');
+  const killed = await until('the exit is kept', async () => {
+    const all = await made.json<ErrorRecord[]>('errors', '--service', 'job/1');
+    return all.find(({ source }) => source === 'exit');
+  });
+  assert.deepEqual([killed.code, killed.origin.role], ['SIGKILL', 'primary']);
 });
