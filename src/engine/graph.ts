@@ -124,12 +124,14 @@ export function recentlyDown(
 const afterEffectMs = 10_000;
 
 /** The primary failed and another takes over, or did a moment ago. On a person's wish connections
- * end between transactions, so nothing is torn down by that once it is done. */
+ * end between transactions, so nothing is torn down by that but what began before it was done. */
 function changedPrimary(state: EngineState, service: ServiceName, at: number): boolean {
   const group = groupOf(state, service);
   if (group === null) return false;
   if (group.change !== null || (group.servedAt === null && group.epoch > 1)) return true;
-  return group.failed && at - (group.servedAt ?? at) <= afterEffectMs;
+  const sinceMs = at - (group.servedAt ?? at);
+  if (group.failed) return sinceMs <= afterEffectMs;
+  return group.epoch > 1 && sinceMs < 0 && -sinceMs <= afterEffectMs;
 }
 
 /** It ceased to serve by a fault of its own, and is not back, or was not until a moment ago. */

@@ -41,6 +41,17 @@ describe('a switchover', () => {
     assert.deepEqual(s.state.requests, {});
   });
 
+  test('is what a dependant may have felt whose check began before it was done', () => {
+    const web = service('web', { needs: ['db'] });
+    for (const laterMs of [10, 60_000]) {
+      const s = scenario(stack([database('db'), web])).up();
+      const began = s.at + laterMs;
+      ask(s).passes(Math.max(1_000, laterMs));
+      s.shows('web/1', 'health-timeout', { began }).passes(1_000);
+      assert.equal(s.incident().unsure, laterMs === 10);
+    }
+  });
+
   test('goes to the one that was named; the others stay eligible', () => {
     const s = ask(trio().up(), 'db/3').passes(20_000);
     assert.equal(s.group('db'), '2 db/3 [db/2 db/1] serving');
