@@ -44,7 +44,9 @@ describe('a switchover', () => {
   test('is what a dependant may have felt whose check began before it was done', () => {
     const web = service('web', { needs: ['db'] });
     for (const laterMs of [10, 60_000]) {
-      const s = scenario(stack([database('db'), web])).up();
+      const s = scenario(stack([database('db'), web]))
+        .up()
+        .passes(60_000);
       const began = s.at + laterMs;
       ask(s).passes(Math.max(1_000, laterMs));
       s.shows('web/1', 'health-timeout', { began }).passes(1_000);
