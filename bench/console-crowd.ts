@@ -3,17 +3,17 @@
  * come each second as when nobody does.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { IncidentView } from '../src/model/view.ts';
 import type { Benchmark, Run } from './benchmark.ts';
 import { asksPerSecond, Onlookers, watchers } from './console/onlookers.ts';
 import { Place } from './console/place.ts';
 import { kill } from './marked.ts';
 import { until } from './wait.ts';
 
-const services = 20;
 const killsPerRound = 5;
-/** Longer than `reset_after`: each kill is the first. */
-const restMs = 1_500;
+const services = 120;
+const restMs = 300;
+const lookAgainMs = 200;
+const incidentsMax = 200;
 const limitMs = 60_000;
 
 type Who = 'daruma' | 'unwatched';
@@ -21,9 +21,9 @@ type Who = 'daruma' | 'unwatched';
 export const consoleCrowd: Benchmark = {
   name: 'console-crowd',
   about: `
-One of ${services} services is killed (\`kill -9\`) while ${watchers} clients have the live events open, as a browser has,
-and ${asksPerSecond} requests a second come for what pages show, all by a token and from another process of the same
-machine; and, in turns, while nobody looks (\`unwatched\`).
+${killsPerRound} of ${services} services are killed (\`kill -9\`), one after the other, while ${watchers} clients have the live
+events open, as a browser has, and ${asksPerSecond} requests a second come for what pages show, all by a token
+and from another process of the same machine; and, in turns, while nobody looks (\`unwatched\`).
 
 - \`react_ms\`: from the kill until the next process runs, by its own word.
 - \`recovered_ms\`: from the kill until the incident's record says that the service has recovered.
@@ -73,13 +73,13 @@ function later(figures: Figures, name: string): number {
 
 async function measure(run: Run, place: Place, who: Who): Promise<void> {
   if (who === 'unwatched') {
-    for (let index = 0; index < killsPerRound; index += 1) await killOne(run, place, who);
+    await killSome(run, place, who);
     return;
   }
   const crowd = await Onlookers.gather(place);
   try {
-    for (let index = 0; index < killsPerRound; index += 1) await killOne(run, place, who);
-    await pause(restMs); // The last of them is told too.
+    await killSome(run, place, who);
+    await pause(restMs); // The end of the last one is told too.
     const { answersPerSecond, p99Ms, failed, told } = await crowd.result();
     run.tally.add(who, 'answers_per_s', answersPerSecond);
     run.tally.add(who, 'answer_ms_p99', p99Ms);
@@ -90,25 +90,44 @@ async function measure(run: Run, place: Place, who: Who): Promise<void> {
   }
 }
 
-async function killOne({ tally }: Run, { stage, client }: Place, who: Who): Promise<void> {
-  await pause(restMs);
-  const { services: all } = await client.stack();
-  const pid = all.at(-1)?.instances[0]?.pid ?? null;
-  if (pid === null) throw new Error('there is nothing to kill');
-  const before = await client.incidents(1);
-  const [at, killedAt] = [performance.now(), Date.now()];
-  kill(pid);
-  const boot = await stage.fifo.next('boot', at, limitMs);
-  const mended = await until('the incident is over', limitMs, async () => {
-    const [newest] = await client.incidents(1);
-    const isNew = newest !== undefined && newest.id !== before[0]?.id;
-    return isNew && newest.state === 'resolved' ? newest : null;
-  });
-  tally.add(who, 'react_ms', boot.at - at);
-  tally.add(who, 'recovered_ms', recoveredAt(mended) - killedAt);
+let turn = 0;
+
+interface Killed {
+  readonly name: string;
+  /** By the clock on the wall. */
+  readonly at: number;
 }
 
-function recoveredAt({ recovered }: IncidentView): number {
-  if (recovered === null) throw new Error('the incident ended without a recovery');
-  return recovered;
+/** Another service each time, none of them needed by others. */
+async function killSome(run: Run, place: Place, who: Who): Promise<void> {
+  const { services: all } = await place.client.stack();
+  const ends = all.filter(({ dependsOn }) => dependsOn.length > 0);
+  const killed: Killed[] = [];
+  for (let count = 0; count < killsPerRound; count += 1) {
+    await pause(restMs);
+    const { name, instances } = ends[turn % ends.length] ?? {};
+    turn += 1;
+    const pid = instances?.[0]?.pid ?? null;
+    if (name === undefined || pid === null) throw new Error('there is nothing to kill');
+    const [at, since] = [Date.now(), performance.now()];
+    kill(pid);
+    const boot = await place.stage.fifo.next('boot', since, limitMs);
+    run.tally.add(who, 'react_ms', boot.at - since);
+    killed.push({ name, at });
+  }
+  for (const one of killed) {
+    const recovered = await until(`the end of what befell ${one.name}`, limitMs, () =>
+      recoveredAt(place, one),
+    );
+    run.tally.add(who, 'recovered_ms', recovered - one.at);
+  }
+}
+
+/** Null: its incident is not over yet. */
+async function recoveredAt({ client }: Place, { name, at }: Killed): Promise<number | null> {
+  const incidents = await client.incidents(incidentsMax);
+  const own = incidents.find(({ component }) => component === `${name}/1`);
+  if (own?.resolved != null && own.resolved > at) return own.recovered;
+  await pause(lookAgainMs);
+  return null;
 }

@@ -2,8 +2,8 @@
  * The running stack as the API shows it: asked of the controller only when something has happened,
  * and then once for all who want to know.
  *
- * 1. The controller is followed by one connection, and asked for its view at most ten times a
- *    second, however many look on.
+ * 1. The controller is followed by one connection, and asked for its view and its incidents at most
+ *    ten times a second each, however many look on.
  * 2. What is shown is never older than the last record that came, but for that tenth of a second.
  * 3. Whoever changed something sees the change: `touch` makes the next view a new one.
  */
@@ -11,11 +11,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errorInfo } from '../../model/errors.ts';
 import type { StoredRecord } from '../../model/record.ts';
 import type { IncidentView, StackView } from '../../model/view.ts';
+import { Kept } from './kept.ts';
 import { recordJson } from './record-json.ts';
 import type { StackLink } from './stack-link.ts';
 
-const viewEveryMs = 100;
-const viewKeptMs = 5_000;
+const incidentsMax = 1_000;
 const recordsKept = 2_000;
 const incidentsAtOnce = 20;
 const followAgainMs = 500;
@@ -29,7 +29,6 @@ export type LiveEvent =
 
 export interface Shown {
   readonly view: StackView;
-  readonly at: number;
   /** Of each service. */
   readonly services: ReadonlyMap<string, string>;
   /** The view without its services. */
@@ -45,17 +44,19 @@ export class LiveStack {
   readonly #log: (text: string) => void;
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #closing = new AbortController();
-  #recent: StoredRecord[] = [];
+  readonly #shown: Kept<Shown>;
+  readonly #incidents: Kept<readonly IncidentView[]>;
+  /** All records after this one are in `#recent`; null: we don't follow yet. */
+  #after: number | null = null;
+  readonly #recent: StoredRecord[] = [];
   #changedIncidents = new Set<string>();
-  #shown: Shown | null = null;
-  #isStale = true;
-  #refreshing: Promise<Shown> | null = null;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(link: StackLink, log: (text: string) => void) {
     this.#link = link;
     this.#log = log;
+    this.#shown = new Kept(async () => shownOf(await link.stack()));
+    this.#incidents = new Kept(() => link.incidents(incidentsMax));
   }
 
   /** Follows the controller from now on. */
@@ -68,16 +69,19 @@ export class LiveStack {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  async shown(): Promise<Shown> {
-    const kept = this.#shown;
-    if (kept !== null && !this.#isStale && performance.now() - kept.at < viewKeptMs) return kept;
-    return this.#refresh();
+  shown(): Promise<Shown> {
+    return this.#shown.get();
+  }
+
+  /** Newest first. */
+  incidents(): Promise<readonly IncidentView[]> {
+    return this.#incidents.get();
   }
 
   /** Something was done just now. */
   touch(): void {
-    this.#isStale = true;
-    this.#refreshedAt = Number.NEGATIVE_INFINITY;
+    this.#shown.touch();
+    this.#incidents.touch();
   }
 
   listen(listener: (event: LiveEvent) => void): () => void {
@@ -87,9 +91,34 @@ export class LiveStack {
 
   /** Null: not all of those after `seq` are kept here. */
   recentAfter(seq: number): readonly StoredRecord[] | null {
-    const first = this.#recent[0]?.seq;
-    if (first === undefined || first > seq + 1) return null;
+    if (this.#after === null || this.#after > seq) return null;
     return this.#recent.filter((stored) => stored.seq > seq);
+  }
+
+  /** The last `limit` of those before `seq`, oldest first. */
+  async recordsBefore(seq: number, limit: number): Promise<readonly StoredRecord[]> {
+    const from = Math.max(0, seq - 1 - limit);
+    const kept = this.recentAfter(from);
+    if (kept !== null) return kept.filter((stored) => stored.seq < seq);
+    const read = await this.#link.records(from, limit);
+    this.#keepBefore(from, read);
+    return read.filter((stored) => stored.seq < seq);
+  }
+
+  /** What was read is kept too where it reaches to what is. */
+  #keepBefore(from: number, read: readonly StoredRecord[]): void {
+    const last = read.at(-1)?.seq;
+    const after = this.#after;
+    if (after === null || last === undefined || last < after || from >= after) return;
+    this.#recent.unshift(...read.filter(({ seq }) => seq <= after));
+    this.#after = from;
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#recent.length <= 2 * recordsKept) return;
+    const dropped = this.#recent.splice(0, this.#recent.length - recordsKept);
+    this.#after = dropped.at(-1)?.seq ?? this.#after;
   }
 
   async #follow(): Promise<void> {
@@ -98,6 +127,8 @@ export class LiveStack {
     while (!signal.aborted) {
       try {
         last ??= (await this.#link.stack()).seq;
+        this.#after ??= last;
+        this.#spoil();
         for await (const stored of this.#link.follow(last, signal)) {
           last = Math.max(last, stored.seq);
           this.#hear(stored);
@@ -110,10 +141,15 @@ export class LiveStack {
     }
   }
 
+  #spoil(): void {
+    this.#shown.spoil();
+    this.#incidents.spoil();
+  }
+
   #hear(stored: StoredRecord): void {
-    this.#isStale = true;
+    this.#spoil();
     this.#recent.push(stored);
-    if (this.#recent.length > 2 * recordsKept) this.#recent = this.#recent.slice(-recordsKept);
+    this.#drop();
     if ('incident' in stored.record && stored.record.incident !== null) {
       this.#changedIncidents.add(stored.record.incident);
     }
@@ -129,7 +165,7 @@ export class LiveStack {
   }
 
   async #showChanges(): Promise<void> {
-    const before = this.#shown;
+    const before = this.#shown.last;
     const now = await this.shown();
     if (before === null || before.stack !== now.stack) {
       this.#tell({ kind: 'stack', json: now.stack });
@@ -149,27 +185,6 @@ export class LiveStack {
   #tell(event: LiveEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-
-  #refresh(): Promise<Shown> {
-    this.#refreshing ??= this.#ask().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
-  }
-
-  async #ask(): Promise<Shown> {
-    const waitMs = this.#refreshedAt + viewEveryMs - performance.now();
-    if (waitMs > 0) await pause(waitMs);
-    this.#refreshedAt = performance.now();
-    this.#isStale = false;
-    try {
-      this.#shown = shownOf(await this.#link.stack());
-      return this.#shown;
-    } catch (error) {
-      this.#isStale = true;
-      throw error;
-    }
-  }
 }
 
 function shownOf(view: StackView): Shown {
@@ -178,7 +193,6 @@ function shownOf(view: StackView): Shown {
   const { services: _, at, seq, ...stack } = view;
   return {
     view,
-    at: performance.now(),
     services,
     stack: JSON.stringify(stack satisfies Omit<StackView, 'services' | 'at' | 'seq'>),
     list,

@@ -127,7 +127,7 @@ function historyRoutes({ link, live }: Parts): readonly Route[] {
       query: shapes.page.extend({ state: z.enum(['open', 'resolved']).optional() }),
       answer: shapes.pageOf(shapes.incident),
       handle: async ({ query }) => {
-        const all = await link.incidents(listMax);
+        const all = await live.incidents();
         const is = (state: string) => (state === 'resolved' ? 'resolved' : 'open');
         const wanted = all.filter(({ state }) => is(state) === (query.state ?? is(state)));
         return pageAfter(wanted, query, ({ id }) => id);
@@ -162,8 +162,7 @@ function historyRoutes({ link, live }: Parts): readonly Route[] {
         const from = cursor === undefined ? null : Number(cursor);
         if (order === 'oldest') return pageOfRecords(await link.records(from ?? 0, limit), limit);
         const before = from ?? (await live.shown()).view.seq + 1;
-        const records = await link.records(Math.max(0, before - 1 - limit), limit);
-        const newest = records.filter(({ seq }) => seq < before).reverse();
+        const newest = (await live.recordsBefore(before, limit)).toReversed();
         const last = newest.at(-1)?.seq ?? 1;
         return { items: newest.map(forEyes), next: last > 1 ? String(last) : null };
       },
