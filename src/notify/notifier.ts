@@ -144,7 +144,15 @@ class TargetsNotifier implements Notifier {
     const cancel = this.#options.clock.after(this.#timing.closeGraceMs, end);
     await Promise.all(mailboxes.map((mailbox) => mailbox.idle()));
     cancel();
-    await this.#memory.settled();
+    await this.#memoryKept();
+  }
+
+  /** A disk that hangs keeps us from ending only so long. */
+  async #memoryKept(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(this.#timing.closeGraceMs, resolve);
+    await Promise.race([this.#memory.settled(), promise]);
+    cancel();
   }
 
   /** Its target is no longer in the stack file; what was given to it still goes out. */

@@ -147,7 +147,7 @@ describe('what fails is told without the password', () => {
     );
   });
 
-  test('a server that is silent: the attempt is over in time, and the connection is closed', async (t) => {
+  test('a silent server: the attempt is over in time, and the connection closed', async (t) => {
     let open = 0;
     const server = await mailServer(t, {
       onConnect: () => {

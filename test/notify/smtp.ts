@@ -31,7 +31,7 @@ export interface MailServer {
   readonly passwordFile: string;
 }
 
-export function certificate(directory: string, name: string) {
+function certificate(directory: string, name: string) {
   const [cert, key] = [join(directory, `${name}.pem`), join(directory, `${name}.key`)];
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
