@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { anyKnowledge } from '../learn/knowledge.fixture.ts';
 import type { EngineEvent } from '../model/event.ts';
-import type { InstanceId } from '../model/ids.ts';
+import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import type {
   DependencyCondition,
@@ -133,6 +133,18 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
         s.ask(ends ? { kind: 'drill-end', instance } : { kind: 'drill-begin', instance, fault }),
       ),
     ),
+  fc
+    .tuple(fc.constantFrom(...names), anyTime, fc.boolean())
+    .map(([service, forMs, untilHealthy]) =>
+      move(`maintenance of ${service}`, (s) =>
+        s.ask({ kind: 'maintenance', service, forMs, untilHealthy }),
+      ),
+    ),
+  fc
+    .constantFrom(...names)
+    .map((service) =>
+      move(`end of maintenance`, (s) => s.ask({ kind: 'maintenance-end', service })),
+    ),
   anyTime.map((ms) => move(`${ms} ms pass`, (s) => s.passes(ms))),
 );
 
@@ -163,6 +175,26 @@ describe('whatever happens', () => {
         const quiet = moves.filter(({ name }) => name !== 'reset' && name !== 'approve');
         const s = play(spec, quiet);
         for (const one of spec.services) checkBudget(one, s.records);
+      }),
+      runs,
+    );
+  });
+
+  test('under maintenance nothing is begun by itself', () => {
+    fc.assert(
+      fc.property(anyStory, ([spec, moves]) => {
+        const s = play(spec, moves).passes(60_000);
+        const under = new Set<string>();
+        const planned = new Map(s.planned().map((one) => [one.action, one]));
+        for (const record of s.records) {
+          if (record.kind === 'maintenance-began') under.add(record.service);
+          if (record.kind === 'maintenance-ended') under.delete(record.service);
+          if (record.kind !== 'action-begun' || record.incident === null) continue;
+          const { kind, target } = planned.get(record.action) ?? { kind: 'wait', target: '' };
+          const ends = kind === 'wait' || kind === 'put-back';
+          assert.ok(ends || !under.has(serviceOf(target) ?? ''), `${kind} ${target}`);
+        }
+        assert.deepEqual([...under], [], 'it ends by itself');
       }),
       runs,
     );

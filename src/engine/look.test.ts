@@ -48,3 +48,13 @@ describe('a look finds an instance gone that was being started', () => {
     assert.deepEqual(Object.keys(s.state.timers), ['backoff:api/1']);
   });
 });
+
+test('what nobody sees any more after a stop that failed leaves no incident open', () => {
+  const s = scenario(stack([service('api')]))
+    .up()
+    .stopsFail(true)
+    .shows('api/1', 'cpu');
+  s.ask({ kind: 'restart', target: 'api/1' }).passes(600_000);
+  assert.equal(s.phase('api/1'), 'ready');
+  assert.equal(s.incident().state, 'resolved');
+});

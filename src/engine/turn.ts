@@ -99,8 +99,10 @@ export class Turn {
   /** A symptom ends because those who watch begin anew; if it still holds, they see it again. */
   endUnobserved(id: string): void {
     const incident = this.state.symptoms[id]?.incident ?? null;
-    if (incident !== null) this.unobserved.add(incident);
     this.emit({ kind: 'symptom-ended', id });
+    if (incident === null) return;
+    this.unobserved.add(incident);
+    this.touch(incident);
   }
 
   setTimer(timer: string, due: number): void {
