@@ -31,6 +31,7 @@ async function beginMaintenance(page: Page, { url, shot }: Scene): Promise<void>
 async function sitItOut(page: Page, { url, shot, made }: Scene): Promise<void> {
   process.kill(await made.pid('web/1'), 'SIGKILL');
   await page.waitForSelector('td:has-text("web is under maintenance")');
+  assert.equal(await page.locator('h2:has-text("Signals")').count(), 1);
   await shot(page, 'maintenance');
   assert.deepEqual(await seriousFindings(page), []);
   await page.goto(`${url}availability`);
