@@ -20,6 +20,7 @@ import type { IncidentView, StackView } from '../model/view.ts';
 import type { Configuration, DrillFault, PointJob } from '../ports/controller-api.ts';
 import { request as httpRequest } from '../ports/http.ts';
 import { lockHolder } from '../ports/lock.ts';
+import { isAlive, type ProcessIdentity } from '../ports/process-identity.ts';
 import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
 import type { MadePoint } from '../ports/vault.ts';
@@ -51,6 +52,8 @@ const repeatable: ReadonlySet<PersonRequest['kind']> = new Set([
 
 export class ControlClient {
   readonly #paths: Layout;
+  /** The last one that was seen. */
+  #keeper: ProcessIdentity | null = null;
 
   constructor(stateDir: string) {
     this.#paths = layout(stateDir);
@@ -59,7 +62,9 @@ export class ControlClient {
   /** A keeper lives: the controller answers, or will again. */
   isKept(): boolean {
     try {
-      return lockHolder(this.#paths.keeperLock) !== null;
+      const holder = lockHolder(this.#paths.keeperLock);
+      this.#keeper = holder ?? this.#keeper;
+      return holder !== null;
     } catch (error) {
       if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'EACCES') return false;
       throw error;
@@ -69,12 +74,17 @@ export class ControlClient {
   /** Resolves when no keeper lives any more and nothing of Daruma runs; else TIMED_OUT. */
   async ended(): Promise<void> {
     const patientUntil = performance.now() + patienceMs;
-    while (this.isKept()) {
+    while (this.isKept() || this.#stillEnds()) {
       if (performance.now() > patientUntil) {
         throw new DarumaError('TIMED_OUT', 'everything is stopped, but Daruma itself does not end');
       }
       await pause(retryMs);
     }
+  }
+
+  /** A keeper lets go of its lock, and has its compiled code to keep before it ends. */
+  #stillEnds(): boolean {
+    return this.#keeper !== null && isAlive(this.#keeper);
   }
 
   /** Null: no controller answers just now. */
