@@ -61,7 +61,7 @@ test('the newest records are there page by page, and read from the log once', as
   assert.equal(reads, before);
 });
 
-test('incidents are asked for again when something has happened, not for each who asks', async (t) => {
+test('incidents are asked for when something has happened, not for each who asks', async (t) => {
   const made = await rig(t);
   const { stack } = made;
   let asked = 0;

@@ -1,7 +1,7 @@
 /**
  * How signals went: an hour of each second and a week of each minute, in files of the state
- * directory. 4 bytes per value, and room for signals that come later: 20 signals take 0.7 MB for the
- * hour and 1.8 MB for the week (measured).
+ * directory. 4 bytes per value, and room for signals that come later: 20 signals take 0.7 MB for
+ * the hour and 1.8 MB for the week (measured).
  *
  * 1. Writing never holds anybody up: a moment at which the last one is still being written is left
  *    out, and so is one that can't be written.
