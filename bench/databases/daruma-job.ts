@@ -6,6 +6,7 @@ import type { VaultContext } from '../../src/ports/vault.ts';
 import { listExtras, readExtra, removeExtra, storeExtra } from '../../src/vault/extras.ts';
 import { readIdentities } from '../../src/vault/keys.ts';
 import { gentleSession } from '../../src/vault/sources/gently.ts';
+import { joinQuietGroup } from '../../src/vault/sources/quiet-group.ts';
 import { listPoints, makePoint, restoreFiles } from '../../src/vault/vault.ts';
 import type { DarumaJob } from './daruma.ts';
 
@@ -72,9 +73,15 @@ async function prepare(): Promise<void> {
   await data.recover(scene, { ...how, ...work });
 }
 
+function giveWay(): () => void {
+  gentleSession();
+  return joinQuietGroup();
+}
+
 // Whoever restores waits for it.
-if (what !== 'prepare') gentleSession();
+const leaveQuietGroup = what === 'prepare' ? () => undefined : giveWay();
 if (what === 'save') await save();
 else if (what === 'keep-log') await keepLog();
 else await prepare();
+leaveQuietGroup();
 process.exit();

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import { errorInfo } from '../../model/errors.ts';
 import { withCompileCache, withoutCompileCache } from '../../ports/compile-cache.ts';
 
-const niceness = 10;
+/** Of what others want, this takes a thirtieth; a tenth (10) is what users notice. */
+const niceness = 15;
 const ionice = '/usr/bin/ionice';
 
 /** The argument vector of a process that all of its threads, and all that it starts, are to run
