@@ -28,6 +28,10 @@ test('a session that hangs with its locks: a write that is configured shows it',
   t.after(() => isAlive(pid) && process.kill(pid, 'SIGCONT'));
   await until('the session is ended', () => !isAlive(pid));
   await whole(stand);
+  const [incident] = await stand.incidents();
+  const evidence = (incident?.causes ?? []).flatMap((cause) => cause.evidence);
+  const told = evidence.map(({ text }) => text).join('\n');
+  assert.match(told, new RegExp(`waits for a lock of session ${pid} \\(stopped`));
   const writer = await session(t, stand);
   await writer.query('insert into beats values (now())');
 });

@@ -1,7 +1,7 @@
 /**
- * The controller is killed at every named point of a change of primary. Whatever the moment: a fence
- * that has begun is completed (F1), what was decided is completed and never decided anew (F7), all
- * come back, and every acknowledged write is there once.
+ * The controller is killed at every named point of a change of primary. Whatever the moment: a
+ * fence that has begun is completed (F1), what was decided is completed and never decided anew
+ * (F7), all come back, and every acknowledged write is there once.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

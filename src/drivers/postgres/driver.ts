@@ -9,6 +9,7 @@ import type { DriverContext, Launch, ProcessDriver } from '../../ports/driver.ts
 import { endpointAttributes, inUrl } from '../address.ts';
 import { replaceFile } from '../durable-file.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
+import { askUnblocked } from './blocked.ts';
 import {
   type ClusterOptions,
   ensureCluster,
@@ -72,8 +73,7 @@ export function postgresDriver(sharedDir: string): ProcessDriver {
     },
     async sql(context, query, timeoutMs) {
       const { database } = postgresSpec(context.service);
-      const target = await superuser(context, database);
-      await ask(target, timeoutMs, query);
+      await askUnblocked(await superuser(context, database), timeoutMs, query);
     },
     async attributes(service, stateDir) {
       return attributes(service, await read(service, stateDir));
