@@ -1,12 +1,12 @@
 /** What a stranger, another site's page or somebody with a little role may try. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import { connect, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { allRoutes } from '../../src/server/api/app.ts';
 import { readStaticFiles } from '../../src/server/api/static-files.ts';
-import { browser, loggedIn, password, type Rig, rig } from './rig.ts';
+import { browser, loggedIn, password, rig, served } from './rig.ts';
 
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -261,19 +261,6 @@ describe('bodies', () => {
     assert.equal((await browser(made).send('POST', url, body, headers)).status, 401);
   });
 });
-
-/** Over a real connection, as the keeper hands it over. */
-async function served(t: TestContext, made: Rig): Promise<number> {
-  const { app } = made.api;
-  app.server.emit('listening');
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    app.server.emit('connection', socket);
-    socket.resume();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 function rawly(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');

@@ -1,16 +1,17 @@
 /** Every route with whatever its schema allows, and with what it doesn't: never a 500. */
 import assert from 'node:assert/strict';
+import { type OutgoingHttpHeaders, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { allRoutes } from '../../src/server/api/app.ts';
 import { openApi } from '../../src/server/api/openapi.ts';
 import type { Route } from '../../src/server/api/route.ts';
-import { type Browser, browser, loggedIn, password, type Rig, rig } from './rig.ts';
+import { type Browser, browser, loggedIn, password, type Rig, rig, served } from './rig.ts';
 
 type Json = { readonly [name: string]: unknown };
 
 const runs = process.env['DARUMA_TEST_LONG'] === '1' ? 500 : 40;
-/** They answer for as long as one listens. */
+/** They answer for as long as one listens: asked over connections, which are closed then. */
 const streams = /stream$/;
 /** They take and give sessions, and a password takes long to check: tried by themselves. */
 const entries = /\/auth\/(login|setup|register|accept|password|logout)$/;
@@ -110,6 +111,25 @@ describe('whatever is asked, nothing breaks', () => {
     assert.equal(statuses.get(401) ?? 0, 0);
   });
 
+  test('of live events and logs', async (t) => {
+    const port = await served(t, made);
+    const cookie = Object.entries(client.cookies).map(([name, value]) => `${name}=${value}`);
+    for (const { method, path } of routes.filter((one) => streams.test(one.path))) {
+      const operation = operationOf(routes, method, path);
+      await fc.assert(
+        fc.asyncProperty(requests(operation), async ({ path: fields, query }) => {
+          const url = path.replaceAll(/:(\w+)/g, (_, name) => encoded(fields[name]));
+          const search = Object.entries(query).map(([name, value]) => `${name}=${encoded(value)}`);
+          const asked = `${url}?${search.join('&')}`;
+          const status = await statusOf(port, asked, { cookie: cookie.join('; ') });
+          assert.ok(status < 500, `${asked}: ${status}`);
+        }),
+        { numRuns: runs },
+      );
+    }
+    assert.deepEqual(made.lines, []);
+  });
+
   test('the description is complete: each field of each route is in it', () => {
     const { paths } = openApi(routes, '') as { paths: Record<string, Record<string, Operation>> };
     for (const { method, path, body } of routes) {
@@ -136,6 +156,18 @@ describe('whatever is asked, nothing breaks', () => {
     }
   });
 });
+
+/** Whatever else comes is not waited for. */
+function statusOf(port: number, path: string, headers: OutgoingHttpHeaders): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path, headers, agent: false as const };
+    const call = request(options, (response) => {
+      response.on('error', () => undefined).destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    call.on('error', reject).end();
+  });
+}
 
 function operationOf(routes: readonly Route[], method: string, path: string): Operation {
   const paths = openApi(routes, '')['paths'] as Record<string, Record<string, Operation>>;

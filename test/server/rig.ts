@@ -1,5 +1,6 @@
 /** The API with everything real but the stack behind it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { stack as spec } from '../../src/engine/stack.fixture.ts';
 import { noKnowledge } from '../../src/learn/lessons.ts';
@@ -218,9 +219,14 @@ const settings: ConsoleSettings = {
   stackId: 'stack-of-tests',
 };
 
-/** `t`: a test, or what else says when it is over. `files`: of the console, by name. */
+/** A test, or what else says when it is over. */
+interface Ending {
+  after(end: () => Promise<void>): void;
+}
+
+/** `files`: of the console, by name. */
 export async function rig(
-  t: { after(end: () => Promise<void>): void },
+  t: Ending,
   changes: Partial<ConsoleSettings> = {},
   files: Readonly<Record<string, string>> = {},
 ): Promise<Rig> {
@@ -259,6 +265,19 @@ export async function rig(
   close = () => api.close();
   await api.app.ready();
   return { stack, layout, api, drills, lines };
+}
+
+/** Over a real connection, as the keeper hands it over. */
+export async function served(t: Ending, made: Rig): Promise<number> {
+  const { app } = made.api;
+  app.server.emit('listening');
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    app.server.emit('connection', socket);
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(async () => void server.close());
+  return (server.address() as AddressInfo).port;
 }
 
 export interface Browser {
