@@ -52,12 +52,12 @@ async function restoreAndUndo(page: Page, ask: Ask, { shot }: Scene): Promise<vo
   await until('all is there', async () => /afterwards/.test(await ask('GET', '/')));
 }
 
-/** Of somebody who was invited as such, in Chinese. */
+/** Of somebody who was invited as such, in Chinese, at the width of a phone. */
 async function asViewer(admin: Page, { url, open, shot }: Scene): Promise<void> {
   await admin.goto(`${url}settings`);
   await admin.click('button:has-text("Invite")');
   const link = (await admin.textContent('code.secret')) ?? '';
-  const page = await open({ locale: 'zh-CN' });
+  const page = await open({ locale: 'zh-CN', viewport: { width: 390, height: 800 } });
   page.setDefaultTimeout(generousMs);
   await page.goto(link);
   await page.fill('input[name=name]', 'bob');
@@ -68,6 +68,8 @@ async function asViewer(admin: Page, { url, open, shot }: Scene): Promise<void> 
   await page.waitForSelector('h2:has-text("恢复点")');
   await page.waitForSelector('tr:has-text("before lunch"):has-text("已验证")');
   assert.equal(await page.locator('main button').count(), 0);
+  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+  assert.equal(await page.evaluate(tooWide), false);
   assert.deepEqual(await seriousFindings(page), []);
   await shot(page, 'points-viewer-chinese');
 }

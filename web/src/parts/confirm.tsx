@@ -59,7 +59,7 @@ export function DeedButton(props: {
             {say('cancel')}
           </button>
           <button type="button" className="main" disabled={state.busy} onClick={carryOut}>
-            {say('doIt')}
+            {say(state.busy ? 'underWay' : 'doIt')}
           </button>
         </div>
       </dialog>
