@@ -33,6 +33,8 @@ export class ControllerProcess {
   #child: ChildProcess | null = null;
   #watchdog: Watchdog | null = null;
   #retry: NodeJS.Timeout | null = null;
+  /** Connections that are yet to be sent to it: one after the other. */
+  readonly #passing = new Set<Socket>();
   #mayEnd = false;
   #terminating = false;
   #ended = false;
@@ -78,13 +80,22 @@ export class ControllerProcess {
     this.#child?.send(message, () => undefined);
   }
 
-  /** Hands it a connection. False: there is none just now. */
+  /**
+   * Hands it a connection. False: there is none just now. Our copy is closed once the other one is
+   * on its way, and not when it is taken, as Node.js would have it: who waits for a controller that
+   * died before it took the connection would wait for ever. The kernel closes what nobody took.
+   */
   pass(connection: Socket): boolean {
     const child = this.#child;
     if (child === null || !child.connected) return false;
-    return child.send({ kind: 'connection' } satisfies KeeperToController, connection, (error) => {
-      if (error !== null) connection.destroy();
-    });
+    const letGo = () => {
+      this.#passing.delete(connection);
+      connection.destroy();
+    };
+    this.#passing.add(connection);
+    const message: KeeperToController = { kind: 'connection' };
+    child.send(message, connection, { keepOpen: true }, letGo);
+    return true;
   }
 
   /** Asks for a `down`; also each controller that is started from now on. */
@@ -122,6 +133,8 @@ export class ControllerProcess {
   #gone(child: ChildProcess, how: string | number, livedMs: number): void {
     this.#watchdog?.stop();
     if (this.#child === child) this.#child = null;
+    for (const connection of this.#passing) connection.destroy();
+    this.#passing.clear();
     if (this.#ended) return;
     if (this.#mayEnd && how === 0) {
       this.#options.onOver();
