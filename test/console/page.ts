@@ -55,10 +55,10 @@ export async function scene(t: TestContext): Promise<Scene> {
   return sceneOf(t, { api, web });
 }
 
-/** `services` as in a stack file. */
-export async function sceneOf(t: TestContext, services: object): Promise<Scene> {
+/** `services`, and `more` of the stack, as in a stack file. */
+export async function sceneOf(t: TestContext, services: object, more: object = {}): Promise<Scene> {
   execFileSync(process.execPath, ['scripts/build-console.ts'], { cwd: root });
-  const stack = { name: 'shop', console: { address: await freePort() }, services };
+  const stack = { name: 'shop', console: { address: await freePort() }, services, ...more };
   const made = await bench(t, JSON.stringify(stack));
   await made.up();
   const { url, setup } = await made.json<{ url: string; setup: string }>('console');
