@@ -1,6 +1,7 @@
 /** F3: how far a standby reaches is told also when it can't know that its primary is gone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { send, workerOf } from '../../src/cli/ledger-processes.ts';
 import { limitMs, PostgresGroup } from './postgres-group.ts';
 import { until } from './scene.ts';
 
@@ -25,4 +26,18 @@ test('a primary that is silent, as behind a cut network, is not waited for', asy
   await group.stopTree('db/1', 'SIGCONT');
   group.process('db/1').kill('SIGCONT');
   await until(async () => (await group.roles.look(standby, limitMs)).streaming);
+});
+
+test('a standby whose receiver hangs is told of as such, and not waited for', async (t) => {
+  const group = await PostgresGroup.make(2);
+  t.after(() => group.remove());
+  await group.start('db/1', order);
+  await group.start('db/2', order);
+  const standby = group.context('db/2', order);
+  await group.roles.admit(standby, limitMs);
+  const [receiver = 0] = workerOf(group.process('db/2').pid ?? 0, 'walreceiver');
+  process.kill(receiver, 'SIGSTOP');
+  t.after(() => send(receiver, 'SIGKILL'));
+  await group.end('db/1');
+  await assert.rejects(group.roles.position(standby, limitMs), /the receiver of db\/2 hangs/);
 });

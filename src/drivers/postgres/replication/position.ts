@@ -4,6 +4,7 @@
  * standby restarts.
  */
 import type { Client } from 'pg';
+import { DarumaError } from '../../../model/errors.ts';
 import type { ReplicaPosition } from '../../../model/group.ts';
 import { configureStandby, type Member } from './member.ts';
 import { poll } from './poll.ts';
@@ -13,11 +14,14 @@ import type { Settings } from './role-settings.ts';
 const everyMs = 5;
 /** When nothing has come for so long, nothing comes any more. */
 const silentMs = 500;
+/** A receiver that has nobody to receive from ends within moments; one that hangs never does. */
+const endingMs = 5_000;
 
 interface Row {
   readonly system: string;
   readonly timeline: number;
   readonly position: string;
+  readonly receives: boolean;
   readonly settled: boolean;
 }
 
@@ -40,6 +44,7 @@ const query = `select
   (select system_identifier::text from pg_control_system()) as system,
   ${timelineSql} as timeline,
   ${positionSql} as position,
+  exists (select from pg_stat_wal_receiver where status in ('streaming', 'stopping')) as receives,
   not pg_is_in_recovery() or (
     not exists (select from pg_stat_wal_receiver where status = 'streaming')
     and exists (select from pg_stat_activity where backend_type = 'startup' and (
@@ -56,18 +61,22 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
        then pg_wal_replay_resume() end`,
     );
     const reading = new Reading();
-    let isAlone = false;
+    let aloneSince: number | null = null;
     try {
       return await poll(what, { timeoutMs: leftMs, everyMs }, async () => {
-        const found = reading.take((await client.query<Row>(query)).rows[0]);
-        if (found === null && !isAlone && reading.unchangedMs > silentMs) {
-          isAlone = true;
+        const [row] = (await client.query<Row>(query)).rows;
+        const found = reading.take(row);
+        if (found === null && aloneSince === null && reading.unchangedMs > silentMs) {
+          aloneSince = performance.now();
           await reconfigure(client, member, { primary_conninfo: '' });
         }
+        const aloneMs = performance.now() - (aloneSince ?? performance.now());
+        if (row?.receives === true && aloneMs > endingMs)
+          throw new DarumaError('ACTION_FAILED', `the receiver of ${member.instance} hangs`);
         return found;
       });
     } finally {
-      if (isAlone) await reconfigure(client, member, {});
+      if (aloneSince !== null) await reconfigure(client, member, {});
     }
   });
 }
