@@ -19,8 +19,10 @@ export function gently(argv: readonly string[]): readonly string[] {
 const forJobs = ['UV_THREADPOOL_SIZE', 'MALLOC_ARENA_MAX'] as const;
 
 /** For Node.js. Blocks of data pass through by the hundreds, and each counts as if it stayed: with
- * the usual room the collector runs 60 times a gigabyte, which takes a fifth of all work. */
-export const jobFlags = ['--initial-old-space-size=64'] as const;
+ * the usual room the collector runs 60 times a gigabyte, which takes a fifth of all work. What is
+ * young is little, and is collected at once: the room for it, of each thread, is better saved (30
+ * MB, measured, and a tenth of the work). */
+export const jobFlags = ['--initial-old-space-size=192', '--max-semi-space-size=2'] as const;
 
 /** The environment of a job: compression runs on the pool's threads, on all cores; an arena of
  * memory for each of them would take 50 MB more. */
