@@ -25,9 +25,9 @@ const runTimeoutMs = 2_700_000;
 /** So long it may then take to tell what it knows. */
 const lastWordsMs = 30_000;
 
-/** Files wait more than they compute. */
+/** Files wait more than they compute: three at once leave two cores some room. */
 function filesAtOnce(): number {
-  return Math.max(2, Math.min(6, Math.floor(availableParallelism() * 1.5)));
+  return Math.max(3, Math.min(4, availableParallelism()));
 }
 
 function limited(): AbortSignal {
