@@ -181,7 +181,7 @@ export class Controller implements ControllerApi {
     this.#loop = loop;
     this.#options.errorScene.follow(() => loop.state);
     faultPoint('up.recovered');
-    notifier.configure(spec.name, [spec.notify]);
+    notifier.configure(spec.name, [spec.notify], new Set(loop.state.open));
     observer.onHappening((happening) => loop.push(happening));
     observer.onError((report) => store.reportErrors([report]));
     processes.onExit((instance, exit) => {

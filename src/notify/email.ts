@@ -48,9 +48,10 @@ async function connectionOf(target: EmailTarget, { timeoutMs }: Limits): Promise
     secure: target.security === 'tls',
     requireTLS: target.security === 'starttls',
     ignoreTLS: target.security === 'none',
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
+    // Ours is sooner; these are for what comes after it, such as the answer to QUIT.
+    connectionTimeout: 2 * timeoutMs,
+    greetingTimeout: 2 * timeoutMs,
+    socketTimeout: 2 * timeoutMs,
     tls: { ...ca, minVersion: 'TLSv1.2' },
   });
 }

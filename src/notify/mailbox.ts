@@ -14,6 +14,7 @@
  * 2. Nothing here throws or waits in the caller's turn.
  * 3. What is not settled is in `kept`, and goes on from there in another process.
  */
+import type { IncidentId } from '../model/ids.ts';
 import type { Delivery, TestedTarget } from '../model/notification.ts';
 import type { NotifyTarget } from '../model/notify-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -108,6 +109,17 @@ export class Mailbox {
     if (entered.verdict === 'send') this.#deliver(entered.letter);
     else this.#awaitQuietEnd();
     this.#options.onChange();
+  }
+
+  /** Tells the end of what is not open, though that was never told. */
+  endAllBut(open: ReadonlySet<IncidentId>): void {
+    for (const { stack, notice } of this.#book.open) {
+      const { incident, title, services = [] } = notice;
+      if (incident === 'summary' || incident === 'test' || open.has(incident)) continue;
+      const told = { kind: 'notify', unrecordedOk: true, severity: 'info' } as const;
+      const text = 'it was over when the controller came back';
+      this.put(stack, { ...told, incident, state: 'resolved', title, text, services });
+    }
   }
 
   /** One attempt at once, whatever the hour. */

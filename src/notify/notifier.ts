@@ -6,6 +6,7 @@
 import { hostname } from 'node:os';
 import type { ErrorReport } from '../model/error-record.ts';
 import { DarumaError } from '../model/errors.ts';
+import type { IncidentId } from '../model/ids.ts';
 import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
 import type { NotifySpec, NotifyTarget } from '../model/notify-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -81,7 +82,11 @@ class TargetsNotifier implements Notifier {
     this.#memory = new Memory(options.memory ?? null, () => this.#books());
   }
 
-  configure(stack: string, specs: readonly NotifySpec[]): void {
+  configure(
+    stack: string,
+    specs: readonly NotifySpec[],
+    open: ReadonlySet<IncidentId> | null = null,
+  ): void {
     if (this.#closed) return;
     this.#stack = stack;
     const before = this.#mailboxes;
@@ -93,6 +98,7 @@ class TargetsNotifier implements Notifier {
         const mailbox =
           before.get(key) ?? new Mailbox(target, bookOf(kept, key), this.#mailboxOptions());
         mailbox.retarget(target);
+        if (open !== null) mailbox.endAllBut(open);
         this.#mailboxes.set(key, mailbox);
         before.delete(key);
       }

@@ -122,6 +122,22 @@ describe('another controller', () => {
     assert.deepEqual(second.reports, []);
   });
 
+  test('tells the end of what ended while nobody was there to tell it', async (t) => {
+    const server = await receiver(t);
+    const kept = memory();
+    const first = notifier(t, [webhook(server.url)], { memory: kept });
+    first.notifier.notify(notice('api/1 crashed'));
+    first.notifier.notify(notice('web/1 crashed', { incident: 'i2' }));
+    await until(() => server.received.length === 2, 'both');
+    await first.notifier.close();
+    const second = notifier(t, [], { memory: memory(kept.kept) }).notifier;
+    const spec = { targets: [webhook(server.url)], heartbeat: null };
+    second.configure('accounts', [spec], new Set(['i2'] as const));
+    await until(() => server.received.length === 3, 'the end');
+    await second.close();
+    assert.deepEqual(texts(server).slice(2), ['i1 resolved: api/1 crashed']);
+  });
+
   test('begins afresh when what was kept can not be read', async (t) => {
     const server = await receiver(t);
     for (const text of ['{', '{"version":2}', 'null']) {
