@@ -13,7 +13,7 @@ import { type Layout, layout } from '../model/layout.ts';
 import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Sample, SignalName } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
@@ -125,9 +125,10 @@ export class ControlClient {
     return this.#askAgain('GET', `/v1/errors?limit=${limit}`);
   }
 
-  /** The latest value of each. */
-  signals(): Promise<readonly Sample[]> {
-    return this.#askAgain('GET', '/v1/signals');
+  /** The latest value of each, or of these. */
+  signals(names?: readonly SignalName[]): Promise<readonly Sample[]> {
+    const query = names === undefined ? '' : `?signals=${names.join(',')}`;
+    return this.#askAgain('GET', `/v1/signals${query}`);
   }
 
   /** How signals went. */

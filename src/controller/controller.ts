@@ -13,6 +13,7 @@ import type { EngineEvent, Happening, PersonRequest } from '../model/event.ts';
 import { type InstanceId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { NotifySpec } from '../model/notify-spec.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { SignalName } from '../model/sample.ts';
 import type { HistoryQuery } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Random } from '../ports/clock.ts';
@@ -289,8 +290,8 @@ export class Controller implements ControllerApi {
     return knowledgeView(this.#theLoop().state, this.#options.clock.now());
   }
 
-  signals(service?: ServiceName) {
-    return this.#options.observer.latest(service);
+  signals(service?: ServiceName, names?: readonly SignalName[]) {
+    return this.#options.observer.latest(service, names);
   }
 
   history(query: HistoryQuery) {

@@ -78,6 +78,15 @@ export interface ServiceView {
   readonly restore?: RestoreView;
 }
 
+/** What goes through the endpoints of a service now. */
+export interface TrafficView {
+  readonly service: ServiceName;
+  /** Per second; null: it is not `protocol: http`, or not known yet. */
+  readonly requests: number | null;
+  /** Open to its instances. */
+  readonly connections: number;
+}
+
 export interface RestoreView {
   readonly step: RestoreStep;
   readonly state: 'asked' | 'begun' | 'done' | 'failed';

@@ -75,7 +75,7 @@ export function createObserver(options: ObserverOptions): Observer {
     forget(signals) {
       for (const { component, signal } of signals) outlet.signals.forget(component, signal);
     },
-    latest: (service) => outlet.signals.list(service),
+    latest: (service, names) => outlet.signals.list(service, names),
     history: (query) => history.read(query, clock.now()),
     onHappening: (listener) => outlet.onHappening(listener),
     onError: (listener) => outlet.onError(listener),

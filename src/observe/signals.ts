@@ -36,12 +36,15 @@ export class SignalTable {
     }
   }
 
-  /** Of one service's components, or of all. */
-  list(service?: ServiceName): Sample[] {
+  /** Of one service's components, or of all; all signals, or these. */
+  list(service?: ServiceName, names?: readonly SignalName[]): Sample[] {
     const samples: Sample[] = [];
     for (const [component, signals] of this.#components) {
       if (service !== undefined && serviceOf(component) !== service) continue;
-      for (const [signal, latest] of signals) samples.push({ component, signal, ...latest });
+      for (const signal of names ?? signals.keys()) {
+        const latest = signals.get(signal);
+        if (latest !== undefined) samples.push({ component, signal, ...latest });
+      }
     }
     return samples;
   }

@@ -5,7 +5,7 @@ import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { PointId, RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Sample, SignalName } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, StackView } from '../model/view.ts';
@@ -81,7 +81,7 @@ export interface ControllerApi {
   /** What was learned, up to now. */
   knowledge(): Knowledge;
   learned(): KnowledgeView;
-  signals(service?: ServiceName): readonly Sample[];
+  signals(service?: ServiceName, names?: readonly SignalName[]): readonly Sample[];
   /** How signals went, for an hour by the second and for a week by the minute. */
   history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   /** The most recently seen first, muted ones too. */

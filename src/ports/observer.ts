@@ -3,7 +3,7 @@
 import type { ErrorReport } from '../model/error-record.ts';
 import type { Happening } from '../model/event.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Sample, SignalName } from '../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../model/signal-history.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 
@@ -48,8 +48,8 @@ export interface Observer {
   add(samples: readonly Sample[]): void;
   /** What was added is not known any more. */
   forget(signals: readonly Pick<Sample, 'component' | 'signal'>[]): void;
-  /** Latest value of each signal. */
-  latest(service?: ServiceName): readonly Sample[];
+  /** Latest value of each signal, or of these. */
+  latest(service?: ServiceName, names?: readonly SignalName[]): readonly Sample[];
   /** How signals went. */
   history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   onHappening(listener: (happening: Happening) => void): void;

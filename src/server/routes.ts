@@ -43,9 +43,10 @@ function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {
     const { after, limit } = schemas.recordPage.parse(request.query);
     return api.records(after, limit);
   });
-  server.get('/v1/signals', async (request) =>
-    api.signals(schemas.signalQuery.parse(request.query).service),
-  );
+  server.get('/v1/signals', async (request) => {
+    const { service, signals } = schemas.signalQuery.parse(request.query);
+    return api.signals(service, signals);
+  });
 }
 
 function addHistoryRoute(server: FastifyInstance, api: ControllerApi): void {

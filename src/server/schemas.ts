@@ -34,18 +34,15 @@ export const followFrom = z.object({ after: z.coerce.number().int().min(0).optio
 
 const time = z.coerce.number().min(0).max(1e15);
 
-export const signalHistory = z.object({
-  of: name,
-  from: time,
-  to: time.optional(),
-  signals: z
-    .string()
-    .max(2_000)
-    .transform((text) => text.split(','))
-    .optional(),
-});
+const signals = z
+  .string()
+  .max(2_000)
+  .transform((text) => text.split(','))
+  .optional();
 
-export const signalQuery = z.object({ service: name.optional() });
+export const signalHistory = z.object({ of: name, from: time, to: time.optional(), signals });
+
+export const signalQuery = z.object({ service: name.optional(), signals });
 
 const request = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('up'), restartChanged: z.boolean().default(false) }),

@@ -1,11 +1,27 @@
 /** The console in a real browser, in front of a real stack. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import type { StackView } from '../../src/model/view.ts';
 import { until } from '../scenarios/harness.ts';
 import { becomeAdmin, generousMs, logIn, type Scene, scene, seriousFindings } from './page.ts';
+
+/** What goes through an endpoint is seen while it does. */
+async function seeTraffic(page: Page, { made }: Scene): Promise<void> {
+  const { services } = await made.json<StackView>('ps');
+  const endpoint = services.find(({ name }) => name === 'web')?.endpoint ?? '';
+  const seen = (count: number) => `.node:has-text("${count} connected")`;
+  await page.waitForSelector(seen(0));
+  const { hostname: host, port } = new URL(`http://${endpoint}`);
+  const socket = connect({ host, port: Number(port) });
+  await page.waitForSelector(seen(1));
+  await page.waitForSelector('td:has-text("1 connected")');
+  socket.destroy();
+  await page.waitForSelector(seen(0));
+}
 
 /** What a person sees of a drill, from the fault to the proof. */
 async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void> {
@@ -61,6 +77,7 @@ test('a person makes the first account, watches a drill, approves an action', as
     if (/content security/i.test(message.text())) refused.push(message.text());
   });
   await set.shot(page, 'stack');
+  await seeTraffic(page, set);
   await watchDrill(page, set);
   await approve(page, set);
   await byKeyboard(page, set);

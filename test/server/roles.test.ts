@@ -34,6 +34,7 @@ const table: Readonly<Record<string, readonly [readonly Who[], 'person'?]>> = {
   'GET /api/v1/configuration': [ruling],
   'GET /api/v1/signals': [reading],
   'GET /api/v1/signals/history': [reading],
+  'GET /api/v1/traffic': [reading],
   'GET /api/v1/availability': [reading],
   'GET /api/v1/incidents': [reading],
   'GET /api/v1/incidents/:incident': [reading],

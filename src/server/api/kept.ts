@@ -2,17 +2,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const askEveryMs = 100;
-const keptMs = 5_000;
 
 export class Kept<T> {
   readonly #ask: () => Promise<T>;
+  readonly #keptMs: number;
   #last: { readonly value: T; readonly at: number } | null = null;
   #isStale = true;
   #asking: Promise<T> | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(ask: () => Promise<T>) {
+  /** `keptMs`: so long an answer is good while nothing happens. */
+  constructor(ask: () => Promise<T>, keptMs = 5_000) {
     this.#ask = ask;
+    this.#keptMs = keptMs;
   }
 
   /** As it was last, however old; null: it was never asked for. */
@@ -23,7 +25,7 @@ export class Kept<T> {
   /** At most ten times a second it is asked for, however many want it. */
   async get(): Promise<T> {
     const kept = this.#last;
-    const isFresh = kept !== null && performance.now() - kept.at < keptMs;
+    const isFresh = kept !== null && performance.now() - kept.at < this.#keptMs;
     if (isFresh && !this.#isStale) return kept.value;
     this.#asking ??= this.#askAgain().finally(() => {
       this.#asking = null;

@@ -10,15 +10,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorInfo } from '../../model/errors.ts';
 import type { StoredRecord } from '../../model/record.ts';
-import type { IncidentView, StackView } from '../../model/view.ts';
+import type { IncidentView, StackView, TrafficView } from '../../model/view.ts';
 import { Kept } from './kept.ts';
 import { recordJson } from './record-json.ts';
 import type { StackLink } from './stack-link.ts';
+import { ofTraffic, trafficOf } from './traffic.ts';
 
 const incidentsMax = 1_000;
 const recordsKept = 2_000;
 const incidentsAtOnce = 20;
 const followAgainMs = 500;
+/** As often as it is measured. */
+const trafficMs = 1_000;
 
 export type LiveEvent =
   | { readonly kind: 'record'; readonly stored: StoredRecord; readonly json: string }
@@ -46,6 +49,7 @@ export class LiveStack {
   readonly #closing = new AbortController();
   readonly #shown: Kept<Shown>;
   readonly #incidents: Kept<readonly IncidentView[]>;
+  readonly #traffic: Kept<readonly TrafficView[]>;
   /** All records after this one are in `#recent`; null: we don't follow yet. */
   #after: number | null = null;
   readonly #recent: StoredRecord[] = [];
@@ -57,6 +61,7 @@ export class LiveStack {
     this.#log = log;
     this.#shown = new Kept(async () => shownOf(await link.stack()));
     this.#incidents = new Kept(() => link.incidents(incidentsMax));
+    this.#traffic = new Kept(async () => trafficOf(await link.signals(ofTraffic)), trafficMs);
   }
 
   /** Follows the controller from now on. */
@@ -76,6 +81,11 @@ export class LiveStack {
   /** Newest first. */
   incidents(): Promise<readonly IncidentView[]> {
     return this.#incidents.get();
+  }
+
+  /** Of those services that have some; at most a second old. */
+  traffic(): Promise<readonly TrafficView[]> {
+    return this.#traffic.get();
   }
 
   /** Something was done just now. */

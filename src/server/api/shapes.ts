@@ -105,6 +105,12 @@ export const service = z.looseObject({
     .describe('A restore that goes on, or whose data of before is still there.'),
 });
 
+export const traffic = z.object({
+  service: z.string(),
+  requests: z.number().nullable().describe('Per second; null: not known, or not http.'),
+  connections: z.number().describe('Open to its instances.'),
+});
+
 export const stack = z.looseObject({
   name: z.string(),
   file: z.string(),

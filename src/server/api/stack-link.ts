@@ -6,7 +6,7 @@ import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
 import type { NotificationTarget, TestedTarget } from '../../model/notification.ts';
 import type { StoredRecord } from '../../model/record.ts';
 import type { PointId, RestorePlan, RestoreTarget } from '../../model/recovery-point.ts';
-import type { Sample } from '../../model/sample.ts';
+import type { Sample, SignalName } from '../../model/sample.ts';
 import type { HistoryQuery, SignalSeries } from '../../model/signal-history.ts';
 import type { IncidentView, StackView } from '../../model/view.ts';
 import type { Configuration, PointJob } from '../../ports/controller-api.ts';
@@ -24,7 +24,7 @@ export interface StackLink {
   incident(id: string): Promise<IncidentView>;
   records(after: number, limit: number): Promise<readonly StoredRecord[]>;
   errors(limit: number): Promise<readonly ErrorRecord[]>;
-  signals(): Promise<readonly Sample[]>;
+  signals(names?: readonly SignalName[]): Promise<readonly Sample[]>;
   /** How signals went. */
   history(query: HistoryQuery): Promise<readonly SignalSeries[]>;
   /** Rejects with NOT_FOUND. */

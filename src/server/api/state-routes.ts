@@ -5,6 +5,7 @@ import type { ServiceName } from '../../model/ids.ts';
 import type { StoredRecord } from '../../model/record.ts';
 import type { StackSpec } from '../../model/stack-spec.ts';
 import { topics } from './event-stream.ts';
+import type { LiveStack } from './live.ts';
 import { type Page, pageAfter } from './paging.ts';
 import type { Parts } from './parts.ts';
 import { forEyes } from './record-json.ts';
@@ -16,7 +17,9 @@ const listMax = 1_000;
 const tag = 'Stack';
 
 export function stateRoutes(parts: Parts): readonly Route[] {
-  return [...stackRoutes(parts), signalHistory(parts), ...historyRoutes(parts), follow(parts)];
+  const { live } = parts;
+  const signals = [traffic(live), signalHistory(parts)];
+  return [...stackRoutes(parts), ...signals, ...historyRoutes(parts), follow(parts)];
 }
 
 function stackRoutes({ live, link }: Parts): readonly Route[] {
@@ -86,6 +89,18 @@ function stackRoutes({ live, link }: Parts): readonly Route[] {
       },
     }),
   ];
+}
+
+function traffic(live: LiveStack): Route {
+  return route({
+    method: 'GET',
+    path: '/api/v1/traffic',
+    access: 'viewer',
+    summary: 'What goes through the endpoints of each service now.',
+    tag,
+    answer: z.object({ items: z.array(shapes.traffic) }),
+    handle: async () => ({ items: await live.traffic() }),
+  });
 }
 
 const signalNames = z

@@ -3,8 +3,7 @@ import { Graph, layout } from '@dagrejs/dagre';
 import type { ServiceView } from '../../../src/model/view.ts';
 
 export const nodeWidth = 190;
-const rowHeight = 20;
-const headHeight = 46;
+export const rowHeight = 20;
 
 export interface PlacedService {
   readonly service: ServiceView;
@@ -23,8 +22,14 @@ export interface Drawing {
 /** Rows of instances that a node shows; more are counted. */
 export const rowsMax = 4;
 
-export function nodeHeight({ instances }: ServiceView): number {
-  return headHeight + rowHeight * Math.min(instances.length, rowsMax + 1);
+/** With a line for the traffic where there is an endpoint. */
+export function headHeight({ endpoint }: ServiceView): number {
+  return endpoint === null ? 46 : 62;
+}
+
+export function nodeHeight(service: ServiceView): number {
+  const { instances } = service;
+  return headHeight(service) + rowHeight * Math.min(instances.length, rowsMax + 1);
 }
 
 export function drawGraph(services: readonly ServiceView[]): Drawing {

@@ -1,16 +1,29 @@
 /** The dependency graph. What is wrong is red and says so in words. */
 import { useMemo } from 'react';
-import type { InstanceView, ServiceView } from '../../../src/model/view.ts';
+import type { InstanceView, ServiceView, TrafficView } from '../../../src/model/view.ts';
 import { go, pathTo } from '../state/route.ts';
 import { useSay } from '../words/words.ts';
-import { type Drawing, drawGraph, nodeWidth, type PlacedService, rowsMax } from './graph-layout.ts';
+import {
+  type Drawing,
+  drawGraph,
+  headHeight,
+  nodeWidth,
+  type PlacedService,
+  rowHeight,
+  rowsMax,
+} from './graph-layout.ts';
 import { phaseTones, phaseWords, serviceTone } from './state.ts';
+import { trafficText } from './traffic-text.ts';
 
-export function Graph({ services }: { readonly services: readonly ServiceView[] }) {
+export function Graph(props: {
+  readonly services: readonly ServiceView[];
+  readonly traffic: ReadonlyMap<string, TrafficView>;
+}) {
+  const { services, traffic } = props;
   const say = useSay();
   // The places change only with what is drawn where, not with each state.
   const shape = JSON.stringify(
-    services.map((one) => [one.name, one.dependsOn, one.instances.length]),
+    services.map((one) => [one.name, one.dependsOn, one.instances.length, one.endpoint === null]),
   );
   const drawing = useMemo(() => drawGraph(services), [shape]);
   const now = new Map(services.map((service) => [service.name, service]));
@@ -26,6 +39,7 @@ export function Graph({ services }: { readonly services: readonly ServiceView[] 
           <Node
             key={placed.service.name}
             placed={{ ...placed, service: now.get(placed.service.name) ?? placed.service }}
+            traffic={trafficText(traffic.get(placed.service.name), say)}
           />
         ))}
       </svg>
@@ -60,8 +74,10 @@ function Edges(props: {
   );
 }
 
-function Node({ placed: { service, left, top, height } }: { readonly placed: PlacedService }) {
+function Node(props: { readonly placed: PlacedService; readonly traffic: string }) {
   const say = useSay();
+  const { service, left, top, height } = props.placed;
+  const rowsAt = headHeight(service) + 12;
   const tone = serviceTone(service);
   const to = pathTo('service', service.name);
   const shown = service.instances.slice(0, rowsMax);
@@ -84,11 +100,14 @@ function Node({ placed: { service, left, top, height } }: { readonly placed: Pla
           {service.endpoint ?? service.driver}
           {service.group === undefined ? '' : ` · ${say('epoch', { epoch: service.group.epoch })}`}
         </text>
+        <text x="18" y="54" className="small">
+          {props.traffic}
+        </text>
         {shown.map((instance, index) => (
-          <Row key={instance.id} instance={instance} y={58 + index * 20} />
+          <Row key={instance.id} instance={instance} y={rowsAt + index * rowHeight} />
         ))}
         {more > 0 ? (
-          <text x="18" y={58 + shown.length * 20} className="small">
+          <text x="18" y={rowsAt + shown.length * rowHeight} className="small">
             +{more}
           </text>
         ) : null}
