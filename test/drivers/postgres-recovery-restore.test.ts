@@ -86,9 +86,8 @@ for (const binDir of binDirs) {
         [{ kind: 'point', point: 'x' }, []],
       ] as const;
       for (const [target, wanted] of targets) {
-        const copy = await points.make();
-        const old = { ...point, directory: copy.directory };
-        await points.copyOf(point, copy.directory);
+        const old = { ...point, directory: await points.newDirectory() };
+        await points.copyOf(point, old.directory);
         await points.recover(old, target);
         const served = await points.data.serveCopy(points.scene(), old.directory, points.signal);
         try {
