@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readStack } from '../../src/stack/read.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const pages = globSync(['README.md', 'docs/**/*.md'], { cwd: root });
+const pages = globSync(['README*.md', 'docs/**/*.md'], { cwd: root });
 
 test('stack files in the documents are right', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'daruma-docs-'));

@@ -5,6 +5,9 @@ import { drillTranscript, formOf } from '../../scripts/drill-transcript.ts';
 import { readBlock } from '../../scripts/readme-block.ts';
 
 test('the drill in README.md reads as a drill does (else: npm run transcript)', async () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  assert.equal(formOf(readBlock(readme)), formOf(await drillTranscript({ patient: true })));
+  const [english = '', chinese] = ['README.md', 'README.zh-CN.md'].map((name) =>
+    readBlock(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')),
+  );
+  assert.equal(chinese, english);
+  assert.equal(formOf(english), formOf(await drillTranscript({ patient: true })));
 });
