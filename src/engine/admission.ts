@@ -92,17 +92,15 @@ function whyLost(
 }
 
 /** A primary that ends takes the streams of its standbys along, and they may see that before
- * anybody sees its end: what a standby says of its stream counts once the primary has answered
- * since. What the primary says of it is an answer. */
+ * anybody sees its end, as may a session that outlives its postmaster for a moment: what either says
+ * of a stream counts once the primary has answered a check since. */
 function answersSince(
   turn: Turn,
   group: Readonly<GroupState>,
   id: InstanceId,
   { id: primary, service, confirmed }: InstanceState,
 ): boolean {
-  const saidAt = group.seen[id]?.at ?? 0;
-  const itself = group.seen[primary];
-  if (itself !== undefined && itself.at >= saidAt) return true;
+  const saidAt = Math.max(group.seen[id]?.at ?? 0, group.seen[primary]?.at ?? 0);
   if (confirmed !== null && confirmed.at >= saidAt) return confirmed.healthy;
   const timer = `doubt:${service}`;
   if (turn.state.timers[timer] !== undefined) return false;

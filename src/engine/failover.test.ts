@@ -112,6 +112,9 @@ describe('a standby is lost', () => {
     const s = pair().up().forget().turns('db/1', 'hangs');
     const cutOff = { role: 'standby' as const, epoch: 1, standbys: [], streaming: false };
     s.tell({ kind: 'role-seen', instance: 'db/2', seen: cutOff }).passes(600);
+    // A session that outlives its postmaster.
+    const alone = { role: 'primary' as const, epoch: 1, standbys: [], streaming: false };
+    s.tell({ kind: 'role-seen', instance: 'db/1', seen: alone }).passes(600);
     assert.equal(s.group('db'), '1 db/1 [db/2] serving');
     s.shows('db/1', 'health-refused').passes(20_000);
     assert.equal(s.groupState('db').epoch, 2);
