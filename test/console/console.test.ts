@@ -39,6 +39,7 @@ async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void>
   await shot(page, 'incident');
   await page.goto(`${url}drills`);
   await page.waitForSelector('td:has-text("Recovered")');
+  await page.waitForSelector('td .badge:has-text("1 of 1 recovered")');
 }
 
 /** An action that needs consent waits for it, is shown, approved and carried out. */

@@ -1,34 +1,14 @@
-/** Faults on purpose: begin one, watch it, and the record of past ones. */
+/** Faults on purpose: begin one, watch it, and what past ones tell. */
 import { useContext, useEffect, useState } from 'react';
-import { DeedButton } from '../parts/confirm.tsx';
+import { BeginDrill } from '../parts/begin-drill.tsx';
+import { type DrillView, verdict } from '../parts/drill-outcome.ts';
 import { Link } from '../parts/link.tsx';
+import { Scorecard } from '../parts/scorecard.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { useLive } from '../state/use-live.ts';
-import { useMay } from '../state/use-may.ts';
 import { useRead } from '../state/use-read.ts';
 import { moment, span } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
-
-interface DrillView {
-  readonly id: number;
-  readonly by: string;
-  readonly fault: string;
-  readonly target: string | null;
-  readonly at: number;
-  readonly ended: number | null;
-  readonly failure: string | null;
-  readonly result: DrillResult | null;
-}
-
-/** What `daruma drill --json` prints, as far as it is shown. */
-interface DrillResult {
-  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted';
-  readonly incident: string | null;
-  readonly detectedMs: number | null;
-  readonly locatedMs: number | null;
-  readonly recoveredMs: number | null;
-  readonly verifiedMs: number | null;
-}
 
 const steps = [
   ['detected', 'detectedMs'],
@@ -37,12 +17,12 @@ const steps = [
   ['verified', 'verifiedMs'],
 ] as const;
 
-const faults = ['kill', 'hang', 'slow', 'leak', 'crash-loop'] as const;
 const lookAgainMs = 1_000;
 
 export function DrillsPage() {
   const say = useSay();
-  const may = useMay('operator');
+  const { stack } = useLive();
+  const targets = (stack?.services ?? []).flatMap(({ instances }) => instances.map(({ id }) => id));
   const [version, setVersion] = useState(0);
   const { value } = useRead<{ items: DrillView[] }>('/api/v1/drills?limit=100', version);
   const drills = value?.items ?? [];
@@ -56,50 +36,13 @@ export function DrillsPage() {
     <>
       <h1>{say('drills')}</h1>
       <p className="hint">{say('drillWhat')}</p>
-      {may ? <Begin then={() => setVersion(version + 1)} /> : null}
+      <BeginDrill targets={targets} then={() => setVersion(version + 1)} />
+      <Scorecard drills={drills} />
       <section>
         <h2>{say('drillsDone')}</h2>
         <Past drills={drills} />
       </section>
     </>
-  );
-}
-
-function Begin({ then }: { readonly then: () => void }) {
-  const say = useSay();
-  const { stack } = useLive();
-  const targets = (stack?.services ?? []).flatMap(({ instances }) => instances.map(({ id }) => id));
-  const [chosen, choose] = useState<string | null>(null);
-  const [fault, setFault] = useState<string>(faults[0]);
-  const target = chosen ?? targets[0];
-  if (target === undefined) return null;
-  const deed = {
-    label: 'drill',
-    sentence: say('sureDrill', { fault, what: target }),
-    path: '/api/v1/drills',
-    body: { fault, target },
-    tone: 'danger',
-  } as const;
-  return (
-    <div className="form">
-      <label>
-        {say('fault')}
-        <select value={fault} onChange={(event) => setFault(event.target.value)}>
-          {faults.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {say('instance')}
-        <select value={target} onChange={(event) => choose(event.target.value)}>
-          {targets.map((id) => (
-            <option key={id}>{id}</option>
-          ))}
-        </select>
-      </label>
-      <DeedButton deed={deed} then={then} />
-    </div>
   );
 }
 
@@ -151,9 +94,4 @@ function Row({ drill }: { readonly drill: DrillView }) {
       <td>{incident === null ? '' : <Link to={`/incident/${incident}`}>{incident}</Link>}</td>
     </tr>
   );
-}
-
-function verdict(result: DrillResult | null) {
-  if (result?.end === 'needs-person') return 'stateNeedsPerson';
-  return result?.end === 'recovered' || result?.end === 'observed' ? 'recovered' : 'outcomeFailed';
 }

@@ -2,6 +2,7 @@
 import { useContext, useState } from 'react';
 import type { ServiceView } from '../../../src/model/view.ts';
 import { Badge } from '../parts/badge.tsx';
+import { BeginDrill } from '../parts/begin-drill.tsx';
 import { type Deed, DeedButton } from '../parts/confirm.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
@@ -12,7 +13,7 @@ import { Scroll } from '../parts/scroll.tsx';
 import { ServiceErrors } from '../parts/service-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
-import { pathTo } from '../state/route.ts';
+import { go, pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
 import { moment } from '../words/times.ts';
@@ -32,6 +33,11 @@ export function ServicePage({ name }: { readonly name: string }) {
       <UnderMaintenance service={service} />
       <Deeds service={service} />
       <BeginMaintenance service={service} />
+      <BeginDrill
+        key={`drill ${name}`}
+        targets={service.instances.map(({ id }) => id)}
+        then={() => go('/drills')}
+      />
       <Instances service={service} />
       <Neighbours title={say('dependsOn')} names={service.dependsOn} />
       <Neighbours title={say('neededBy')} names={dependants.map((one) => one.name)} />

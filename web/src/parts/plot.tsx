@@ -92,7 +92,6 @@ function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {
   ctx.strokeStyle = colour;
   ctx.fillStyle = colour;
   ctx.setLineDash([4, 4]);
-  ctx.textAlign = 'left';
   marks.forEach(({ at, label }, index) => {
     const x = plot.valToPos(at / 1_000, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -100,7 +99,9 @@ function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(label, x + 3, bbox.top + 12 + (index % rowsOfMarks) * 12);
+    const fits = x + 3 + ctx.measureText(label).width <= bbox.left + bbox.width;
+    ctx.textAlign = fits ? 'left' : 'right';
+    ctx.fillText(label, fits ? x + 3 : x - 3, bbox.top + 12 + (index % rowsOfMarks) * 12);
   });
   ctx.restore();
 }
