@@ -92,8 +92,8 @@ function whyLost(
 }
 
 /** A primary that ends takes the streams of its standbys along, and they may see that before
- * anybody sees its end, as may a session that outlives its postmaster for a moment: what either says
- * of a stream counts once the primary has answered a check since. */
+ * anybody sees its end, as may a session that outlives its postmaster for a moment: what either
+ * says of a stream counts once the primary has answered a check since. */
 function answersSince(
   turn: Turn,
   group: Readonly<GroupState>,
