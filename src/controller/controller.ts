@@ -187,6 +187,7 @@ export class Controller implements ControllerApi {
     observer.onError((report) => store.reportErrors([report]));
     processes.onExit((instance, exit) => {
       observer.unwatch(instance);
+      if (loop.state.instances[instance]?.readyAt === null) this.#ports.forget(instance);
       loop.push({ kind: 'exited', instance, exit });
     });
     endpoints.onStats((stats, held) => {

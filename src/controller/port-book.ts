@@ -55,7 +55,8 @@ export class PortBook {
     return port;
   }
 
-  /** The next start looks for a port anew: the program said that its port is taken. */
+  /** It ended before it was ready, perhaps because another process has its port: the next start
+   * sees whether it can be had. */
   forget(instance: InstanceId): void {
     this.#ports.delete(instance);
   }

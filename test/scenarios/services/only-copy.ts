@@ -1,7 +1,8 @@
 /**
  * A service that may run only once at a time. It notes each start in the file STARTS, as `start
- * INSTANCE PID TICKS`, and when it finds an earlier copy of itself alive, `double …` as well. To
- * each connection it says its name.
+ * INSTANCE PID TICKS`, and when it finds an earlier copy of itself alive, `double …` as well, or
+ * `taken …` when another process of this machine was faster to its port. To each connection it says
+ * its name.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -19,4 +20,9 @@ for (const line of readFileSync(STARTS, 'utf8').split('\n')) {
 createServer((socket) => {
   socket.on('error', () => socket.destroy());
   socket.end(`${INSTANCE}\n`);
-}).listen(Number(PORT), '127.0.0.1');
+})
+  .on('error', (error) => {
+    appendFileSync(STARTS, `taken ${INSTANCE} ${own.pid} ${error.message}\n`);
+    process.exit(1);
+  })
+  .listen(Number(PORT), '127.0.0.1');
