@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
@@ -47,10 +48,17 @@ async function onSmallDisk(t: TestContext): Promise<Bench> {
   return stand;
 }
 
-/** Whoever opens a file of the state directory by its name meets a read-only file system. */
+/**
+ * Whoever opens a file of the state directory by its name meets a read-only file system. It is made
+ * aside, where nobody can have a file open for writing, which the kernel would refuse as busy.
+ */
 function readOnly(stand: Bench): () => void {
-  run('mount', '--bind', stand.stateDir, stand.stateDir);
-  run('mount', '-o', 'remount,ro,bind', stand.stateDir);
+  const aside = mkdtempSync(path.join(tmpdir(), 'daruma-test-'));
+  run('mount', '--bind', stand.stateDir, aside);
+  run('mount', '-o', 'remount,ro,bind', aside);
+  run('mount', '--bind', aside, stand.stateDir);
+  run('umount', '-l', aside);
+  rmdirSync(aside);
   let mounted = true;
   const mend = () => {
     if (mounted) run('umount', '-l', stand.stateDir);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createSource } from '../../src/vault/sources/index.ts';
 import { emptyDirectory, readAll, sourceContext } from './source-scene.ts';
 
@@ -35,15 +35,34 @@ function makeBank(file: string, journal: 'wal' | 'delete'): void {
   database.close();
 }
 
-async function startBank(t: TestContext, file: string): Promise<() => boolean> {
+/** `whileWriting` is done beside it; it has ended, and its files are left alone, after that. */
+async function besideBank(file: string, whileWriting: () => Promise<void>): Promise<void> {
   const args = ['--disable-warning=ExperimentalWarning', '-e', bank, file];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  t.after(async () => {
+  const exited = once(child, 'exit');
+  try {
+    await once(child.stdout, 'data');
+    await whileWriting();
+    assert.equal(child.exitCode, null, 'the writer was not disturbed');
+  } finally {
     child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  });
-  await once(child.stdout, 'data');
-  return () => child.exitCode === null;
+    await exited;
+  }
+}
+
+async function copyAndRestore(directory: string, file: string, round: number): Promise<void> {
+  const source = createSource({ kind: 'sqlite', files: [file] }, sourceContext(directory));
+  const copy = await readAll(source);
+  assert.deepEqual(copy.paths, ['bank.db']);
+  assert.equal(copy.entries.get('bank.db')?.mode, 0o640);
+  const restored = join(directory, `restored-${round}.db`);
+  writeFileSync(restored, copy.contents.get('bank.db') ?? '');
+  const database = new DatabaseSync(restored);
+  const [sum] = database.prepare('SELECT sum(money) AS sum FROM account').all();
+  const [check] = database.prepare('PRAGMA integrity_check').all();
+  database.close();
+  assert.equal(sum?.['sum'], 100_000);
+  assert.equal(check?.['integrity_check'], 'ok');
 }
 
 for (const journal of ['wal', 'delete'] as const) {
@@ -52,22 +71,9 @@ for (const journal of ['wal', 'delete'] as const) {
     const file = join(directory, 'bank.db');
     makeBank(file, journal);
     chmodSync(file, 0o640);
-    const writes = await startBank(t, file);
-    for (let round = 1; round <= 5; round += 1) {
-      const source = createSource({ kind: 'sqlite', files: [file] }, sourceContext(directory));
-      const copy = await readAll(source);
-      assert.deepEqual(copy.paths, ['bank.db']);
-      assert.equal(copy.entries.get('bank.db')?.mode, 0o640);
-      const restored = join(directory, `restored-${round}.db`);
-      writeFileSync(restored, copy.contents.get('bank.db') ?? '');
-      const database = new DatabaseSync(restored);
-      const [sum] = database.prepare('SELECT sum(money) AS sum FROM account').all();
-      const [check] = database.prepare('PRAGMA integrity_check').all();
-      database.close();
-      assert.equal(sum?.['sum'], 100_000);
-      assert.equal(check?.['integrity_check'], 'ok');
-    }
-    assert.ok(writes(), 'the writer was not disturbed');
+    await besideBank(file, async () => {
+      for (let round = 1; round <= 5; round += 1) await copyAndRestore(directory, file, round);
+    });
   });
 }
 
