@@ -3,6 +3,7 @@ import { DarumaError } from '../model/errors.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import { drillController } from './controller-drill.ts';
+import { recorded } from './drill-record.ts';
 import { type DrillResult, runDrill } from './drill-run.ts';
 import { probeTarget } from './drill-target.ts';
 import type { FaultName } from './faults.ts';
@@ -26,20 +27,17 @@ export async function drillOne(session: Session, one: OneDrill): Promise<DrillRe
   const instance = one.instance ?? firstEndpoint(spec);
   const target = instance === null ? null : probeTarget(spec, instance);
   if (fault === 'controller-kill' || instance === null) {
-    return drillController(session, target, timeoutMs);
+    const what = { fault, target: 'controller' };
+    return recorded(session, what, () => drillController(session, target, timeoutMs));
   }
   const service = spec.services.find(({ name }) => name === serviceOf(instance));
   const { services } = await session.client.stack();
   if (services.some(({ name, maintenance }) => name === service?.name && maintenance !== undefined))
     throw new DarumaError('REFUSED', `${service?.name} is under maintenance: end that first`);
-  return runDrill(session, {
-    ...one,
-    fault,
-    instance,
-    target,
-    external: service?.driver === 'external',
-    observed: spec.mode === 'observe' || service?.mode === 'observe',
-  });
+  const external = service?.driver === 'external';
+  const observed = spec.mode === 'observe' || service?.mode === 'observe';
+  const plan = { ...one, fault, instance, target, external, observed };
+  return recorded(session, { fault, target: instance }, () => runDrill(session, plan));
 }
 
 function firstEndpoint(spec: StackSpec): InstanceId | null {

@@ -1,7 +1,8 @@
 /** What came of a ledger drill, for a person. */
 import type { Judgement } from '../ledger/judge.ts';
+import { noTimes } from './drill-times.ts';
 import { isPassed, type LedgerReport } from './ledger-drill.ts';
-import type { Paint } from './paint.ts';
+import { type Paint, plain } from './paint.ts';
 import { durationText } from './time-text.ts';
 
 const shown = 5;
@@ -18,6 +19,24 @@ export function ledgerText(report: LedgerReport, paint: Paint): string[] {
     `  written to, in turn: ${servers.join(', ')}`,
     ...(whole ? [] : [`  ${paint('red', `${service} was not whole again in time`)}`]),
   ];
+}
+
+/** In the terms of other drills, for the record: `recoveredMs` is the longest time without an
+ * acknowledged write. */
+export function ledgerResult(report: LedgerReport): object {
+  const { interrupted, judgement, service } = report;
+  const passed = isPassed(report);
+  return {
+    ...noTimes,
+    fault: 'ledger',
+    target: service,
+    end: interrupted ? 'interrupted' : passed ? 'recovered' : 'failed',
+    recoveredMs: passed ? judgement.longestPauseMs : null,
+    blamed: null,
+    incident: null,
+    summary: ledgerText(report, plain).slice(1).join('\n'),
+    load: null,
+  };
 }
 
 function problems({ lost, doubled, invented, overlaps }: Judgement): string[] {

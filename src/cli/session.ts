@@ -74,11 +74,15 @@ export class Session {
     return new ControlClient(this.stateDir);
   }
 
+  /** The API runs us for somebody who is logged in there. */
+  get isForApi(): boolean {
+    return (this.io.environment['DARUMA_BY'] ?? '') !== '';
+  }
+
   /** Who asks, for the event log. */
   get user(): string {
-    // The API runs us for somebody who is logged in there.
-    const { DARUMA_BY: by } = this.io.environment;
-    if (by !== undefined && by !== '') return by;
+    const { DARUMA_BY: by = '' } = this.io.environment;
+    if (by !== '') return by;
     try {
       return userInfo().username;
     } catch {

@@ -5,6 +5,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Scorecard } from '../../src/cli/scorecard.ts';
+import { layout } from '../../src/model/layout.ts';
+import { AccountsDb } from '../../src/server/api/accounts-db.ts';
+import { DrillBook } from '../../src/server/api/drill-book.ts';
 import { freePort } from '../free-port.ts';
 import { bench } from './harness.ts';
 
@@ -51,6 +54,14 @@ test('every fault that the stack can take, one after the other', async (t) => {
     assert.deepEqual([target, blamed?.right], ['api/1', true], fault);
     assert.notEqual(detectedMs, null, `${fault}, of an incident that came back too`);
   }
+  const accounts = new AccountsDb(layout(stand.stateDir).accountsDatabase);
+  t.after(() => accounts.close());
+  const kept = new DrillBook(accounts).list().toReversed();
+  assert.deepEqual(
+    kept.map(({ fault, target, result }) => ({ fault, target, result })),
+    done.map((result) => ({ fault: result.fault, target: result.target, result })),
+    'the console knows of them too',
+  );
   const skipped = first.drills.filter(({ skipped }) => skipped !== null);
   assert.deepEqual(new Set(skipped.map(({ service }) => service)), new Set(['job', 'api']));
   assert.match(skipped.find(({ service }) => service === 'api')?.skipped ?? '', /memory limit/);
@@ -58,14 +69,14 @@ test('every fault that the stack can take, one after the other', async (t) => {
 
   // Only the controller is left, so that the second one is short.
   assert.equal((await stand.daruma('stop', 'api')).code, 0);
-  const kept = path.join(stand.stateDir, 'drills.json');
-  const file = await readFile(kept, 'utf8');
-  await writeFile(kept, JSON.stringify(Array.from({ length: 30 }, () => JSON.parse(file)[0])));
+  const cards = path.join(stand.stateDir, 'drills.json');
+  const file = await readFile(cards, 'utf8');
+  await writeFile(cards, JSON.stringify(Array.from({ length: 30 }, () => JSON.parse(file)[0])));
   const again = await stand.daruma('drill', '--all', '--yes', '--seed', '5');
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stdout, /kill +api +(– +)+skipped: it is stopped/);
   assert.match(again.stdout, /controller-kill +controller .* was \d/);
   assert.match(again.stdout, /before: .* --seed 5\n$/);
-  const all: Scorecard[] = JSON.parse(await readFile(kept, 'utf8'));
+  const all: Scorecard[] = JSON.parse(await readFile(cards, 'utf8'));
   assert.equal(all.length, 20);
 });

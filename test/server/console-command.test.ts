@@ -1,6 +1,7 @@
 /** From `daruma up` to the first admin and on, against a real stack. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../free-port.ts';
@@ -72,7 +73,15 @@ test('the owner makes the first admin by a link, who then acts under a name', as
   assert.equal(begun.status, 400, 'the key was used for something else');
 });
 
-test('a drill is run under the name of who asked for it', async (t) => {
+interface Shown {
+  readonly by: string;
+  readonly target: string;
+  readonly ended: number | null;
+  readonly result: { readonly end: string } | null;
+  readonly failure: string | null;
+}
+
+test('a drill is run under the name of who asked for it, and kept whoever did', async (t) => {
   const port = await freePort();
   const services = { sleeper: { command: ['sleep', '100000'] } };
   const stack = { name: 'shop', console: { address: port }, services };
@@ -105,10 +114,32 @@ test('a drill is run under the name of who asked for it', async (t) => {
   assert.equal(other.status, 409);
   const ended = await until('the drill ends', async () => {
     const answer = await fetch(`${base}/drills/${id}`, { headers });
-    const drill = (await answer.json()) as { ended: number | null; result: { end: string } | null };
+    const drill = (await answer.json()) as Shown;
     return drill.ended === null ? null : drill;
   });
   assert.equal(ended.result?.end, 'recovered');
+  const list = async () => {
+    const answer = await fetch(`${base}/drills`, { headers });
+    return ((await answer.json()) as { items: Shown[] }).items;
+  };
+
+  const argv = ['--disable-warning=ExperimentalWarning', main, 'drill', 'kill', 'sleeper'];
+  const own = spawn(process.execPath, argv, { cwd: made.directory, env: made.environment });
+  const gone = new Promise((resolve) => own.on('exit', resolve));
+  await until('it is known', async () => (await list())[0]?.ended === null);
+  own.kill('SIGKILL');
+  await gone;
+  assert.deepEqual(
+    (await list()).map(({ failure }) => failure),
+    ['it was killed before it had a result', null],
+  );
+  await until('it is well again', async () => (await made.instance('sleeper/1')).phase === 'ready');
+  await made.json('drill', 'kill', 'sleeper');
+  const [last, ...others] = await list();
+  assert.deepEqual(
+    [last?.by, last?.target, last?.result?.end, others.length],
+    [userInfo().username, 'sleeper/1', 'recovered', 2],
+  );
   const records = (await made.events()).map(({ record }) => record);
   const began = records.find((record) => record.kind === 'drill-began');
   assert.equal(began?.kind === 'drill-began' ? began.by : null, 'ann');

@@ -4,9 +4,10 @@ import { DarumaError, exitCodes } from '../../model/errors.ts';
 import type { ServiceSpec } from '../../model/stack-spec.ts';
 import type { CommandHost } from '../command.ts';
 import { requireConsent } from '../consent.ts';
-import { drillLedger, isPassed } from '../ledger-drill.ts';
+import { recorded } from '../drill-record.ts';
+import { drillLedger, isPassed, type LedgerPlan } from '../ledger-drill.ts';
 import { type LedgerFault, ledgerFaults } from '../ledger-sequence.ts';
-import { ledgerText } from '../ledger-text.ts';
+import { ledgerResult, ledgerText } from '../ledger-text.ts';
 import type { Session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -46,7 +47,7 @@ async function run(session: Session, name: string, options: LedgerDrillOptions):
   const { faults } = options;
   const question = `This writes into ${name} and brings ${faults} faults about. Begin?`;
   await requireConsent(session, question, options.yes === true);
-  const report = await drillLedger(session, {
+  const plan: LedgerPlan = {
     service: name,
     ...{ target, seed, faults, only, synchronous: isSynchronous(service) },
     oneByOne: options.oneByOne === true,
@@ -54,7 +55,9 @@ async function run(session: Session, name: string, options: LedgerDrillOptions):
     clients: options.clients,
     everyMs: options.every,
     timeoutMs: options.timeout * 1_000,
-  });
+  };
+  const what = { fault: 'ledger', target: name };
+  const report = await recorded(session, what, () => drillLedger(session, plan), ledgerResult);
   if (session.json) session.printJson(report);
   else session.print(...ledgerText(report, session.paint));
   return isPassed(report) ? exitCodes.ok : exitCodes.failed;

@@ -17,7 +17,7 @@ export function drillRoutes({ drills, live, people }: Parts): readonly Route[] {
       method: 'GET',
       path: '/api/v1/drills',
       access: 'viewer',
-      summary: 'Drills that the API has run, newest first.',
+      summary: 'Drills that were run here or by `daruma drill`, newest first.',
       tag,
       query: shapes.page,
       answer: shapes.pageOf(shapes.drill),

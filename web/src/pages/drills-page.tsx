@@ -21,10 +21,13 @@ const lookAgainMs = 1_000;
 
 export function DrillsPage() {
   const say = useSay();
-  const { stack } = useLive();
+  const { stack, records } = useLive();
   const targets = (stack?.services ?? []).flatMap(({ instances }) => instances.map(({ id }) => id));
   const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: DrillView[] }>('/api/v1/drills?limit=100', version);
+  // One may be begun elsewhere, on a command line.
+  const begun = records.find(({ record }) => record.kind === 'drill-began')?.seq ?? 0;
+  const path = '/api/v1/drills?limit=100';
+  const { value } = useRead<{ items: DrillView[] }>(path, `${version} ${begun}`);
   const drills = value?.items ?? [];
   const running = drills.some(({ ended }) => ended === null);
   useEffect(() => {
@@ -88,7 +91,7 @@ function Row({ drill }: { readonly drill: DrillView }) {
       <td>{moment(at, language)}</td>
       <td>{ended === null ? say('underWay') : (failure ?? say(verdict(result)))}</td>
       <td>
-        {ended === null ? '' : span(ended - at)}
+        {ended === null || result === null ? '' : span(ended - at)}
         <p className="hint">{times.join(' · ')}</p>
       </td>
       <td>{incident === null ? '' : <Link to={`/incident/${incident}`}>{incident}</Link>}</td>

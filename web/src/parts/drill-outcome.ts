@@ -12,7 +12,7 @@ export interface DrillView {
 
 /** What `daruma drill --json` prints, as far as it is shown. */
 interface DrillResult {
-  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted';
+  readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted' | 'failed';
   readonly incident: string | null;
   readonly detectedMs: number | null;
   readonly locatedMs: number | null;

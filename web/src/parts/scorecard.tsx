@@ -44,6 +44,7 @@ export function Scorecard({ drills }: { readonly drills: readonly DrillView[] })
   );
 }
 
+/** Or Daruma's own controller. */
 function serviceOf({ target }: DrillView): string {
   return target?.split('/')[0] ?? '';
 }
