@@ -11,4 +11,4 @@ const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
-buildConsole();
+await buildConsole();

@@ -70,5 +70,5 @@ async function take(call: Call): Promise<void> {
 }
 
 mkdirSync(directory, { recursive: true });
-buildConsole();
+await buildConsole();
 await withExample(take);

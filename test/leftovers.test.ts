@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { atEnd } from './at-end.ts';
 import { removeLeftovers } from './leftovers.ts';
 
 const hash = '0123456789ab';
@@ -26,7 +27,7 @@ function makeData(shared: string, name: string): string {
 
 test('what killed tests have left is removed, and nothing else', (t) => {
   const base = mkdtempSync(path.join(tmpdir(), 'daruma-leftovers-'));
-  t.after(() => rmSync(base, { recursive: true }));
+  atEnd(t, () => rmSync(base, { recursive: true }));
   const shared = path.join(base, 'shared');
   const names = ['daruma-test-killed', 'daruma-test-inused', 'daruma-test-recent', 'my-shop'];
   for (const name of names) {
@@ -39,7 +40,7 @@ test('what killed tests have left is removed, and nothing else', (t) => {
   const user = spawn('sleep', ['1000'], {
     env: { ...process.env, STATE: path.join(base, 'daruma-test-inused') },
   });
-  t.after(() => user.kill('SIGKILL'));
+  atEnd(t, () => user.kill('SIGKILL'));
   const killed = ['daruma-test-killed', `daruma-test-killed-${hash}`];
   assert.deepEqual(removeLeftovers(shared, base), killed);
   const left = names.slice(1);
@@ -50,7 +51,7 @@ test('what killed tests have left is removed, and nothing else', (t) => {
 
 test('data of an example that was copied is found by its links', (t) => {
   const base = mkdtempSync(path.join(tmpdir(), 'daruma-leftovers-'));
-  t.after(() => rmSync(base, { recursive: true }));
+  atEnd(t, () => rmSync(base, { recursive: true }));
   const shared = path.join(base, 'shared');
   const mine = makeData(shared, `accounts-${hash}`);
   makeData(shared, 'accounts-ffffffffffff');

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { endMarked, marked } from '../../bench/marked.ts';
 import type { Result } from '../../bench/results.ts';
+import { atEnd } from '../at-end.ts';
 
 const main = resolve(import.meta.dirname, '../../bench/main.ts');
 
@@ -115,7 +116,7 @@ function start(t: TestContext, args: readonly string[]) {
     { env: { ...process.env, TMPDIR: directory }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exitCode = once(child, 'exit').then(([code]) => code);
-  t.after(async () => {
+  atEnd(t, async () => {
     child.kill('SIGKILL');
     await exitCode;
     for (const name of readdirSync(directory)) await endMarked(markOf(join(directory, name)));

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from '../at-end.ts';
 import { bench, until } from '../scenarios/harness.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -46,7 +47,7 @@ services:
   const [program = '', ...args] = node;
   const options = { env: made.environment, cwd: made.directory };
   const child = spawn(program, [...args, 'logs', '--follow'], options);
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (part) => {
     said += part;

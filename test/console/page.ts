@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench } from '../scenarios/harness.ts';
 
@@ -66,7 +67,7 @@ export async function sceneOf(t: TestContext, services: object, more: object = {
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-  t.after(() => browser.close());
+  atEnd(t, () => browser.close());
   mkdirSync(shots, { recursive: true });
   return {
     made,

@@ -19,6 +19,7 @@ import type { Driver, RoleDriver } from '../../src/ports/driver.ts';
 import type { Endpoints } from '../../src/ports/endpoints.ts';
 import type { Observer } from '../../src/ports/observer.ts';
 import { openStore } from '../../src/store/store.ts';
+import { atEnd } from '../at-end.ts';
 import { endpointSpec, serviceSpec } from '../drivers/scene.ts';
 import { scene, until } from '../supervise/scene.ts';
 
@@ -43,7 +44,7 @@ export async function rolesScene(t: TestContext, options: RolesSceneOptions) {
   const clock = systemClock();
   const hurried = { ...clock, after: (_: number, call: () => void) => clock.after(20, call) };
   const store = await openStore({ file: layout(directory).database });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   const drivers: Readonly<Record<string, Driver>> = {
     ...createDrivers(),
     process: { ...processDriver, ...(options.roles === undefined ? {} : { roles: options.roles }) },

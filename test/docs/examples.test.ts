@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readStack } from '../../src/stack/read.ts';
+import { atEnd } from '../at-end.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = globSync(['README*.md', 'docs/**/*.md'], { cwd: root });
 
 test('stack files in the documents are right', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'daruma-docs-'));
-  t.after(() => rmSync(directory, { recursive: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'daruma.yaml');
   let count = 0;
   for (const page of pages) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { send, workerOf } from '../../src/cli/ledger-processes.ts';
+import { atEnd } from '../at-end.ts';
 import { limitMs, PostgresGroup } from './postgres-group.ts';
 import { until } from './scene.ts';
 
@@ -9,7 +10,7 @@ const order = { epoch: 1, primary: 'db/1', eligible: [] } as const;
 
 test('a primary that is silent, as behind a cut network, is not waited for', async (t) => {
   const group = await PostgresGroup.make(2);
-  t.after(() => group.remove());
+  atEnd(t, () => group.remove());
   await group.start('db/1', order);
   await group.start('db/2', order);
   const standby = group.context('db/2', order);
@@ -30,14 +31,14 @@ test('a primary that is silent, as behind a cut network, is not waited for', asy
 
 test('a standby whose receiver hangs is told of as such, and not waited for', async (t) => {
   const group = await PostgresGroup.make(2);
-  t.after(() => group.remove());
+  atEnd(t, () => group.remove());
   await group.start('db/1', order);
   await group.start('db/2', order);
   const standby = group.context('db/2', order);
   await group.roles.admit(standby, limitMs);
   const [receiver = 0] = workerOf(group.process('db/2').pid ?? 0, 'walreceiver');
   process.kill(receiver, 'SIGSTOP');
-  t.after(() => send(receiver, 'SIGKILL'));
+  atEnd(t, () => send(receiver, 'SIGKILL'));
   await group.end('db/1');
   await assert.rejects(group.roles.position(standby, limitMs), /the receiver of db\/2 hangs/);
 });

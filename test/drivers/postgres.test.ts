@@ -9,6 +9,7 @@ import { findAccount } from '../../src/drivers/account.ts';
 import { createDrivers } from '../../src/drivers/index.ts';
 import type { ServiceSpec } from '../../src/model/stack-spec.ts';
 import type { DriverContext, Launch, ProcessDriver } from '../../src/ports/driver.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import {
   contextOf,
@@ -233,7 +234,7 @@ test('variables that are meant for another server change nothing', async (t) => 
   const here = await context();
   const foreign = { PGOPTIONS: '-c no_such=1', PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct' };
   Object.assign(process.env, foreign);
-  t.after(() => {
+  atEnd(t, () => {
     for (const name of Object.keys(foreign)) delete process.env[name];
   });
   await launchAndSettle(here);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NotifyTarget } from '../../src/model/notify-spec.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { handClock } from './hand-clock.ts';
 import { notice, notifier, type Receiver, receiver, until } from './receiver.ts';
@@ -43,7 +44,7 @@ async function alertmanager(t: TestContext, tells: Receiver, port: number): Prom
     await exited;
     rmSync(directory, { recursive: true });
   };
-  t.after(end);
+  atEnd(t, end);
   const url = `http://127.0.0.1:${port}`;
   let isReady = false;
   await until(() => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NotifyTarget } from '../../src/model/notify-spec.ts';
+import { atEnd } from '../at-end.ts';
 import { notice, notifier, until } from './receiver.ts';
 
 function shell(script: string, ...args: readonly string[]): NotifyTarget {
@@ -13,7 +14,7 @@ function shell(script: string, ...args: readonly string[]): NotifyTarget {
 
 function directory(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'daruma-notify-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 

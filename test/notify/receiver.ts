@@ -10,6 +10,7 @@ import type { NotifyTarget } from '../../src/model/notify-spec.ts';
 import { createNotifier, type NotifierOptions } from '../../src/notify/notifier.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notice, Notifier } from '../../src/ports/notifier.ts';
+import { atEnd } from '../at-end.ts';
 
 export interface Received {
   readonly path: string;
@@ -38,7 +39,7 @@ export async function receiver(t: TestContext): Promise<Receiver> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  atEnd(t, () => {
     server.close();
     server.closeAllConnections();
   });
@@ -80,7 +81,7 @@ export function notifier(
     ...options,
     timing: { backoffInitialMs: 10, backoffMaxMs: 40, closeGraceMs: 5000, ...options.timing },
   });
-  t.after(() => made.close());
+  atEnd(t, () => made.close());
   made.configure('accounts', [{ targets, heartbeat: null }]);
   return { notifier: made, reports };
 }

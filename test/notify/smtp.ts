@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { EmailTarget, NotifyTarget } from '../../src/model/notify-spec.ts';
+import { atEnd } from '../at-end.ts';
 
 export const password = 'hunter2 "pa$$" é';
 
@@ -46,7 +47,7 @@ export async function mailServer(
   name = 'localhost',
 ): Promise<MailServer> {
   const directory = mkdtempSync(join(tmpdir(), 'daruma-smtp-'));
-  t.after(() => rmSync(directory, { recursive: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true }));
   const { cert, key } = certificate(directory, name);
   const passwordFile = join(directory, 'password');
   writeFileSync(passwordFile, `${password}\n`);
@@ -79,7 +80,7 @@ export async function mailServer(
   server.on('error', () => undefined);
   const listening = server.listen(0, '127.0.0.1');
   await once(listening, 'listening');
-  t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  atEnd(t, () => new Promise<void>((resolve) => server.close(() => resolve())));
   const { port } = listening.address() as AddressInfo;
   return { port, mails, logins, caFile: cert, passwordFile };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NotifyTarget } from '../../src/model/notify-spec.ts';
+import { atEnd } from '../at-end.ts';
 import { notice, notifier, type Received, type Receiver, receiver, until } from './receiver.ts';
 
 const key = '693axxx6-7aoc-4bc4-97a0-0ec2sifa5aaa';
@@ -41,7 +42,7 @@ async function robot(t: TestContext): Promise<Receiver> {
 /** The address is in a file. */
 function target(t: TestContext, { url }: Receiver, by = key): NotifyTarget {
   const directory = mkdtempSync(join(tmpdir(), 'daruma-wecom-'));
-  t.after(() => rmSync(directory, { recursive: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true }));
   const path = join(directory, 'url');
   writeFileSync(path, `${url}/cgi-bin/webhook/send?key=${by}\n`);
   const kind = { kind: 'webhook', url: { from: 'file', path }, format: 'wecom' } as const;

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { type Answer, Client, type Question } from '../../examples/accounts/load/client.ts';
 import { Load } from '../../examples/accounts/load/load.ts';
 import type { Report } from '../../examples/accounts/load/report.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
 
@@ -76,7 +77,7 @@ async function startLoad(t: TestContext, port: number, rate: number): Promise<Ru
     loginShare: 0.01,
   });
   const report = load.run();
-  t.after(() => load.stop());
+  atEnd(t, () => load.stop());
   const registered = async (count: number) => {
     const least = client.registered + count;
     await until(`${count} more are registered`, () => client.registered >= least);

@@ -1,6 +1,7 @@
 /** Servers neither dead nor well: each is answered by what mends it, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { databases, group, ledger, primaryOf, session, whole } from './failover-stand.ts';
 import { isAlive, until } from './harness.ts';
 import { smallDisk } from './small-disk.ts';
@@ -25,7 +26,7 @@ test('a session that hangs with its locks: a write that is configured shows it',
   const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
   const pid = rows[0]?.pid ?? 0;
   process.kill(pid, 'SIGSTOP');
-  t.after(() => isAlive(pid) && process.kill(pid, 'SIGCONT'));
+  atEnd(t, () => isAlive(pid) && process.kill(pid, 'SIGCONT'));
   await until('the session is ended', () => !isAlive(pid));
   await whole(stand);
   const [incident] = await stand.incidents();

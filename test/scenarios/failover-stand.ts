@@ -8,6 +8,7 @@ import type { LedgerReport } from '../../src/cli/ledger-drill.ts';
 import { isSound } from '../../src/ledger/judge.ts';
 import type { GroupView } from '../../src/model/group.ts';
 import type { InstanceView } from '../../src/model/view.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
 import type { SmallDisk } from './small-disk.ts';
@@ -47,12 +48,14 @@ export async function databases(t: TestContext, options: StandOptions = {}): Pro
     ...own.map((line) => `  ${line}`),
   ];
   const stack = ['name: two', many, 'services:', '  db:', ...service.map((line) => `    ${line}`)];
-  const stand = await bench(t, `${stack.join('\n')}\n`);
-  // After the stack is down.
-  t.after(() => {
+  let name: string | null = null;
+  // Before the stack is made, and so after it is down.
+  atEnd(t, () => {
     for (const disk of disks) disk.remove();
-    removeNotes(path.basename(stand.directory));
+    if (name !== null) removeNotes(name);
   });
+  const stand = await bench(t, `${stack.join('\n')}\n`);
+  name = path.basename(stand.directory);
   await stand.up();
   await whole(stand);
   return stand;
@@ -120,6 +123,6 @@ export async function session(t: TestContext, stand: Bench): Promise<Client> {
   // Cut by whatever the test does.
   client.on('error', () => undefined);
   await client.connect();
-  t.after(() => client.end().catch(() => undefined));
+  atEnd(t, () => client.end().catch(() => undefined));
   return client;
 }

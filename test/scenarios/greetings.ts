@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { atEnd } from '../at-end.ts';
 
 export interface Tally {
   begun: number;
@@ -34,7 +35,7 @@ export function greetings(t: TestContext, port: number, perSecond: number) {
     await Promise.all(open);
     return tally;
   };
-  t.after(stop);
+  atEnd(t, stop);
   return { tally, stop };
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Client } from 'pg';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { group, whole } from './failover-stand.ts';
 import { bench, processesOf, until } from './harness.ts';
@@ -36,7 +37,7 @@ async function connect(t: TestContext, port: number): Promise<Client> {
   const client = new Client({ host: '127.0.0.1', port, ...whom });
   client.on('error', () => undefined);
   await client.connect();
-  t.after(() => client.end());
+  atEnd(t, () => client.end());
   return client;
 }
 
@@ -69,7 +70,7 @@ test('the state directory is lost, and the data is led on as it says', async (t)
 function disk(t: TestContext, name: string): string {
   const directory = mkdtempSync(path.join(tmpdir(), `daruma-${name}-`));
   chmodSync(directory, 0o755);
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
 import { Load } from './load.ts';
@@ -48,7 +49,7 @@ test('SIGSTOP: out of the endpoint, restarted, explained as a hang', async (t) =
   const stand = await bench(t, stack(port));
   await stand.up();
   const load = new Load(port);
-  t.after(() => load.end());
+  atEnd(t, () => load.end());
   await until('both serve', () => load.answered.size === 2);
   for (let round = 0; round < rounds; round += 1) {
     const pid = await stand.pid('api/1');

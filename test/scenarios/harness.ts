@@ -12,6 +12,7 @@ import { ControlClient } from '../../src/cli/control-client.ts';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { IncidentView, InstanceView, StackView } from '../../src/model/view.ts';
 import { withCompileCache } from '../../src/ports/compile-cache.ts';
+import { atEnd } from '../at-end.ts';
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 /** Generous: it only bounds how long a test that fails may take. */
@@ -185,7 +186,7 @@ export async function bench(
   );
   const made = new Bench(directory, { ...withCompileCache(own), NO_COLOR: '1', ...environment });
   await writeFile(made.file, stack);
-  t.after(() => made.remove());
+  atEnd(t, () => made.remove());
   return made;
 }
 
@@ -224,7 +225,11 @@ export function isAlive(pid: number): boolean {
 export function background(t: TestContext, argv: readonly string[], cwd: string) {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  atEnd(t, async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
   return child;
 }
 

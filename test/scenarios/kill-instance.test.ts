@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, isAlive, until } from './harness.ts';
 import { readLedger } from './ledger.ts';
@@ -68,7 +69,7 @@ test('kill -9 under load: only what was in flight on that instance may fail', as
   await stand.rewrite(stack(port, ledger));
   await stand.up();
   const load = new Load(port);
-  t.after(() => load.end());
+  atEnd(t, () => load.end());
   await until('both serve', () => load.answered.size === 2);
   for (let round = 0; round < rounds; round += 1) await killOnce(stand, load, ledger);
   await load.end();

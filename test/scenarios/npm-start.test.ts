@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { endProcessesOf, processesOf, removeDataElsewhere, until } from './harness.ts';
 
@@ -46,7 +47,7 @@ test('npm start from a clean clone', async (t) => {
   const env = { ...userEnvironment(), ...ports };
   const npm = spawn('npm', ['start'], { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(npm, 'exit');
-  t.after(async () => {
+  atEnd(t, async () => {
     npm.kill('SIGKILL');
     await endProcessesOf(directory);
     removeDataElsewhere(path.join(clone, 'examples/accounts/.daruma'));

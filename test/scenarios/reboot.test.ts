@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { identify, type ProcessIdentity } from '../../src/ports/process-identity.ts';
+import { atEnd } from '../at-end.ts';
 import { accounts } from './accounts.ts';
 import { type Bench, background, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
@@ -64,7 +65,7 @@ async function boot(t: TestContext, stand: Bench): Promise<void> {
   const options = { cwd: stand.directory, env: stand.environment, stdio: 'ignore' } as const;
   const run = ([program = '', ...args]: string[]) => spawn(program, args, options);
   const keeper = run(line('ExecStart'));
-  t.after(() => keeper.kill('SIGKILL'));
+  atEnd(t, () => keeper.kill('SIGKILL'));
   const hook = run(line('ExecStartPost'));
   const code = await new Promise((resolve) => hook.once('exit', resolve));
   assert.equal(code, 0);

@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { atEnd } from '../at-end.ts';
 import { S3Scene } from '../vault/s3-scene.ts';
 import type { Bench } from './harness.ts';
 import { listed, type Notes, notes } from './recovery-stand.ts';
@@ -37,7 +38,7 @@ async function replaced(made: Bench, old: string, by: string): Promise<void> {
 
 test('points at an S3 server, by keys that `.env` names; all else may be lost', async (t) => {
   const s3 = await S3Scene.open();
-  t.after(() => s3.close());
+  atEnd(t, () => s3.close());
   const { endpoint, bucket, accessKey, secretKey } = s3.access;
   const fields = `endpoint: "${endpoint}", bucket: ${bucket}, prefix: test, region: us-east-1`;
   const keys = 'access_key_env: TEST_S3_ID, secret_key_env: TEST_S3_SECRET';

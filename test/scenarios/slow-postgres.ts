@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { findAccount } from '../../src/drivers/account.ts';
 import { findBinaries } from '../../src/drivers/postgres/binaries.ts';
+import { atEnd } from '../at-end.ts';
 
 /** Where the driver shares binaries with the users that servers run as. */
 const sharedDir = '/var/lib/daruma';
@@ -15,7 +16,7 @@ export async function slowPostgres(t: TestContext, seconds: number): Promise<str
   const account = root ? ((await findAccount('postgres')) ?? (await findAccount('nobody'))) : null;
   const { postgres, initdb } = await findBinaries(null, account, sharedDir);
   const directory = mkdtempSync(path.join(tmpdir(), 'daruma-postgres-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
   const slowly = `case "$1" in -D) sleep ${seconds} ;; esac`;
   const programs = {
     postgres: `${slowly}\nexec '${postgres}' "$@"`,

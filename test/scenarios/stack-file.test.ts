@@ -7,6 +7,7 @@ import { requestReplace } from '../../src/keeper/replace.ts';
 import { keeperCommand } from '../../src/keeper/start.ts';
 import { layout } from '../../src/model/layout.ts';
 import type { KeeperCommand } from '../../src/ports/keeper.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from './harness.ts';
 import { Load } from './load.ts';
@@ -63,7 +64,7 @@ test('restart of a service under load: one after the other, and no request fails
   await stand.up();
   const pids = [await stand.pid('api/1'), await stand.pid('api/2')];
   const load = new Load(port);
-  t.after(() => load.end());
+  atEnd(t, () => load.end());
   await until('both serve', () => load.answered.size === 2);
   assert.equal((await stand.daruma('restart', 'api')).code, 0);
   for (const id of ['api/1', 'api/2']) assert.ok(!pids.includes(await stand.pid(id)), id);

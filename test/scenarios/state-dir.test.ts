@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { StackView } from '../../src/model/view.ts';
 import { identify } from '../../src/ports/process-identity.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { canMount } from '../store/state-dir.ts';
 import { type Bench, bench, until } from './harness.ts';
@@ -32,18 +33,14 @@ services:
 
 /** A stack whose state directory is a small disk of its own. */
 async function onSmallDisk(t: TestContext): Promise<Bench> {
-  let mounted: Bench | null = null;
-  // Before the hook of `bench`, which removes the directory.
-  t.after(async () => {
-    if (mounted === null) return;
-    rmSync(filler(mounted), { force: true });
-    await mounted.daruma('down');
-    run('umount', '-l', mounted.stateDir);
-  });
   const stand = await bench(t, stack(await freePort()));
   mkdirSync(stand.stateDir, { mode: 0o700 });
   run('mount', '-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', stand.stateDir);
-  mounted = stand;
+  atEnd(t, async () => {
+    rmSync(filler(stand), { force: true });
+    await stand.daruma('down');
+    run('umount', '-l', stand.stateDir);
+  });
   await stand.up();
   return stand;
 }
@@ -52,7 +49,7 @@ async function onSmallDisk(t: TestContext): Promise<Bench> {
  * Whoever opens a file of the state directory by its name meets a read-only file system. It is made
  * aside, where nobody can have a file open for writing, which the kernel would refuse as busy.
  */
-function readOnly(stand: Bench): () => void {
+function readOnly(t: TestContext, stand: Bench): () => void {
   const aside = mkdtempSync(path.join(tmpdir(), 'daruma-test-'));
   run('mount', '--bind', stand.stateDir, aside);
   run('mount', '-o', 'remount,ro,bind', aside);
@@ -64,6 +61,7 @@ function readOnly(stand: Bench): () => void {
     if (mounted) run('umount', '-l', stand.stateDir);
     mounted = false;
   };
+  atEnd(t, mend);
   return mend;
 }
 
@@ -187,13 +185,10 @@ if (mayMount) {
 
 if (mayMount) {
   test('read-only: another controller adopts what runs, and restarts go on', async (t) => {
-    let mend: () => void = () => undefined;
-    // Before the hook of `bench`, which removes the directory.
-    t.after(() => mend());
     const stand = await bench(t, stack(await freePort()));
     await stand.up();
     const pids = [await stand.pid('api/1'), await stand.pid('api/2')];
-    mend = readOnly(stand);
+    const mend = readOnly(t, stand);
     const { services } = await anotherController(stand, controllerPid(stand));
     assert.deepEqual(
       services[0]?.instances.map(({ pid }) => pid),
@@ -216,11 +211,9 @@ if (mayMount) {
   });
 
   test('read-only: nothing is started from there, and why is said', async (t) => {
-    let mend: () => void = () => undefined;
-    t.after(() => mend());
     const stand = await bench(t, stack(await freePort()));
     mkdirSync(stand.stateDir, { mode: 0o700 });
-    mend = readOnly(stand);
+    const mend = readOnly(t, stand);
     const { code, stderr } = await stand.daruma('up', '--detach');
     assert.deepEqual(
       [code, /\.daruma can't be written: .*read-only/.test(stderr)],

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { until } from './harness.ts';
 
 const service = path.join(import.meta.dirname, 'services/api.ts');
@@ -62,7 +63,7 @@ export async function startSupervisord(
   const conf = path.join(directory, 'supervisord.conf');
   const child = spawn('/usr/bin/supervisord', ['-n', '-c', conf], { stdio: 'ignore' });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  t.after(async () => {
+  atEnd(t, async () => {
     child.kill('SIGTERM');
     await exited;
   });

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../../src/ports/process-identity.ts';
+import { atEnd } from '../at-end.ts';
 import { type Bench, bench, until } from './harness.ts';
 import { keeperPid } from './own-processes.ts';
 
@@ -45,7 +46,7 @@ function terminal(t: TestContext, stand: Bench, ...command: string[]): Terminal 
     env: stand.environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
@@ -134,7 +135,7 @@ test('SIGTERM to up, without a terminal, is down', async (t) => {
     env: stand.environment,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => up.kill('SIGKILL'));
+  atEnd(t, () => up.kill('SIGKILL'));
   let text = '';
   up.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { StackView } from '../../src/model/view.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type RunResult, until } from './harness.ts';
 import { type Installed, packEarlier, packThis } from './packages.ts';
@@ -70,7 +71,7 @@ async function open(port: number): Promise<Socket> {
 test('an upgrade restarts nothing, cuts no connection, keeps the account', async (t) => {
   const base = await mkdtemp(path.join(tmpdir(), 'daruma-upgrade-'));
   let down = async (): Promise<RunResult | null> => null;
-  t.after(async () => {
+  atEnd(t, async () => {
     await down();
     await rm(base, { recursive: true, force: true });
   });
@@ -94,7 +95,7 @@ test('an upgrade restarts nothing, cuts no connection, keeps the account', async
   assert.equal(up.code, 0, up.stderr);
   const before = await site.instances(older);
   const sockets = [await open(port), await open(port), await open(port)];
-  t.after(() => sockets.map((socket) => socket.destroy()));
+  atEnd(t, () => sockets.map((socket) => socket.destroy()));
   const served = await Promise.all(sockets.map(ask));
   const written = await site.sequence(older);
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Agent, type ClientRequest, request } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { bench, until } from '../scenarios/harness.ts';
 
@@ -28,7 +29,7 @@ function watch(t: TestContext, port: number, headers: object): Watcher {
     }),
   };
   watcher.call.on('error', () => undefined).end();
-  t.after(() => watcher.call.destroy());
+  atEnd(t, () => watcher.call.destroy());
   return watcher;
 }
 

@@ -13,6 +13,7 @@ import { askOnce } from '../../src/ports/json-lines.ts';
 import type { ConsoleFile, KeeperStatus } from '../../src/ports/keeper.ts';
 import { identify } from '../../src/ports/process-identity.ts';
 import { socketPath } from '../../src/ports/socket-path.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { type Bench, bench, until } from '../scenarios/harness.ts';
 
@@ -109,7 +110,7 @@ describe('the door', () => {
     const log = (text: string) => lines.push(text);
     const door = new Door({ stateDir, logFile: `${stateDir}/log`, file: consoleFile, log });
     const pids = new Set<number>();
-    t.after(async () => {
+    atEnd(t, async () => {
       door.close();
       await until('all are gone', () => [...pids].every((pid) => identify(pid) === null));
       rmSync(stateDir, { recursive: true });
@@ -136,7 +137,7 @@ describe('the door', () => {
     const port = await freePort();
     const other: Server = createServer();
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
-    t.after(() => other.close());
+    atEnd(t, () => other.close());
     const made = await bench(t, stackFile(port));
     await made.up();
     const { taken } = await until('that it is taken', () => told(made));
@@ -164,14 +165,14 @@ describe('the door', () => {
   test('takes the next port where nobody asked for one, and stays with it', async (t) => {
     const port = await freePort();
     const stateDir = mkdtempSync(`${tmpdir()}/daruma-door-`);
-    t.after(() => rmSync(stateDir, { recursive: true }));
+    atEnd(t, () => rmSync(stateDir, { recursive: true }));
     const { runDir, consoleFile } = layout(stateDir);
     mkdirSync(runDir);
     const settings = { ...defaultConsole, port, stackId: 'door' };
     const opened = (): Door => {
       const log = () => undefined;
       const door = new Door({ stateDir, logFile: `${stateDir}/log`, file: consoleFile, log });
-      t.after(() => door.close());
+      atEnd(t, () => door.close());
       door.set(settings);
       return door;
     };

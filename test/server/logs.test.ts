@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { bench, until } from '../scenarios/harness.ts';
 
@@ -46,7 +47,7 @@ test('logs are read, searched and followed', async (t) => {
   assert.deepEqual(await texts('other'), ['uno', 'dos']);
 
   const over = new AbortController();
-  t.after(() => over.abort());
+  atEnd(t, () => over.abort());
   const stream = await fetch(`${base}/services/other/instances/1/logs/stream?lines=1`, {
     headers,
     signal: over.signal,

@@ -15,6 +15,7 @@ import type { ConsoleSettings } from '../../src/ports/keeper.ts';
 import { type Api, openApi } from '../../src/server/api/api-process.ts';
 import type { DrillOrder } from '../../src/server/api/drills.ts';
 import type { StackLink } from '../../src/server/api/stack-link.ts';
+import { atEnd, type Ending } from '../at-end.ts';
 
 export const password = 'correct horse battery';
 
@@ -219,11 +220,6 @@ const settings: ConsoleSettings = {
   stackId: 'stack-of-tests',
 };
 
-/** A test, or what else says when it is over. */
-interface Ending {
-  after(end: () => Promise<void>): void;
-}
-
 /** `files`: of the console, by name. */
 export async function rig(
   t: Ending,
@@ -234,7 +230,7 @@ export async function rig(
   const layout = layoutOf(stateDir);
   mkdirSync(layout.secretsDir);
   let close = async (): Promise<void> => undefined;
-  t.after(async () => {
+  atEnd(t, async () => {
     await close();
     rmSync(stateDir, { recursive: true });
   });
@@ -276,7 +272,7 @@ export async function served(t: Ending, made: Rig): Promise<number> {
     socket.resume();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(async () => void server.close());
+  atEnd(t, async () => void server.close());
   return (server.address() as AddressInfo).port;
 }
 

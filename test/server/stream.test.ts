@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import { until } from '../scenarios/harness.ts';
 import { type Browser, loggedIn, type Rig, rig } from './rig.ts';
 
@@ -27,7 +28,7 @@ async function listening(t: TestContext, made: Rig): Promise<number> {
   server.removeAllListeners('connection');
   server.on('connection', (socket) => app.server.emit('connection', socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return (server.address() as AddressInfo).port;
 }
 

@@ -7,11 +7,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
 import { readStack } from '../../src/stack/read.ts';
+import { atEnd } from '../at-end.ts';
 import { loggedIn, password, rig } from './rig.ts';
 
 function scratch(t: TestContext): string {
   const directory = mkdtempSync(`${tmpdir()}/daruma-tls-`);
-  t.after(() => rmSync(directory, { recursive: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true }));
   return directory;
 }
 
@@ -36,7 +37,7 @@ describe('TLS', () => {
       socket.resume();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const { port } = server.address() as AddressInfo;
     const answer = await new Promise<{ status: number; headers: Record<string, unknown> }>(
       (resolve, reject) => {

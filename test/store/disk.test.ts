@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/store/store.ts';
+import { atEnd } from '../at-end.ts';
 import {
   canMount,
   killWhileAppending,
@@ -52,7 +53,7 @@ async function appendUntilFull(store: Store): Promise<number> {
 test('full by its own limit: refused, nothing half kept, well again with space', async (t) => {
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file, maxPages: 100, maxRecords: 1 });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   const kept = await appendUntilFull(store);
   assert.ok(kept > 1);
   await assert.rejects(store.append(Array.from({ length: 20 }, () => large)), /full/);
@@ -64,7 +65,7 @@ test('full by its own limit: refused, nothing half kept, well again with space',
 
 test('after a refusal nothing is kept that was asked before it was known', async (t) => {
   const store = await openStore({ file: join(stateDir(t), 'state.db'), maxPages: 60 });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   const calls: Promise<number>[] = [];
   let refused = false;
   while (!refused) {
@@ -97,7 +98,7 @@ test('full: what ends with the machine is kept beside it, and goes in when it ma
   assert.equal((await store.read(0, 1000)).length, last, 'all can be read');
   await store.close();
   const again = await openStore({ file, maxPages: 1000 });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   assert.equal((await again.read(0, 1000)).length, last);
   assert.equal(await again.append([slept(1)]), last + 1);
 });
@@ -120,7 +121,7 @@ test('error records that could not be saved are saved later', async (t) => {
   await store.saveSnapshot({ seq: kept, state: '2' });
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   assert.equal((await again.errors({ limit: 100, now: 1 })).length, 26);
 });
 
@@ -138,15 +139,15 @@ test('full: a file of version 1 is read as it is, and brought up to date later',
   await assert.rejects(full.append([slept(1)]), { code: 'STORE_FAILED' });
   await assert.rejects(full.close(), { code: 'STORE_FAILED' });
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   assert.equal(await again.append([slept(1)]), 3);
 });
 
 test('a slow disk holds nobody up', async (t) => {
   process.env['DARUMA_STORE_SYNC_DELAY_MS'] = '300';
-  t.after(() => delete process.env['DARUMA_STORE_SYNC_DELAY_MS']);
+  atEnd(t, () => delete process.env['DARUMA_STORE_SYNC_DELAY_MS']);
   const store = await openStore({ file: join(stateDir(t), 'state.db') });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   let durable = 0;
   const calls = Array.from({ length: 500 }, (_, index) =>
     store.append([slept(index)]).then(() => {
@@ -165,10 +166,10 @@ test('a slow disk holds nobody up', async (t) => {
 
 test('a slow disk is not waited for by what ends with the machine', async (t) => {
   process.env['DARUMA_STORE_SYNC_DELAY_MS'] = '300';
-  t.after(() => delete process.env['DARUMA_STORE_SYNC_DELAY_MS']);
+  atEnd(t, () => delete process.env['DARUMA_STORE_SYNC_DELAY_MS']);
   const file = join(stateDir(t), 'state.db');
   const store = await openStore({ file });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   let durable = false;
   await store.append([slept(1)]);
   const first = store.append([slept(2)], { lasts: 'boot' });
@@ -189,7 +190,7 @@ if (!isRoot || mayMount) {
       if (ended === 'closed') await (await openStore({ file })).close();
       lock();
       const store = await openStore({ file });
-      t.after(() => store.close());
+      atEnd(t, () => store.close());
       const numbers = await numbersIn(store);
       assert.ok(numbers.length >= 20);
       await assert.rejects(store.append([slept(2)]), {
@@ -225,7 +226,7 @@ if (mayMount) {
   test('a disk that fills up: refused, read on, and well again when space returns', async (t) => {
     const file = join(smallDisk(t).dir, 'state.db');
     const store = await openStore({ file });
-    t.after(() => store.close());
+    atEnd(t, () => store.close());
     await store.append([slept(1)]);
     fill(file);
     const kept = 1 + (await appendUntilFull(store));
@@ -243,7 +244,7 @@ if (mayMount) {
     await before.close();
     fill(file);
     const store = await openStore({ file });
-    t.after(() => store.close());
+    atEnd(t, () => store.close());
     assert.deepEqual(await numbersIn(store), [1]);
     await assert.rejects(store.append([large]), { code: 'STORE_FAILED' });
     free(file);
@@ -255,7 +256,7 @@ if (mayMount) {
     const acknowledged = await killWhileAppending(file, 1, 20);
     fill(file);
     const store = await openStore({ file });
-    t.after(() => store.close());
+    atEnd(t, () => store.close());
     const numbers = await numbersIn(store);
     for (const [seq, number] of acknowledged) assert.equal(numbers[seq - 1], number);
     await assert.rejects(store.append(Array.from({ length: 60 }, () => large)), {

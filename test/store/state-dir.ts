@@ -8,10 +8,11 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import type { LogRecord } from '../../src/model/record.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { atEnd } from '../at-end.ts';
 
 export function stateDir(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'daruma-store-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
@@ -66,7 +67,7 @@ export function smallDisk(t: TestContext): {
 } {
   const dir = mkdtempSync(join(tmpdir(), 'daruma-store-'));
   run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir);
-  t.after(() => {
+  atEnd(t, () => {
     run('umount', '-l', dir);
     rmdirSync(dir);
   });

@@ -8,6 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { ErrorReport } from '../../src/model/error-record.ts';
 import { openStore } from '../../src/store/store.ts';
+import { atEnd } from '../at-end.ts';
 import { numbersIn, sizeOf, slept, stateDir } from './state-dir.ts';
 
 const now = 10_000;
@@ -34,14 +35,14 @@ test('records are numbered from 1 in the order of the calls and survive reopenin
   );
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   assert.deepEqual(await numbersIn(again), [...Array(600).keys()]);
   assert.equal(await again.append([slept(600)]), 601);
 });
 
 test('reading gives pages, and tells what was unrecorded', async (t) => {
   const store = await openStore({ file: join(stateDir(t), 'state.db') });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   await store.append([slept(1), slept(2)]);
   await store.append([slept(3)], { unrecorded: true });
   const page = await store.read(1, 1);
@@ -62,7 +63,7 @@ test('files are for their owner only, also one that was open to others before', 
   await store.close();
   chmodSync(file, 0o644);
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   await again.append([slept(2)]);
   assert.deepEqual(modes(), [0o600, 0o600, 0o600]);
 });
@@ -75,13 +76,13 @@ test('facts are kept and replaced', async (t) => {
   await store.set('boot', 'b');
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   assert.equal(await again.get('boot'), 'b');
 });
 
 test('two snapshots are kept; records beyond the limit go once both have them', async (t) => {
   const store = await openStore({ file: join(stateDir(t), 'state.db'), maxRecords: 10 });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   assert.equal(await store.latestSnapshot(), null);
   await store.append(Array.from({ length: 100 }, (_, index) => slept(index)));
   await store.saveSnapshot({ seq: 40, state: '"first"' });
@@ -124,12 +125,12 @@ test('error records are saved within a second or so, and on close', async (t) =>
   store.reportErrors([report, { ...report, at: 7 }]);
   assert.equal((await store.errors({ limit: 10, now }))[0]?.count, 2);
   const other = new DatabaseSync(file, { readOnly: true });
-  t.after(() => other.close());
+  atEnd(t, () => other.close());
   while (other.prepare('SELECT * FROM errors').all().length === 0) await turn();
   store.reportErrors([{ ...report, at: 9 }]);
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   const [record] = await again.errors({ limit: 10, now });
   assert.deepEqual([record?.count, record?.firstSeen, record?.lastSeen], [3, 5, 9]);
   again.reportErrors([report]);
@@ -155,7 +156,7 @@ test('a file of version 1 is read, and written on', async (t) => {
   fixture.exec(readFileSync(join(import.meta.dirname, 'fixtures/version-1.sql'), 'utf8'));
   fixture.close();
   const store = await openStore({ file });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   assert.deepEqual(await store.read(0, 10), [
     { seq: 1, record: { at: 1000, kind: 'looking' }, unrecorded: false },
     { seq: 2, record: { at: 1001, kind: 'slept', ms: 7 }, unrecorded: true },
@@ -170,7 +171,7 @@ test('a file of version 1 is read, and written on', async (t) => {
   store.reportErrors([{ ...report, message: 'it broke 4 times' }]);
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   const errors = await again.errors({ limit: 2, now });
   assert.deepEqual(
     errors.map(({ id, count }) => [id, count]),
@@ -190,7 +191,7 @@ test('an error is kept with its latest stack and happenings, over a restart', as
   store.reportErrors([{ ...report, at: 32 }]);
   await store.close();
   const again = await openStore({ file });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
   const error = await again.error(id, now);
   assert.equal(error?.stack, 'at the till');
   assert.deepEqual(error?.occurrences.slice(0, 3), [
@@ -211,7 +212,7 @@ test('a file of version 2 is read', async (t) => {
   fixture.exec(readFileSync(join(import.meta.dirname, 'fixtures/version-2.sql'), 'utf8'));
   fixture.close();
   const store = await openStore({ file });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   const error = await store.error('0123456789', now);
   assert.equal(error?.stack, 'at the till');
   assert.deepEqual([error?.origin.role, error?.muted?.by], ['standby', 'eve']);
@@ -247,7 +248,7 @@ test('when its thread dies, calls under way fail and the next finds a new one', 
   const threads: Worker[] = [];
   subscribe('worker_threads', (message) => threads.push((message as { worker: Worker }).worker));
   const store = await openStore({ file: join(stateDir(t), 'state.db') });
-  t.after(() => store.close());
+  atEnd(t, () => store.close());
   assert.equal(await store.append([slept(1)]), 1);
   assert.equal(await store.append([slept(2)], { lasts: 'boot' }), 2);
   const underWay = Array.from({ length: 50 }, (_, index) => store.append([slept(index)]));

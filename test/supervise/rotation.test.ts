@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { listLogFiles } from '../../src/supervise/log-files.ts';
 import type { LogLine } from '../../src/supervise/logs.ts';
 import { readLogs } from '../../src/supervise/logs.ts';
+import { atEnd } from '../at-end.ts';
 import { scene, spec, start, until } from './scene.ts';
 
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -16,7 +17,7 @@ const sizeBytes = 64 * 1024;
 async function rotateAndKill(t: TestContext, logDir: string, afterMs: number): Promise<void> {
   const args = [script('./rotator.ts'), logDir, String(sizeBytes)];
   const rotator = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => rotator.kill('SIGKILL'));
+  atEnd(t, () => rotator.kill('SIGKILL'));
   await once(rotator.stdout, 'data');
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   rotator.kill('SIGKILL');

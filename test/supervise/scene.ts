@@ -14,6 +14,7 @@ import type { AdoptionResult, LaunchSpec, RunningInstance } from '../../src/port
 import { readStat } from '../../src/supervise/proc.ts';
 import type { ProcessesOptions, SupervisedProcesses } from '../../src/supervise/processes.ts';
 import { createProcesses } from '../../src/supervise/processes.ts';
+import { atEnd } from '../at-end.ts';
 
 export type SceneOptions = Pick<ProcessesOptions, 'cgroups' | 'spareLaunchers'>;
 
@@ -64,7 +65,7 @@ export function scene(t: TestContext, options: SceneOptions = {}): Scene {
   };
   let current = make();
   // Before the directory goes, and whatever the test came to.
-  t.after(async () => {
+  atEnd(t, async () => {
     for (const number of [1, 2, 3]) {
       await current.stop(`api/${number}`, { signal: 'SIGKILL', graceMs: 0 });
     }
@@ -186,7 +187,7 @@ export function controller(
   const ended = new Promise<string | number | null>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? code));
   });
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   const kill = () => {
     child.kill('SIGKILL');
     return ended;

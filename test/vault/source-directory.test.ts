@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createSource } from '../../src/vault/sources/index.ts';
+import { atEnd } from '../at-end.ts';
 import { emptyDirectory, readAll, sourceContext } from './source-scene.ts';
 
 const mebibyte = 1024 * 1024;
@@ -144,7 +145,7 @@ test('sockets and pipes are left out, and noted', async (t) => {
   mkdirSync(data);
   execFileSync('mkfifo', ['one', 'two'], { cwd: data });
   const server = createServer().listen(join(data, 'socket'));
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   const source = createSource({ kind: 'directory', paths: [data] }, sourceContext(directory));
   const { paths, summary } = await readAll(source);

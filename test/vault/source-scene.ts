@@ -6,10 +6,11 @@ import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import type { OpenSource, PointSource, SourceEntry } from '../../src/ports/vault.ts';
 import type { SourceContext } from '../../src/vault/sources/context.ts';
+import { atEnd } from '../at-end.ts';
 
 export function emptyDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'daruma-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
