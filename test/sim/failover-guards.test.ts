@@ -4,9 +4,11 @@ import { describe, test } from 'node:test';
 import { apply } from '../../src/engine/apply.ts';
 import { type EngineState, step } from '../../src/engine/index.ts';
 import type { Command } from '../../src/model/command.ts';
+import type { ActionId, InstanceId, ServiceName } from '../../src/model/ids.ts';
 import type { LogRecord, RecordBody } from '../../src/model/record.ts';
 import { makeCase } from '../../src/sim/make-case.ts';
 import { runCase } from '../../src/sim/run.ts';
+import type { Violation } from '../../src/sim/scene.ts';
 
 type Step = typeof step;
 type Result = ReturnType<Step>;
@@ -31,14 +33,38 @@ function recorded<K extends LogRecord['kind']>({ records }: Result, kind: K): Of
   return records.find((record): record is Of<K> => record.kind === kind);
 }
 
-/** What objects to the first seeds. */
-async function objections(change: Step, seeds = 25): Promise<Set<string>> {
-  const found = new Set<string>();
+/** What is objected to in the first seeds. */
+async function complaints(change: Step, seeds = 25): Promise<Violation[]> {
+  const found: Violation[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
     const { violations } = await runCase(makeCase(`g${seed}`), { step: change });
-    for (const { checker } of violations) found.add(checker);
+    found.push(...violations);
   }
   return found;
+}
+
+async function objections(change: Step, seeds?: number): Promise<Set<string>> {
+  return new Set((await complaints(change, seeds)).map(({ checker }) => checker));
+}
+
+/** An engine that does wrong where the next controller finds a fence begun. */
+function afterRestart(wrong: (state: EngineState, result: Result, begun: Begun) => void): Step {
+  return (state, event) => {
+    const result = step(state, event);
+    if (event.kind !== 'looked') return result;
+    for (const [service, { group }] of Object.entries(state.services)) {
+      const change = group?.change ?? null;
+      const isBegun = change !== null && group?.steps[`fence ${change.from}`]?.state === 'begun';
+      if (isBegun) wrong(state, result, { service, ...change });
+    }
+    return result;
+  };
+}
+
+interface Begun {
+  readonly service: ServiceName;
+  readonly from: InstanceId;
+  readonly action: ActionId;
 }
 
 describe('an engine is found out that breaks', () => {
@@ -133,5 +159,36 @@ describe('an engine is found out that breaks', () => {
       add(state, result, { ...body, primary: other });
     });
     assert.ok((await objections(fickle)).has('F7'));
+  });
+
+  test('F7: the next controller completes a fence that was begun', async () => {
+    const forgetful = afterRestart((state, result, { action }) => {
+      const incident = state.actions[action] ?? null;
+      const outcome = { outcome: 'unknown' as const, reason: 'the controller was restarted' };
+      add(state, result, { kind: 'action-outcome', incident, action, ...outcome });
+    });
+    const found = await complaints(forgetful);
+    assert.ok(found.some(({ checker, text }) => checker === 'F7' && /keeps its role/.test(text)));
+  });
+
+  test('F1: nor does the next controller start what is being fenced', async () => {
+    const impatient = afterRestart((state, result, { from }) => {
+      const order = { role: 'standby' as const, epoch: 1, primary: from, eligible: [] };
+      const action = `a${state.nextAction}` as const;
+      add(state, result, { kind: 'instance-starting', instance: from, action });
+      result.commands.push({ kind: 'start', instance: from, action, order, unrecordedOk: false });
+    });
+    const found = await complaints(impatient);
+    assert.ok(found.some(({ checker, text }) => checker === 'F1' && /being fenced/.test(text)));
+  });
+
+  test('F7: a fence that was begun is not left so for ever', async () => {
+    const idle = afterRestart((_, result, { from }) => {
+      const isFence = (one: Command) =>
+        one.kind === 'role' && one.step === 'fence' && one.instance === from;
+      result.commands.splice(0, Infinity, ...result.commands.filter((one) => !isFence(one)));
+    });
+    const found = await complaints(idle);
+    assert.ok(found.some(({ checker, text }) => checker === 'F7' && /never completed/.test(text)));
   });
 });

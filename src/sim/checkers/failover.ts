@@ -55,6 +55,11 @@ export class FailoverChecker implements Checker {
   }
 
   end(): void {
+    for (const { change } of this.#known.values()) {
+      if (change === null || this.#isUnwanted(change.from)) continue;
+      const text = `the fence of ${change.from} was begun and never completed`;
+      this.#scene.complain('F7', text, 'liveness');
+    }
     for (const { service, acknowledgedAt } of this.#scene.world.replicas.values()) {
       const wanted = this.#scene.known(service.name).every((one) => one.wanted);
       const silentMs = this.#scene.world.timeline.now - acknowledgedAt;
