@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { removeSegments } from '../test/leftover-memory.ts';
 import { removeLeftovers } from '../test/leftovers.ts';
 import { provideDebianPackages } from './debian-packages.ts';
 import { runTests, type TestRun } from './test-run.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
   const long = process.argv.includes('--long');
   const names = process.argv.slice(2).filter((name) => name !== '--long');
   removeLeftovers('/var/lib/daruma', tmpdir());
+  await removeSegments();
   provideDebianPackages();
   if (long) process.env['DARUMA_TEST_LONG'] = '1';
   const files = testFiles(names.length === 0 ? everything : names);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -14,6 +14,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { atEnd } from './at-end.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { canMount } from './store/state-dir.ts';
 
 const hash = '0123456789ab';
 const hourAgo = Date.now() / 1_000 - 3_700;
@@ -47,6 +48,25 @@ test('what killed tests have left is removed, and nothing else', (t) => {
   assert.deepEqual(readdirSync(shared).sort(), left.map((name) => `${name}-${hash}`).sort());
   assert.deepEqual(readdirSync(base).sort(), [...left, 'shared'].sort());
   assert.deepEqual(removeLeftovers(path.join(base, 'nothing'), base), []);
+});
+
+test('what a killed test has mounted is unmounted first, and keeps what is in it', (t) => {
+  const base = mkdtempSync(path.join(tmpdir(), 'daruma-leftovers-'));
+  atEnd(t, () => rmSync(base, { recursive: true }));
+  const [elsewhere, killed] = [path.join(base, 'elsewhere'), path.join(base, 'daruma-test-killed')];
+  for (const directory of [elsewhere, killed])
+    mkdirSync(path.join(directory, '.daruma'), { recursive: true });
+  writeFileSync(path.join(elsewhere, 'kept'), 'for ever');
+  // Where nothing may be mounted there is nothing to unmount.
+  if (canMount()) {
+    for (const from of [elsewhere, killed]) {
+      execFileSync('mount', ['--bind', from, path.join(killed, '.daruma')]);
+    }
+  }
+  utimesSync(killed, hourAgo, hourAgo);
+  assert.deepEqual(removeLeftovers(path.join(base, 'shared'), base), ['daruma-test-killed']);
+  assert.deepEqual(readdirSync(base), ['elsewhere']);
+  assert.deepEqual(readdirSync(elsewhere).sort(), ['.daruma', 'kept']);
 });
 
 test('data of an example that was copied is found by its links', (t) => {

@@ -3,7 +3,16 @@
  * their databases, in a directory that all stacks share. A link in the state directory leads there;
  * where the test's own directory is gone already, the data's name may still tell.
  */
-import { globSync, lstatSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  globSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { processesOf } from './scenarios/harness.ts';
 
@@ -19,7 +28,9 @@ const untouchedMs = 3_600_000;
 export function removeLeftovers(shared: string, base: string): string[] {
   const removed: string[] = [];
   const remove = (place: string, name: string) => {
-    rmSync(path.join(place, name), { recursive: true, force: true });
+    const directory = path.join(place, name);
+    unmountBelow(directory);
+    rmSync(directory, { recursive: true, force: true });
     removed.push(name);
   };
   for (const name of namesIn(base).filter((each) => directoryOfTest.test(each))) {
@@ -34,6 +45,21 @@ export function removeLeftovers(shared: string, base: string): string[] {
     if (processesOf(path.join(base, test)).length === 0) remove(shared, name);
   }
   return removed;
+}
+
+/** A mount would be busy, or what hangs there be removed. Only root's tests mount something. */
+function unmountBelow(directory: string): void {
+  const below = mountPoints().filter(
+    (point) => point === directory || point.startsWith(`${directory}/`),
+  );
+  // What was mounted last may hide what was there before.
+  for (const point of below.reverse()) execFileSync('umount', ['--lazy', '--', point]);
+}
+
+/** In the order of mounting. A test's directory has no name that would be escaped there. */
+function mountPoints(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
+  return lines.map((line) => line.split(' ')[4] ?? '');
 }
 
 /** Names in the shared directory that stacks below this directory have links to. */
