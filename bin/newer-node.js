@@ -17,12 +17,29 @@ export function newerNode(from) {
   if (node === null) {
     throw new Error(
       `Node.js ${oldestNode} or newer is needed (this is ${process.version}), and the npm package ` +
-        '`node`, which carries one, is not complete: its install script did not run.\n' +
-        'Allow install scripts (`npm config set ignore-scripts false`) and install again ' +
-        '(`npm ci`), or install a newer Node.js.',
+        `\`node\`, which carries one, ${whatIsMissing(from)}, or install a newer Node.js.`,
     );
   }
   return node;
+}
+
+function whatIsMissing(from) {
+  if (isInstalled(from)) {
+    return (
+      'is not complete: its install script did not run.\nAllow install scripts ' +
+      '(`npm config set ignore-scripts false`) and install again (`npm ci`)'
+    );
+  }
+  return (
+    'is not installed.\nRun `npm ci` in the directory of Daruma (`npm start` and `npm test` ' +
+    'do so by themselves)'
+  );
+}
+
+function isInstalled(from) {
+  return createRequire(from)
+    .resolve.paths('node')
+    .some((path) => existsSync(join(path, 'node')));
 }
 
 function bundledNode(from) {
