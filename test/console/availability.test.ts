@@ -9,7 +9,7 @@ const serve = "createServer((_, response) => response.end('web')).listen(process
 const program = `import { createServer } from 'node:http'; ${serve}`;
 const web = {
   command: [process.execPath, '--input-type=module', '--eval', program],
-  healthcheck: { http: '/', interval: '200ms', timeout: '1s', retries: 2 },
+  healthcheck: { http: '/', interval: '200ms', timeout: '20s', retries: 2 },
 };
 
 /** By the keyboard alone: put under maintenance after it was said what that does. */

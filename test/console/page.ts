@@ -36,7 +36,7 @@ export interface Scene {
 /** A shop and its API. */
 export async function scene(t: TestContext): Promise<Scene> {
   const front = await freePort();
-  const check = { http: '/', interval: '200ms', timeout: '1s', retries: 2 };
+  const check = { http: '/', interval: '200ms', timeout: '20s', retries: 2 };
   const api = {
     command: [process.execPath, '--input-type=module', '--eval', shop],
     replicas: 2,
@@ -66,6 +66,7 @@ export async function sceneOf(t: TestContext, services: object, more: object = {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox'],
+    timeout: 3 * generousMs,
   });
   atEnd(t, () => browser.close());
   mkdirSync(shots, { recursive: true });

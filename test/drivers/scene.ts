@@ -160,7 +160,7 @@ export async function workingIn(directory: string): Promise<number[]> {
 }
 
 export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (!(await condition())) {
     assert.ok(performance.now() < deadline, `in time: ${condition}`);
     await delay(20);

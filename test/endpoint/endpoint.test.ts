@@ -67,7 +67,7 @@ describe('an endpoint', () => {
   });
 
   test('holds connections until an instance is there', async () => {
-    await rig.serve('api', spec(port), []);
+    await rig.serve('api', spec(port, { connectTimeoutMs: 60_000 }), []);
     const early = [1, 2, 3].map((number) => exchange(port, `early ${number}`));
     const upstreamPort = await freePort();
     await rig.upstream('one', upstreamPort);
@@ -77,7 +77,7 @@ describe('an endpoint', () => {
 
   test('holds connections while its single instance is being restarted', async () => {
     const upstreamPort = await freePort();
-    await rig.serve('api', spec(port), [upstreamPort]);
+    await rig.serve('api', spec(port, { connectTimeoutMs: 60_000 }), [upstreamPort]);
     const early = exchange(port, 'early');
     await until('tried', () => rig.notes().some((note) => note.includes(' refused ')));
     await rig.upstream('one', upstreamPort);

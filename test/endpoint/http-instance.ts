@@ -31,7 +31,7 @@ const ways: Readonly<Record<string, Way>> = {
   '/events': (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write('data: 1\n\n');
-    setTimeout(() => response.end('data: 2\n\n'), 300);
+    openGate = () => response.end('data: 2\n\n');
   },
   '/gate': (_, response) => {
     openGate = () => response.end(name);

@@ -7,7 +7,7 @@ describe('over a real connection', () => {
   const rig = new HttpRig();
   before(async () => {
     await rig.start();
-    const settings = { bodyBytesMax: 1_000, headTimeoutMs: 400, idleTimeoutMs: 600 };
+    const settings = { bodyBytesMax: 1_000, headTimeoutMs: 2_000, idleTimeoutMs: 3_000 };
     await rig.serve(await rig.instances('one'), settings);
   });
   after(() => rig.end());

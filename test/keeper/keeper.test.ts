@@ -21,7 +21,7 @@ describe('the keeper', () => {
     second.stderr?.on('data', (chunk) => {
       text += chunk;
     });
-    const [code] = await once(second, 'exit');
+    const [code] = await once(second, 'close');
     assert.equal(code, exitCodes.alreadyRunning);
     assert.match(text, new RegExp(`already in .*state \\(process ${pid}\\)`));
     assert.equal((await rig.status())?.pid, pid);

@@ -45,7 +45,7 @@ export interface StubAnswer {
   readonly busy?: number;
 }
 
-const deadlineMs = 60_000;
+const deadlineMs = 120_000;
 const stub = fileURLToPath(new URL('./controller-stub.ts', import.meta.url));
 const upstream = fileURLToPath(new URL('./upstream.ts', import.meta.url));
 

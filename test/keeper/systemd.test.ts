@@ -37,7 +37,7 @@ describe('under systemd', () => {
   });
 
   test('the watchdog is not fed while the controller hangs', async () => {
-    rig.start(rig.command({ hangMs: 1_000 }), environment());
+    rig.start(rig.command({ hangMs: 3_000 }), environment());
     const { controller } = await rig.settled('controller', () => true);
     await until('alive', () => lines().includes('WATCHDOG=1'));
     process.kill(controller.pid ?? 0, 'SIGSTOP');

@@ -106,6 +106,6 @@ export function titles(received: readonly Received[]): string[] {
 /** Fails by the time-out of the test runner at the latest; nothing is told by how long it took. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (const start = Date.now(); !condition(); await sleep(5)) {
-    if (Date.now() - start > 30_000) throw new Error(`waited in vain: ${what}`);
+    if (Date.now() - start > 120_000) throw new Error(`waited in vain: ${what}`);
   }
 }

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { healthcheck, httpProbe, observing, until, watched } from './observing.fixture.ts';
 
-/** Answers what the path says: `/503`, `/slow` after a second, `/body`, `/hints`, `/garbage`. */
+/** Answers what the path says: `/503`, `/slow` after seconds, `/body`, `/hints`, `/garbage`. */
 const server = `
 const http = require('node:http');
 const server = http.createServer((request, response) => {
   const path = request.url.slice(1);
-  if (path === 'slow') setTimeout(() => response.end(), 400);
+  if (path === 'slow') setTimeout(() => response.end(), 6000);
   else if (path === 'garbage') request.socket.end('what is this?\\r\\n\\r\\n');
   else if (path === 'nothing') request.socket.end();
   else if (path === 'hints') response.writeEarlyHints({ link: '</a>; rel=preload' }, () => response.end());
@@ -41,7 +41,7 @@ test('a process that hangs is suspected, convicted, and trusted again', async ()
   const reports = here.errors.filter(({ source }) => source === 'check');
   assert.equal(reports.length, 1, 'one report per onset');
   assert.equal(reports[0]?.code, 'HEALTH_TIMEOUT');
-  assert.match(reports[0]?.message ?? '', /failed 2×: timed out after 100 ms/);
+  assert.match(reports[0]?.message ?? '', /failed 2×: timed out after 2000 ms/);
   assert.deepEqual(reports[0]?.origin, { service: 'api', instance: 'api/1', host: 'here' });
 });
 
@@ -63,7 +63,7 @@ test('a dead server refuses; its onset is when the first failure was asked', asy
   process.kill(pid, 'SIGKILL');
   await until('refusal', () => here.told.includes('began api/1#health health-refused'));
   const began = here.happenings.find((happening) => happening.kind === 'symptom-began');
-  assert.ok(began !== undefined && began.symptom.began >= killedAt - 200);
+  assert.ok(began !== undefined && began.symptom.began >= killedAt - 2_000);
   assert.equal(began.symptom.evidence, 'health check failed 2×: connection refused');
 });
 
@@ -96,7 +96,7 @@ const answers: readonly (readonly [Partial<typeof httpProbe>, string])[] = [
   [{ url: '/302', status: [[200, 299]] }, 'false: answered 302'],
   [{ url: '/garbage' }, 'false: answered something that is not HTTP'],
   [{ url: '/nothing' }, 'false: closed the connection without an answer'],
-  [{ url: '/slow' }, 'false: timed out after 100 ms'],
+  [{ url: '/slow' }, 'false: timed out after 2000 ms'],
   [{ url: '/200', body: '^all is .ell$' }, 'true: health check passed'],
   [{ url: '/200', body: 'broken' }, 'false: answered, but its body does not match /broken/'],
   [{ url: '/500', body: 'all' }, 'false: answered 500'],
@@ -156,11 +156,11 @@ test('confirm answers each once: watched, without a check, unwatched, deadline',
   const gone = here.run(['true']);
   await until('its end', () => gone.exitCode !== null);
   here.observer.watch(watched({ instance: 'api/3', pid: gone.pid }));
-  here.observer.confirm(['api/1', 'api/2', 'api/3', 'api/4'], 100);
+  here.observer.confirm(['api/1', 'api/2', 'api/3', 'api/4'], 1_000);
   const confirmed = () => here.told.filter((text) => text.startsWith('confirmed')).sort();
   await until('four answers', () => confirmed().length === 4);
   assert.deepEqual(confirmed(), [
-    'confirmed api/1 false: no answer within 100 ms',
+    'confirmed api/1 false: no answer within 1000 ms',
     'confirmed api/2 true: health check passed',
     'confirmed api/3 false: its process is gone',
     'confirmed api/4 false: not running',
@@ -172,7 +172,7 @@ test('confirm answers each once: watched, without a check, unwatched, deadline',
 test('what was under way when we slept proves nothing', async () => {
   await using here = observing();
   const { pid, port } = await here.serve(server);
-  const check = healthcheck(httpProbe, { timeoutMs: 300, intervalMs: 100, retries: 1 });
+  const check = healthcheck(httpProbe, { timeoutMs: 1_000, intervalMs: 100, retries: 1 });
   here.observer.watch(watched({ pid, port, healthcheck: check }));
   await until('ready', () => here.told.includes('ready api/1'));
   process.kill(pid, 'SIGSTOP');

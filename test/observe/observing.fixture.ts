@@ -25,7 +25,7 @@ const clock = {
   },
 };
 
-const deadlineMs = 30_000;
+const deadlineMs = 120_000;
 
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const end = performance.now() + deadlineMs;
@@ -139,7 +139,8 @@ export function healthcheck(
   return {
     probe,
     intervalMs: 100,
-    timeoutMs: 100,
+    // A machine under load takes its time for an answer too.
+    timeoutMs: 2_000,
     retries: 2,
     startPeriodMs: 60_000,
     startIntervalMs: 20,

@@ -22,7 +22,7 @@ async function confirmOnce(
 ): Promise<string> {
   here.told.length = 0;
   const check = healthcheck(probe, {
-    timeoutMs: 2_000,
+    timeoutMs: 5_000,
     intervalMs: 60_000,
     startIntervalMs: 60_000,
   });
@@ -89,14 +89,14 @@ test('an exec check that hangs is killed with its children', async () => {
     const file = join(directory, 'pids');
     const script = `sleep 1000 & echo $$ $! > ${file}.new; mv ${file}.new ${file}; wait`;
     const check = healthcheck(exec(script), {
-      timeoutMs: 500,
+      timeoutMs: 4_000,
       intervalMs: 60_000,
       startIntervalMs: 60_000,
     });
     here.observer.watch(watched({ healthcheck: check }));
     here.observer.confirm(['api/1'], 20_000);
     await until('the time-out', () => here.told.length === 1);
-    assert.deepEqual(here.told, ['confirmed api/1 false: timed out after 500 ms']);
+    assert.deepEqual(here.told, ['confirmed api/1 false: timed out after 4000 ms']);
     const pids = readFileSync(file, 'utf8').trim().split(' ');
     assert.equal(pids.length, 2);
     await until('their end', () => !pids.some((pid) => alive(pid)));
@@ -165,6 +165,6 @@ test('driver and sql checks', async () => {
   assert.equal(told, 'false: the database is starting up');
   const never = () => new Promise<void>(() => undefined);
   const hung = await confirmOnce(here, driver, { driverCheck: never });
-  assert.equal(hung, 'false: timed out after 2000 ms');
+  assert.equal(hung, 'false: timed out after 5000 ms');
   assert.match(await confirmOnce(here, driver), /^false: its driver has no such check/);
 });

@@ -22,7 +22,7 @@ test('a whole tree is measured: a busy, greedy child counts', async () => {
   const [line] = await once(parent.stdout ?? parent, 'data');
   const child = Number(String(line));
   const symptoms = [
-    expression('busy', 'cpu > 0.1 && processes == 2'),
+    expression('busy', 'cpu > 0.01 && processes == 2'),
     expression('big', "memory.rss > size('150MiB') && memory.pss > size('100MiB')"),
     expression('never', 'cpu < 0 || threads > 100000'),
     expression('unknown', 'check.nothing > 1'),

@@ -16,7 +16,7 @@ import { atEnd } from '../at-end.ts';
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 /** Generous: it only bounds how long a test that fails may take. */
-const deadlineMs = 60_000;
+const deadlineMs = 120_000;
 /** A command that takes longer hangs. */
 const commandMs = 240_000;
 const recordsPage = 1_000;
@@ -140,7 +140,7 @@ export class Bench {
     try {
       if (this.#client.isKept() || processesOf(this.stateDir).length > 0) await this.daruma('down');
     } finally {
-      await endProcessesOf(this.stateDir);
+      await endProcessesOf(this.directory);
       removeDataElsewhere(this.stateDir);
       await rm(this.directory, { recursive: true, force: true });
     }
@@ -156,8 +156,9 @@ function isTimeOut({ killed, signal }: ExecFileException): boolean {
 export async function until<T>(
   what: string,
   condition: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  limitMs = deadlineMs,
 ): Promise<T> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + limitMs;
   let last: unknown = null;
   while (Date.now() < end) {
     try {
@@ -190,10 +191,11 @@ export async function bench(
   return made;
 }
 
-/** What `down` could not end, after a test that failed. */
+/** What `down` could not end, after a test that failed, or leaves to end by itself: a job on
+ * recovery points that is told to end may write for a moment longer. */
 export async function endProcessesOf(directory: string): Promise<void> {
   await until('nothing of it runs', () => {
-    const left = processesOf(directory);
+    const left = allPids().filter((pid) => mentions(pid, directory) || worksIn(pid, directory));
     for (const pid of left) process.kill(pid, 'SIGKILL');
     return left.length === 0;
   });
@@ -235,10 +237,11 @@ export function background(t: TestContext, argv: readonly string[], cwd: string)
 
 /** Processes that have the directory in their arguments or environment: all of its stack. */
 export function processesOf(directory: string): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    const pid = Number(name);
-    return Number.isInteger(pid) && mentions(pid, directory) ? [pid] : [];
-  });
+  return allPids().filter((pid) => mentions(pid, directory));
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
 function mentions(pid: number, text: string): boolean {
@@ -248,5 +251,13 @@ function mentions(pid: number, text: string): boolean {
     );
   } catch {
     return false; // It ended, or belongs to somebody else.
+  }
+}
+
+function worksIn(pid: number, directory: string): boolean {
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${directory}/`);
+  } catch {
+    return false;
   }
 }

@@ -51,7 +51,8 @@ function terminal(t: TestContext, stand: Bench, ...command: string[]): Terminal 
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  const exit = once(child, 'exit').then(([code]) => code as unknown);
+  // Not `exit`: what it wrote last may still be on its way then.
+  const exit = once(child, 'close').then(([code]) => code as unknown);
   return { child, shown: () => text, exit };
 }
 
@@ -142,7 +143,7 @@ test('SIGTERM to up, without a terminal, is down', async (t) => {
   });
   await until('everything is ready', () => text.includes('everything is ready'));
   const pid = await stand.pid('quick/1');
-  const ended = once(up, 'exit');
+  const ended = once(up, 'close');
   up.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);
   assert.match(text, /quick\/1 stopped[\s\S]*the stack is down/);

@@ -38,7 +38,7 @@ test('a kill by somebody is no kill for want of memory', async (t) => {
 
 test('a limit on processes holds where it can be set', async (t) => {
   const at = scene(t);
-  const script = 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & echo all four run';
+  const script = 'sleep 60 & sleep 60 & sleep 60 & sleep 60 & echo all four run';
   await start(at.processes, shell(script, { limits: { ...none, pids: 3 } }));
   const { lastLines } = await firstExit(at);
   const held = at.processes.limitsEnforcedBy.pids !== null;

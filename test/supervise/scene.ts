@@ -119,7 +119,7 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const value = await condition();
     if (value) return value;
