@@ -8,6 +8,7 @@ import type { Scorecard } from '../../src/cli/scorecard.ts';
 import { layout } from '../../src/model/layout.ts';
 import { AccountsDb } from '../../src/server/api/accounts-db.ts';
 import { DrillBook } from '../../src/server/api/drill-book.ts';
+import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { bench } from './harness.ts';
 
@@ -55,7 +56,7 @@ test('every fault that the stack can take, one after the other', async (t) => {
     assert.notEqual(detectedMs, null, `${fault}, of an incident that came back too`);
   }
   const accounts = new AccountsDb(layout(stand.stateDir).accountsDatabase);
-  t.after(() => accounts.close());
+  atEnd(t, () => accounts.close());
   const kept = new DrillBook(accounts).list().toReversed();
   assert.deepEqual(
     kept.map(({ fault, target, result }) => ({ fault, target, result })),

@@ -53,6 +53,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     sources.flatMap(({ switchedOffTests }) =>
       switchedOffTests.map((found) => at(found, `${found.name} switches tests off`)),
     ),
+  'tests end first what they made last': endsInOrder,
   'no empty catch': (sources) =>
     sources.flatMap(({ emptyCatches }) =>
       emptyCatches.map((found) => at(found, 'an error is dropped without a word')),
@@ -151,6 +152,17 @@ function badNames(sources: readonly SourceFile[]): string[] {
     }
     return found;
   });
+}
+
+/** Node's own hooks run in the order in which they were given: `atEnd` has the other one. */
+function endsInOrder(sources: readonly SourceFile[]): string[] {
+  return sources
+    .filter(({ path }) => path.startsWith('test/') && path !== 'test/at-end.ts')
+    .flatMap(({ path, lines }) =>
+      lines.flatMap((line, index) =>
+        /\bt\.after\(/.test(line) ? [`${path}:${index + 1}: say atEnd(t, …)`] : [],
+      ),
+    );
 }
 
 /** What neither main.ts nor a process or thread of its own leads to. */

@@ -24,7 +24,7 @@ describe('the house', () => {
 
 /** One house in which each rule is broken once, and what is to be said of it. */
 const badHouse: Readonly<Record<string, string>> = {
-  'tsconfig.json': '{ "compilerOptions": { "noEmit": true }, "include": ["src"] }',
+  'tsconfig.json': '{ "compilerOptions": { "noEmit": true }, "include": ["src", "test"] }',
   'src/main.ts': "import { step } from './engine/step.ts';\nstep();\n",
   'src/engine/step.ts': [
     "import { readFileSync } from 'node:fs';",
@@ -46,6 +46,11 @@ const badHouse: Readonly<Record<string, string>> = {
     '',
   ].join('\n'),
   'src/store/diskUtils.ts': 'export interface IDisk {}\n',
+  'test/store/log.test.ts': [
+    "import { test } from 'node:test';",
+    `test('a', (t) => ${'t.'}after(() => undefined));`,
+    '',
+  ].join('\n'),
   'src/store/log.test.ts': [
     "import { test } from 'node:test';",
     "import '../main.ts';",
@@ -77,6 +82,7 @@ const expected: Readonly<Record<keyof typeof rules, readonly string[]>> = {
     'src/store/diskUtils.ts:1: IDisk has an I prefix',
   ],
   'no test is switched off': ['src/store/log.test.ts:3: test.skip switches tests off'],
+  'tests end first what they made last': ['test/store/log.test.ts:2: say atEnd(t, …)'],
   'no empty catch': ['src/store/log.ts:3: an error is dropped without a word'],
   'no dead files': ['src/store/diskUtils.ts:1: nothing leads here'],
   'no dead exports': [
