@@ -8,6 +8,7 @@ import type { ErrorDetail, ErrorMark, ErrorRecord } from '../model/error-record.
 import { DarumaError, type ErrorCode, errorTable } from '../model/errors.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
+import type { IncidentLog } from '../model/incident-log.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import type { NotificationTarget, TestedTarget } from '../model/notification.ts';
@@ -115,6 +116,10 @@ export class ControlClient {
 
   incident(id: string): Promise<IncidentView> {
     return this.#askAgain('GET', `/v1/incidents/${encodeURIComponent(id)}`);
+  }
+
+  incidentLogs(id: string): Promise<readonly IncidentLog[]> {
+    return this.#askAgain('GET', `/v1/incidents/${encodeURIComponent(id)}/logs`);
   }
 
   records(after: number, limit: number): Promise<readonly StoredRecord[]> {

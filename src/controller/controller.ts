@@ -41,6 +41,7 @@ import { type ErrorScene, linkErrors } from './error-scene.ts';
 import { errorsOfExits } from './exit-errors.ts';
 import { Externals } from './externals.ts';
 import { Groups } from './groups.ts';
+import { IncidentLogs } from './incident-logs.ts';
 import { InstanceContexts, type Reports } from './instance-context.ts';
 import { Listening } from './listening.ts';
 import { lookAround } from './look-around.ts';
@@ -111,6 +112,7 @@ export class Controller implements ControllerApi {
   readonly #curator: Curator;
   readonly #restorer: Restorer;
   readonly #listening: Listening;
+  readonly #incidentLogs: IncidentLogs;
   readonly points: PointsApi;
   readonly notifications: Notifier;
   readonly #waiting = new Map<string, Waiting>();
@@ -152,6 +154,7 @@ export class Controller implements ControllerApi {
     const push = (happening: Happening) => this.#loop?.push(happening);
     this.#restorer = new Restorer({ jobs: this.#jobs, curator: this.#curator, push });
     this.#listening = new Listening(options);
+    this.#incidentLogs = new IncidentLogs({ store, logEnd: options.errorScene.logEnd });
     this.points = pointsApi(this.#jobs, this.#curator);
     this.notifications = options.notifier;
     this.#programs = new ProgramWatch({
@@ -181,6 +184,7 @@ export class Controller implements ControllerApi {
     });
     this.#loop = loop;
     this.#options.errorScene.follow(() => loop.state);
+    void this.#incidentLogs.recover();
     faultPoint('up.recovered');
     notifier.configure(spec.name, [spec.notify], new Set(loop.state.open));
     observer.onHappening((happening) => loop.push(happening));
@@ -261,6 +265,10 @@ export class Controller implements ControllerApi {
 
   incident(id: `i${number}`) {
     return incidentView(this.#theLoop().state, id);
+  }
+
+  incidentLogs(id: `i${number}`) {
+    return this.#incidentLogs.of(id);
   }
 
   records(afterSeq: number, limit: number) {
@@ -457,7 +465,7 @@ export class Controller implements ControllerApi {
   #accountSoon(event: EngineEvent, records: readonly LogRecord[]): void {
     if (this.#loop !== null) linkErrors(this.#options.store, records, this.#loop.state);
     const counts = records.some(
-      ({ kind }) => kind === 'instance-exited' || kind === 'incident-needs-person',
+      ({ kind }) => kind === 'instance-exited' || kind.startsWith('incident-'),
     );
     if (counts) this.#options.clock.after(accountDelayMs, () => this.#account(event, records));
   }
@@ -467,6 +475,7 @@ export class Controller implements ControllerApi {
     if (records.some(({ kind }) => kind === 'incident-needs-person')) this.#programs.look();
     const errors = errorsOfExits(records, event.at, host);
     if (errors.length > 0) store.reportErrors(errors);
+    this.#incidentLogs.note(records, this.#theLoop().state);
   }
 
   #reply({ requestId, error, message }: Extract<Command, { kind: 'reply' }>): void {

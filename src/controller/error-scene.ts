@@ -44,7 +44,7 @@ export class ErrorScene {
     const role = instance === null ? undefined : roleAt(state, service, instance, report.at);
     const release = releaseOf(state, service, instance);
     const incident = openIncident(state, service, instance);
-    const log = instance === null ? undefined : this.#logEnd(instance, report.at);
+    const log = instance === null ? undefined : this.logEnd(instance, report.at);
     return {
       ...(release === undefined ? {} : { release }),
       ...(incident === undefined ? {} : { incident }),
@@ -54,7 +54,8 @@ export class ErrorScene {
     };
   };
 
-  #logEnd(instance: InstanceId, at: number): number | undefined {
+  /** In bytes from the log's beginning; undefined: it can't be read. `at`: now. */
+  readonly logEnd = (instance: InstanceId, at: number): number | undefined => {
     const known = this.#logs.get(instance);
     if (known !== undefined && Math.abs(at - known.at) < logKnownMs) return known.end;
     const { stateDir, logEnd } = this.#options;
@@ -66,7 +67,7 @@ export class ErrorScene {
       // A log that can't be read is told of by whoever reads it; the error is kept without.
       return undefined;
     }
-  }
+  };
 }
 
 /** By the reign that it was in: a fail-over may have come between the error and its report. */

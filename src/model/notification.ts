@@ -1,6 +1,6 @@
 /** How messages to people fare, as it is shown: without secrets. */
 import type { ServiceName } from './ids.ts';
-import type { Severity } from './notify-spec.ts';
+import type { Severity, Weekday } from './notify-spec.ts';
 
 export interface NotificationTarget {
   readonly name: string;
@@ -21,6 +21,8 @@ export interface NotificationTarget {
 }
 
 export interface QuietHours {
+  /** Days in a row on which they begin, first and last; null: every day. */
+  readonly days: readonly (readonly [Weekday, Weekday])[] | null;
   /** Such as `22:00`. */
   readonly from: string;
   readonly to: string;

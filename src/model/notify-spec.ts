@@ -67,10 +67,16 @@ export interface PagerDutyTarget {
   readonly routingKey: SecretSpec;
 }
 
-/** Every day, by the clock on the wall there. */
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** By the clock on the wall there. */
 export interface QuietHoursSpec {
+  /** On which they begin; absent: every day. They are never quiet all the time. */
+  readonly days?: readonly Weekday[];
   /** Minutes after midnight, 0 to 1439; `from` after `to`: over midnight. They differ. */
   readonly fromMinute: number;
+  /** Up to 1440, which is midnight. */
   readonly toMinute: number;
   /** Of the IANA database, such as `Europe/Berlin`. */
   readonly timeZone: string;

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { QuietHoursSpec } from '../model/notify-spec.ts';
-import { isQuiet, quietEnd, timeText } from './quiet-hours.ts';
+import { type QuietHoursSpec, type Weekday, weekdays } from '../model/notify-spec.ts';
+import { dayRanges, isQuiet, quietEnd, timeText } from './quiet-hours.ts';
 
 function hours(from: string, to: string, timeZone = 'UTC'): QuietHoursSpec {
   const minute = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
   return { fromMinute: minute(from), toMinute: minute(to), timeZone, holdCritical: false };
 }
+
+function on(days: readonly Weekday[], spec: QuietHoursSpec): QuietHoursSpec {
+  return { ...spec, days };
+}
+
+const working = weekdays.slice(0, 5);
+const weekend = on(['sat', 'sun'], hours('00:00', '24:00', 'Europe/Berlin'));
 
 const night = ['22:00', '07:00'] as const;
 
@@ -29,6 +36,17 @@ describe('quiet', () => {
     // Berlin: UTC+1 in winter, UTC+2 in summer.
     [hours(...night, 'Europe/Berlin'), '2026-01-10T20:30:00Z', false],
     [hours(...night, 'Europe/Berlin'), '2026-07-10T20:30:00Z', true],
+    // 9 January 2026 is a Friday: its night goes on until Saturday's morning.
+    [on(working, hours(...night)), '2026-01-09T22:00:00Z', true],
+    [on(working, hours(...night)), '2026-01-10T06:59:00Z', true],
+    [on(working, hours(...night)), '2026-01-10T22:00:00Z', false],
+    [on(working, hours(...night)), '2026-01-12T06:59:00Z', false],
+    [on(working, hours(...night)), '2026-01-12T22:00:00Z', true],
+    [on(['sun'], hours(...night)), '2026-01-12T06:59:00Z', true],
+    [weekend, '2026-01-09T22:59:00Z', false],
+    [weekend, '2026-01-09T23:00:00Z', true],
+    [weekend, '2026-01-11T22:59:00Z', true],
+    [weekend, '2026-01-11T23:00:00Z', false],
   ];
   for (const [spec, at, expected] of table) {
     test(`${at} in ${spec.timeZone}: ${expected}`, () => {
@@ -53,6 +71,10 @@ describe('their end', () => {
     [hours('22:00', '02:30', 'Europe/Berlin'), '2026-10-25T01:10:00Z', '2026-10-25T01:30:00Z'],
     // The whole of the hour that is left out.
     [hours('02:00', '03:00', 'America/New_York'), '2026-03-08T07:00:00Z', '2026-03-08T07:00:00Z'],
+    // Two days that follow each other are one time.
+    [weekend, '2026-01-09T23:30:00Z', '2026-01-11T23:00:00Z'],
+    [on(working, hours(...night)), '2026-01-10T03:00:00Z', '2026-01-10T07:00:00Z'],
+    [on(working, hours(...night)), '2026-01-10T23:00:00Z', '2026-01-10T23:00:00Z'],
     // Half an hour is what Lord Howe's clock changes by.
     [hours(...night, 'Australia/Lord_Howe'), '2026-04-04T12:00:00Z', '2026-04-04T20:30:00Z'],
   ];
@@ -69,10 +91,13 @@ describe('their end', () => {
     const minutes = fc.integer({ min: 0, max: 1439 });
     const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Antarctica/Troll');
     const moments = fc.integer({ min: Date.UTC(2026, 0), max: Date.UTC(2028, 0) });
-    const given = fc.tuple(minutes, minutes, zones, moments).filter(([from, to]) => from !== to);
+    const days = fc.subarray([...weekdays]);
+    const given = fc
+      .tuple(minutes, minutes, zones, moments, days)
+      .filter(([from, to]) => from !== to);
     fc.assert(
-      fc.property(given, ([fromMinute, toMinute, timeZone, at]) => {
-        const spec = { fromMinute, toMinute, timeZone, holdCritical: false };
+      fc.property(given, ([fromMinute, toMinute, timeZone, at, on]) => {
+        const spec = { days: on, fromMinute, toMinute, timeZone, holdCritical: false };
         const end = quietEnd(spec, at);
         assert.equal(isQuiet(spec, end), false);
         if (end === at) return;
@@ -86,6 +111,16 @@ describe('their end', () => {
   });
 });
 
+test('days that follow each other', () => {
+  assert.deepEqual(dayRanges([]), []);
+  assert.deepEqual(dayRanges(weekdays), [['mon', 'sun']]);
+  assert.deepEqual(dayRanges(['sun', 'mon', 'tue', 'thu']), [
+    ['mon', 'tue'],
+    ['thu', 'thu'],
+    ['sun', 'sun'],
+  ]);
+});
+
 test('a minute of the day as people write it', () => {
-  assert.deepEqual([0, 65, 1439].map(timeText), ['00:00', '01:05', '23:59']);
+  assert.deepEqual([0, 65, 1439, 1440].map(timeText), ['00:00', '01:05', '23:59', '24:00']);
 });

@@ -3,8 +3,9 @@
  *
  * 1. Quiet is what the clock shows: an hour that is shown twice in autumn counts twice, and one
  *    that is left out in spring not at all.
+ * 2. What goes over midnight belongs to the day on which it begins.
  */
-import type { QuietHoursSpec } from '../model/notify-spec.ts';
+import { type QuietHoursSpec, type Weekday, weekdays } from '../model/notify-spec.ts';
 
 const minuteMs = 60_000;
 const dayMinutes = 1440;
@@ -13,18 +14,18 @@ const clockChangeMinutesMax = 180;
 
 /** `at`: wall-clock milliseconds. */
 export function isQuiet(spec: QuietHoursSpec, at: number): boolean {
-  const { fromMinute, toMinute } = spec;
-  const minute = minuteOfDay(spec.timeZone, at);
-  const after = minute >= fromMinute;
-  const before = minute < toMinute;
-  return fromMinute < toMinute ? after && before : after || before;
+  const { fromMinute, toMinute, days = weekdays } = spec;
+  const { day, minute } = shownAt(spec.timeZone, at);
+  const today = minute >= fromMinute && days.includes(day);
+  if (fromMinute < toMinute) return today && minute < toMinute;
+  return today || (minute < toMinute && days.includes(dayBefore(day)));
 }
 
 /** The first whole minute from `at` on that isn't quiet; `at` itself if it isn't. */
 export function quietEnd(spec: QuietHoursSpec, at: number): number {
   let moment = at;
   while (isQuiet(spec, moment)) {
-    const minute = minuteOfDay(spec.timeZone, moment);
+    const { minute } = shownAt(spec.timeZone, moment);
     const left = (spec.toMinute - minute + dayMinutes) % dayMinutes;
     // What can't be leapt over safely is gone minute by minute.
     const leap = Math.max(1, left - clockChangeMinutesMax);
@@ -41,13 +42,35 @@ export function timeText(minute: number): string {
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
-function minuteOfDay(timeZone: string, at: number): number {
+function shownAt(timeZone: string, at: number): { readonly day: Weekday; readonly minute: number } {
   let clock = clocks.get(timeZone);
   if (clock === undefined) {
-    const shown = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const shown = {
+      weekday: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    } as const;
     clock = new Intl.DateTimeFormat('en-GB', { ...shown, timeZone });
     clocks.set(timeZone, clock);
   }
-  const [hour = 0, minute = 0] = clock.format(at).split(':').map(Number);
-  return hour * 60 + minute;
+  const text = clock.format(at).toLowerCase();
+  const [, hour = '', minute = ''] = /(\d+):(\d+)/.exec(text) ?? [];
+  const day = weekdays.find((one) => text.startsWith(one)) ?? 'mon';
+  return { day, minute: Number(hour) * 60 + Number(minute) };
+}
+
+function dayBefore(day: Weekday): Weekday {
+  return weekdays.at(weekdays.indexOf(day) - 1) ?? day;
+}
+
+/** First and last of days that follow each other; the week begins on Monday. */
+export function dayRanges(days: readonly Weekday[]): readonly (readonly [Weekday, Weekday])[] {
+  const ranges: [Weekday, Weekday][] = [];
+  for (const day of weekdays.filter((one) => days.includes(one))) {
+    const last = ranges.at(-1);
+    if (day !== 'mon' && last?.[1] === dayBefore(day)) last[1] = day;
+    else ranges.push([day, day]);
+  }
+  return ranges;
 }

@@ -2,7 +2,7 @@
 import type { QuietHours } from '../model/notification.ts';
 import type { NotifyTarget, QuietHoursSpec } from '../model/notify-spec.ts';
 import type { SecretSpec } from '../model/recovery-point.ts';
-import { isQuiet, timeText } from './quiet-hours.ts';
+import { dayRanges, isQuiet, timeText } from './quiet-hours.ts';
 import { shownUrl } from './secret-url.ts';
 
 /** Such as `webhook (slack)`. */
@@ -29,7 +29,8 @@ export function shownQuietHours(spec: QuietHoursSpec | undefined, at: number): Q
   if (spec === undefined) return null;
   const { fromMinute, toMinute, timeZone, holdCritical } = spec;
   const [from, to] = [timeText(fromMinute), timeText(toMinute)];
-  return { from, to, timeZone, holdCritical, quietNow: isQuiet(spec, at) };
+  const days = spec.days === undefined ? null : dayRanges(spec.days);
+  return { days, from, to, timeZone, holdCritical, quietNow: isQuiet(spec, at) };
 }
 
 function whereabouts(secret: SecretSpec): string {

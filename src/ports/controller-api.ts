@@ -2,6 +2,7 @@
 import type { ErrorDetail, ErrorMark, ErrorRecord, ErrorReport } from '../model/error-record.ts';
 import type { PersonRequest } from '../model/event.ts';
 import type { IncidentId, InstanceId, ServiceName } from '../model/ids.ts';
+import type { IncidentLog } from '../model/incident-log.ts';
 import type { Knowledge, KnowledgeView } from '../model/knowledge.ts';
 import type { StoredRecord } from '../model/record.ts';
 import type { PointId, RestorePlan, RestoreTarget } from '../model/recovery-point.ts';
@@ -72,6 +73,8 @@ export interface ControllerApi {
   incidents(limit: number): readonly IncidentView[];
   /** Null: no such incident is kept. */
   incident(id: IncidentId): IncidentView | null;
+  /** Where the logs of the instances concerned ended when it began; none: that isn't known. */
+  incidentLogs(id: IncidentId): readonly IncidentLog[];
   /** Stored records after a sequence number, oldest first. */
   records(afterSeq: number, limit: number): Promise<readonly StoredRecord[]>;
   /** Each record once it is durable (or marked unrecorded); returns how to stop. */

@@ -39,6 +39,9 @@ function addStateRoutes(server: FastifyInstance, api: ControllerApi): void {
     if (incident === null) throw new DarumaError('NOT_FOUND', `there is no incident ${params.id}`);
     return incident;
   });
+  server.get<{ Params: { id: string } }>('/v1/incidents/:id/logs', async ({ params }) =>
+    api.incidentLogs(schemas.incidentId.parse(params.id)),
+  );
   server.get('/v1/records', async (request) => {
     const { after, limit } = schemas.recordPage.parse(request.query);
     return api.records(after, limit);

@@ -71,6 +71,7 @@ function fakeController() {
     configuration: () => ({ spec: spec([]), sources: {}, readAt: 1 }),
     incidents: () => [],
     incident: () => null,
+    incidentLogs: () => [],
     records: async (after, limit) => log.filter(({ seq }) => seq > after).slice(0, limit),
     follow: (listener) => {
       listeners.add(listener);
@@ -119,6 +120,8 @@ describe('routes', () => {
     ['GET', '/v1/incidents?limit=none', undefined, 400],
     ['GET', '/v1/incidents/i7', undefined, 404],
     ['GET', '/v1/incidents/seven', undefined, 400],
+    ['GET', '/v1/incidents/i7/logs', undefined, 200],
+    ['GET', '/v1/incidents/seven/logs', undefined, 400],
     ['GET', '/v1/records?after=1', undefined, 200],
     ['GET', '/v1/records?after=-1', undefined, 400],
     ['GET', '/v1/signals?service=api', undefined, 200],

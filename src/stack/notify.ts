@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isLoopback } from '../model/console-spec.ts';
-import type {
-  EmailTarget,
-  NotifySpec,
-  NotifyTarget,
-  QuietHoursSpec,
-  WebhookTarget,
+import {
+  type EmailTarget,
+  type NotifySpec,
+  type NotifyTarget,
+  type QuietHoursSpec,
+  type WebhookTarget,
+  type Weekday,
+  weekdays,
 } from '../model/notify-spec.ts';
 import type { SecretSpec } from '../model/recovery-point.ts';
 import { unknownService } from './checks.ts';
@@ -177,17 +179,42 @@ function toQuietHours(
   if (raw.from === raw.to) {
     document.complain([...here, 'to'], { message: 'must be another time than `from`' });
   }
+  const begins = raw.days === undefined ? undefined : daysOf(raw.days);
+  if (raw.from === '00:00' && raw.to === '24:00' && (begins ?? weekdays).length === 7) {
+    const message = 'it would always be quiet: nothing would ever be sent';
+    document.complain([...here, 'to'], { message });
+  }
   const timeZone = raw.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!isTimeZone(timeZone)) {
     const message = `there is no time zone ${JSON.stringify(timeZone)}`;
     document.complain([...here, 'time_zone'], { message, hint: 'such as Europe/Berlin or UTC' });
   }
   return {
+    ...(begins === undefined ? {} : { days: begins }),
     fromMinute: minuteOf(raw.from),
     toMinute: minuteOf(raw.to),
     timeZone,
     holdCritical: raw.hold_critical,
   };
+}
+
+/** `fri-mon` goes over the end of the week. */
+function daysOf(texts: readonly string[]): readonly Weekday[] {
+  const found = new Set<Weekday>();
+  for (const text of texts) {
+    const [first = '', last = first] = text.split('-');
+    const [from, to] = [weekdayOf(first), weekdayOf(last)];
+    const count = (to - from + weekdays.length) % weekdays.length;
+    for (let day = from; day <= from + count; day += 1) {
+      const name = weekdays[day % weekdays.length];
+      if (name !== undefined) found.add(name);
+    }
+  }
+  return weekdays.filter((day) => found.has(day));
+}
+
+function weekdayOf(name: string): number {
+  return (weekdays as readonly string[]).indexOf(name);
 }
 
 function isTimeZone(name: string): boolean {

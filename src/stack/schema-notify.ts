@@ -1,5 +1,6 @@
 /** The part of the schema that is about who is told of incidents. */
 import { z } from 'zod';
+import { weekdays } from '../model/notify-spec.ts';
 import {
   closed,
   command,
@@ -23,6 +24,12 @@ const smtp = matching(
   'a host such as mail.example.org or mail.example.org:587',
 );
 const timeOfDay = matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as 22:00');
+const endOfTime = matching(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time such as 07:00');
+const dayNames = weekdays.join('|');
+const days = matching(
+  new RegExp(`^(${dayNames})(-(${dayNames}))?$`),
+  'a day such as sat, or days such as mon-fri',
+);
 const label = matching(/^[a-zA-Z_]\w*$/, 'the name of a label');
 
 const email = closed({
@@ -63,7 +70,14 @@ const pagerduty = closed({
 
 const quietHours = closed({
   from: described(timeOfDay, 'When they begin.'),
-  to: described(timeOfDay, 'When they end, and the summary comes. Earlier than `from`: next day.'),
+  to: described(
+    endOfTime,
+    'When they end, and the summary comes; `24:00` is midnight. Earlier than `from`: next day.',
+  ),
+  days: described(
+    list(days).optional(),
+    'On which days they begin, such as `[mon-fri]` or `[sat, sun]`. Default: every day.',
+  ),
   time_zone: described(
     text('a time zone such as Europe/Berlin').optional(),
     'Of the IANA database. Default: that of this machine.',

@@ -75,6 +75,34 @@ describe('other accounts', () => {
       assert.equal((await ann.send('PATCH', '/api/v1/people/ann', change)).status, 409);
     }
     assert.equal((await ann.send('DELETE', '/api/v1/people/ann')).status, 409);
+    // Who owns the state directory is no account of it.
+    const { people } = made.api.parts;
+    for (const change of [{ role: 'viewer' }, { disabled: true }] as const) {
+      assert.throws(() => people.change('ann', change, 'root'), /ann is the only admin/);
+    }
+    assert.throws(() => people.remove('ann', 'root'), /ann is the only admin/);
+  });
+
+  test('nobody takes away what is his own: another admin does', async (t) => {
+    const made = await rig(t);
+    const [ann, bob] = [await loggedIn(made, 'ann', 'admin'), await loggedIn(made, 'bob', 'admin')];
+    for (const name of ['ann', 'ANN']) {
+      const url = `/api/v1/people/${name}`;
+      for (const change of [{ role: 'viewer' }, { disabled: true }]) {
+        const refused = await ann.send('PATCH', url, change);
+        assert.deepEqual([refused.status, refused.json.code], [409, 'REFUSED']);
+        assert.match(refused.json.detail, /another admin/);
+      }
+      assert.equal((await ann.send('DELETE', url)).status, 409);
+    }
+    assert.equal((await ann.send('PATCH', '/api/v1/people/ann', { role: 'admin' })).status, 200);
+    assert.equal((await ann.send('GET', '/api/v1/people')).json.items.length, 2);
+    const demoted = await bob.send('PATCH', '/api/v1/people/ann', { role: 'viewer' });
+    assert.deepEqual([demoted.status, demoted.json.role], [200, 'viewer']);
+    assert.equal((await ann.send('GET', '/api/v1/people')).status, 403);
+    assert.equal((await ann.send('GET', '/api/v1/stack')).status, 200);
+    assert.equal((await bob.send('DELETE', '/api/v1/people/ann')).status, 204);
+    assert.equal((await ann.send('GET', '/api/v1/stack')).status, 401);
   });
 
   test('whoever is closed out is out at once', async (t) => {

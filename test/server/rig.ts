@@ -129,6 +129,7 @@ class FakeStack implements StackLink {
   };
   configuration = async () => ({ spec: spec([]), sources: {}, readAt: 1 });
   incidents = async () => [incident];
+  incidentLogs = async () => [{ instance: 'api/1' as const, at: 1, offset: 0 }];
   incident = async (id: string) => {
     if (id === incident.id) return incident;
     throw new DarumaError('NOT_FOUND', `there is no incident ${id}`);

@@ -38,6 +38,7 @@ const table: Readonly<Record<string, readonly [readonly Who[], 'person'?]>> = {
   'GET /api/v1/availability': [reading],
   'GET /api/v1/incidents': [reading],
   'GET /api/v1/incidents/:incident': [reading],
+  'GET /api/v1/incidents/:incident/logs': [reading],
   'GET /api/v1/records': [reading],
   'GET /api/v1/errors': [reading],
   'GET /api/v1/errors/:error': [reading],

@@ -51,9 +51,11 @@ function targetTable(targets: readonly NotificationTarget[], { paint }: Session)
 
 function quietText({ quietHours, held }: NotificationTarget): string | null {
   if (quietHours === null) return null;
-  const { from, to, timeZone, quietNow } = quietHours;
+  const { days, from, to, timeZone, quietNow } = quietHours;
+  const ranges = (days ?? []).map(([first, last]) => (first === last ? first : `${first}-${last}`));
+  const on = days === null ? '' : `${ranges.join(',')} `;
   const now = quietNow ? `, now: ${held} held back` : '';
-  return `${from}–${to} ${timeZone}${now}`;
+  return `${on}${from}–${to} ${timeZone}${now}`;
 }
 
 function lastCell({ last, waiting }: NotificationTarget) {

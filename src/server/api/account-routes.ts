@@ -1,6 +1,7 @@
 /** People, their sessions and tokens, and invitations. */
 import { z } from 'zod';
 import { DarumaError } from '../../model/errors.ts';
+import type { Caller } from './caller.ts';
 import { pageAfter } from './paging.ts';
 import type { Parts } from './parts.ts';
 import { type Person, personShown } from './people.ts';
@@ -123,11 +124,14 @@ function peopleRoutes({ people, gate }: Parts): readonly Route[] {
       ...common,
       method: 'PATCH',
       path: '/api/v1/people/:name',
-      summary: 'Changes a role, or closes and opens an account.',
+      summary: 'Changes a role, or closes and opens an account; not one’s own.',
       params: shapes.nameParams,
       body: z.strictObject({ role: role.optional(), disabled: z.boolean().optional() }),
       answer: shapes.person,
       handle: ({ params, body, caller }) => {
+        const { role: to, disabled } = body;
+        const { role: now } = caller.person;
+        if (disabled === true || (to !== undefined && to !== now)) notOneself(caller, params.name);
         const changed = people.change(params.name, body, caller.by);
         gate.forget();
         return personShown(changed);
@@ -137,14 +141,21 @@ function peopleRoutes({ people, gate }: Parts): readonly Route[] {
       ...common,
       method: 'DELETE',
       path: '/api/v1/people/:name',
-      summary: 'Removes an account with its sessions and tokens.',
+      summary: 'Removes an account with its sessions and tokens; not one’s own.',
       params: shapes.nameParams,
       handle: ({ params, caller }) => {
+        notOneself(caller, params.name);
         people.remove(params.name, caller.by);
         gate.forget();
       },
     }),
   ];
+}
+
+/** Nobody locks himself out unawares: it takes another admin. Names differ by more than case. */
+function notOneself({ person }: Caller, name: string): void {
+  if (person.name.toLowerCase() !== name.toLowerCase()) return;
+  throw new DarumaError('REFUSED', 'this is your own account: another admin has to do that');
 }
 
 function invitationRoutes({ invitations }: Parts): readonly Route[] {

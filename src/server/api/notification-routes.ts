@@ -1,12 +1,14 @@
 /** Who is told of incidents, and whether messages arrive there. */
 import { z } from 'zod';
 import type { NotificationTarget, TestedTarget } from '../../model/notification.ts';
+import { weekdays } from '../../model/notify-spec.ts';
 import type { Parts } from './parts.ts';
 import { type Route, route } from './route.ts';
 import * as shapes from './shapes.ts';
 
 const tag = 'Notifications';
 const targetName = z.string().min(1).max(200);
+const day = z.enum(weekdays);
 const error = z.string().nullable().describe('Null: it arrived.');
 
 const target = z.strictObject({
@@ -17,6 +19,10 @@ const target = z.strictObject({
   services: z.array(shapes.serviceName).nullable().describe('Null: all.'),
   quietHours: z
     .strictObject({
+      days: z
+        .array(z.tuple([day, day]))
+        .nullable()
+        .describe('First and last; null: every day.'),
       from: z.string(),
       to: z.string(),
       timeZone: z.string(),

@@ -2,6 +2,7 @@
 import type { ErrorDetail, ErrorMark, ErrorRecord } from '../../model/error-record.ts';
 import type { PersonRequest } from '../../model/event.ts';
 import type { InstanceId, ServiceName } from '../../model/ids.ts';
+import type { IncidentLog } from '../../model/incident-log.ts';
 import type { Knowledge, KnowledgeView } from '../../model/knowledge.ts';
 import type { NotificationTarget, TestedTarget } from '../../model/notification.ts';
 import type { StoredRecord } from '../../model/record.ts';
@@ -22,6 +23,7 @@ export interface StackLink {
   /** Newest first. */
   incidents(limit: number): Promise<readonly IncidentView[]>;
   incident(id: string): Promise<IncidentView>;
+  incidentLogs(id: string): Promise<readonly IncidentLog[]>;
   records(after: number, limit: number): Promise<readonly StoredRecord[]>;
   errors(limit: number): Promise<readonly ErrorRecord[]>;
   signals(names?: readonly SignalName[]): Promise<readonly Sample[]>;

@@ -131,6 +131,12 @@ function signalHistory({ link }: Parts): Route {
   });
 }
 
+const incidentLog = z.object({
+  instance: z.string(),
+  at: z.number(),
+  offset: z.number().describe('In bytes from the log’s beginning.'),
+});
+
 function historyRoutes({ link, live }: Parts): readonly Route[] {
   return [
     route({
@@ -157,6 +163,16 @@ function historyRoutes({ link, live }: Parts): readonly Route[] {
       params: shapes.incidentParams,
       answer: shapes.incident,
       handle: ({ params }) => link.incident(params.incident),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/incidents/:incident/logs',
+      access: 'viewer',
+      summary: 'Where logs ended when it began: `after` of the logs takes such an offset.',
+      tag,
+      params: shapes.incidentParams,
+      answer: z.object({ items: z.array(incidentLog) }),
+      handle: async ({ params }) => ({ items: await link.incidentLogs(params.incident) }),
     }),
     route({
       method: 'GET',

@@ -1,5 +1,5 @@
 /** Lines of instances' logs around places in them. */
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
 
@@ -31,12 +31,25 @@ export function LogsAround(props: {
     <section>
       <h2>{title}</h2>
       {places.map((place, index) => (
-        <details key={place.instance} open={index === 0}>
-          <summary>{place.instance}</summary>
-          <Lines place={place} mark={mark} />
-        </details>
+        <Place key={place.instance} place={place} mark={mark} first={index === 0} />
       ))}
     </section>
+  );
+}
+
+/** Lines are read once they are wanted. */
+function Place(props: {
+  readonly place: LogPlace;
+  readonly mark: string;
+  readonly first: boolean;
+}) {
+  const { place, mark, first } = props;
+  const [open, setOpen] = useState(first);
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{place.instance}</summary>
+      {open ? <Lines place={place} mark={mark} /> : null}
+    </details>
   );
 }
 

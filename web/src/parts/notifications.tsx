@@ -1,6 +1,11 @@
 /** Who is told of incidents, how the last message to each fared, and whether they arrive. */
 import { useContext, useState } from 'react';
-import type { NotificationTarget, Delivery as Sent } from '../../../src/model/notification.ts';
+import type {
+  NotificationTarget,
+  QuietHours,
+  Delivery as Sent,
+} from '../../../src/model/notification.ts';
+import type { Weekday } from '../../../src/model/notify-spec.ts';
 import { useRead } from '../state/use-read.ts';
 import type { Word } from '../words/english.ts';
 import { moment } from '../words/times.ts';
@@ -72,10 +77,23 @@ function TargetRow({
 
 function Quiet({ target: { quietHours } }: { readonly target: NotificationTarget }) {
   const say = useSay();
+  const { language } = useContext(Speech);
   if (quietHours === null) return null;
-  const { from, to, timeZone, quietNow } = quietHours;
-  const text = say('quietHours', { from, to, zone: timeZone });
+  const { days, from, to, timeZone, quietNow } = quietHours;
+  const hours = say('quietHours', { from, to, zone: timeZone });
+  const text = days === null ? hours : `${hours} · ${daysText(days, language)}`;
   return <span className="hint">{quietNow ? `${text} · ${say('quietNow')}` : text}</span>;
+}
+
+/** 5 January 2026 was a Monday. */
+const dates = { mon: 5, tue: 6, wed: 7, thu: 8, fri: 9, sat: 10, sun: 11 } as const;
+
+function daysText(days: NonNullable<QuietHours['days']>, language: string): string {
+  const format = new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' });
+  const name = (day: Weekday) => format.format(Date.UTC(2026, 0, dates[day]));
+  return days
+    .map(([first, last]) => (first === last ? name(first) : `${name(first)}–${name(last)}`))
+    .join(', ');
 }
 
 function Last({ sent }: { readonly sent: Sent | null }) {

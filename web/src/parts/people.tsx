@@ -2,37 +2,100 @@
 import { type FormEvent, useState } from 'react';
 import { act } from '../api/request.ts';
 import type { Person } from '../api/session.ts';
+import { useSession } from '../state/use-may.ts';
 import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
 
+const roles = ['viewer', 'operator', 'admin'] as const;
+
 export function People() {
   const say = useSay();
   const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: Person[] }>('/api/v1/people', version);
+  const { value } = useRead<{ items: Listed[] }>('/api/v1/people', version);
+  const again = () => setVersion(version + 1);
   return (
     <section>
       <h2>{say('people')}</h2>
       <ul className="rows">
         {(value?.items ?? []).map((person) => (
-          <li key={person.name}>
-            <strong>{person.name}</strong>
-            <span>{say(person.role)}</span>
-            <DeedButton
-              deed={{
-                label: 'revoke',
-                sentence: person.name,
-                method: 'DELETE',
-                path: `/api/v1/people/${encodeURIComponent(person.name)}`,
-                tone: 'danger',
-              }}
-              then={() => setVersion(version + 1)}
-            />
-          </li>
+          <Row key={person.name} person={person} then={again} />
         ))}
       </ul>
       <Invite />
     </section>
+  );
+}
+
+interface Listed extends Person {
+  readonly disabled: boolean;
+}
+
+/** Nobody changes his own account here: who did would lock himself out. */
+function Row({ person, then }: { readonly person: Listed; readonly then: () => void }) {
+  const say = useSay();
+  const { person: own } = useSession();
+  const { name, role, disabled } = person;
+  const [to, setTo] = useState(role);
+  const path = `/api/v1/people/${encodeURIComponent(name)}`;
+  const isOwn = own?.name === name;
+  return (
+    <li>
+      <strong>{name}</strong>
+      {isOwn ? (
+        <span>
+          {say(role)} <span className="hint">{say('thisIsYou')}</span>
+        </span>
+      ) : (
+        <>
+          <RoleSelect label={say('roleOf', { who: name })} role={to} onRole={setTo} />
+          {to === role ? null : (
+            <DeedButton
+              deed={{
+                label: 'changeRole',
+                sentence: say('sureRole', { who: name, from: say(role), to: say(to) }),
+                method: 'PATCH',
+                path,
+                body: { role: to },
+              }}
+              then={then}
+            />
+          )}
+          <DeedButton
+            deed={{
+              label: 'remove',
+              sentence: say('sureRemove', { who: name }),
+              method: 'DELETE',
+              path,
+              tone: 'danger',
+            }}
+            then={then}
+          />
+        </>
+      )}
+      {disabled ? <span className="hint">{say('accountClosed')}</span> : null}
+    </li>
+  );
+}
+
+function RoleSelect(props: {
+  readonly label: string;
+  readonly role: Person['role'];
+  readonly onRole: (role: Person['role']) => void;
+}) {
+  const say = useSay();
+  return (
+    <select
+      aria-label={props.label}
+      value={props.role}
+      onChange={(event) => props.onRole(event.target.value as Person['role'])}
+    >
+      {roles.map((one) => (
+        <option key={one} value={one}>
+          {say(one)}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -56,9 +119,11 @@ function Invite() {
       <label>
         {say('role')}
         <select name="role">
-          <option value="viewer">{say('viewer')}</option>
-          <option value="operator">{say('operator')}</option>
-          <option value="admin">{say('admin')}</option>
+          {roles.map((one) => (
+            <option key={one} value={one}>
+              {say(one)}
+            </option>
+          ))}
         </select>
       </label>
       <button type="submit">{say('invite')}</button>

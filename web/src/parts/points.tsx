@@ -4,12 +4,14 @@ import type { PointView } from '../../../src/model/recovery-point.ts';
 import type { ServiceView } from '../../../src/model/view.ts';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
+import { PointJobContext, usePointJob } from '../state/use-point-job.ts';
 import { useRead } from '../state/use-read.ts';
 import { moment, span } from '../words/times.ts';
 import { sizeText } from '../words/values.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { DeedButton } from './confirm.tsx';
+import { PointProgress } from './point-progress.tsx';
 import { RestoreButton, Restored, RestoreMoment } from './restore.tsx';
 import { Scroll } from './scroll.tsx';
 
@@ -26,16 +28,19 @@ export function Points({ service }: { readonly service: ServiceView }) {
   const path = `/api/v1/services/${encodeURIComponent(service.name)}/points`;
   const { value, error } = useRead<Listed>(path, useLastHappening(service.name));
   return (
-    <section>
-      <h2>{say('points')}</h2>
-      <Restored service={service} />
-      <Backup service={service.name} path={path} />
-      {value === null ? (
-        <p>{error ?? say('loading')}</p>
-      ) : (
-        <List service={service} listed={value} />
-      )}
-    </section>
+    <PointJobContext value={usePointJob(service.name)}>
+      <section>
+        <h2>{say('points')}</h2>
+        <Restored service={service} />
+        <PointProgress />
+        <Backup service={service.name} path={path} />
+        {value === null ? (
+          <p>{error ?? say('loading')}</p>
+        ) : (
+          <List service={service} listed={value} />
+        )}
+      </section>
+    </PointJobContext>
   );
 }
 
@@ -67,7 +72,9 @@ function Backup({ service, path }: { readonly service: string; readonly path: st
         {say('pointName')}
         <input value={name} maxLength={100} onChange={(event) => setName(event.target.value)} />
       </label>
-      <DeedButton deed={{ label: 'backup', sentence, path, body }} then={() => setName('')} />
+      <DeedButton deed={{ label: 'backup', sentence, path, body }} then={() => setName('')}>
+        <PointProgress />
+      </DeedButton>
     </div>
   );
 }
@@ -152,7 +159,9 @@ function Row({ service, point }: { readonly service: ServiceView; readonly point
                 path: `/api/v1/services/${encodeURIComponent(what)}/points/drill`,
                 body: { point: id },
               }}
-            />
+            >
+              <PointProgress />
+            </DeedButton>
             <RestoreButton service={service} target={{ kind: 'point', point: id }} />
           </div>
         </td>

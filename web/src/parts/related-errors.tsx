@@ -2,6 +2,7 @@
 import type { ErrorRecord } from '../../../src/model/error-record.ts';
 import type { IncidentView } from '../../../src/model/view.ts';
 import { useErrors } from '../state/use-errors.ts';
+import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
 import { ErrorRows } from './error-rows.tsx';
 import { type LogPlace, LogsAround } from './log-around.tsx';
@@ -12,6 +13,8 @@ const nearMs = 60_000;
 export function RelatedErrors({ incident }: { readonly incident: IncidentView }) {
   const say = useSay();
   const { errors } = useErrors({ incident: incident.id });
+  const path = `/api/v1/incidents/${encodeURIComponent(incident.id)}/logs`;
+  const { value: logs } = useRead<{ items: readonly LogPlace[] }>(path, incident.symptoms.length);
   if (errors === null) return null;
   return (
     <>
@@ -21,7 +24,7 @@ export function RelatedErrors({ incident }: { readonly incident: IncidentView })
       </section>
       <LogsAround
         title={say('logsAround')}
-        places={placesIn(errors, incident)}
+        places={withOthers(placesIn(errors, incident), logs?.items ?? [])}
         mark={say('onset')}
       />
     </>
@@ -44,6 +47,12 @@ function placesIn(errors: readonly ErrorRecord[], incident: IncidentView): reado
   return [...found.values()].sort(
     (one, other) => rank(one) - rank(other) || one.awayMs - other.awayMs,
   );
+}
+
+/** And of those of which no error tells, where the log was when the incident began. */
+function withOthers(found: readonly LogPlace[], all: readonly LogPlace[]): readonly LogPlace[] {
+  const known = new Set(found.map(({ instance }) => instance));
+  return [...found, ...all.filter(({ instance }) => !known.has(instance))];
 }
 
 function placeOf({ incidents, log, lastSeen }: ErrorRecord, { id, onset }: IncidentView) {

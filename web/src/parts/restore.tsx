@@ -11,6 +11,7 @@ import { moment, span } from '../words/times.ts';
 import { sizeText } from '../words/values.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
+import { PointProgress } from './point-progress.tsx';
 
 function pathOf({ name }: ServiceView): string {
   return `/api/v1/services/${encodeURIComponent(name)}/restore`;
@@ -103,6 +104,7 @@ function Consent(props: {
           {say('agreeToLoss')}
         </label>
       )}
+      {busy && plan !== null ? <PointProgress /> : null}
       <div className="buttons">
         <button type="button" onClick={props.onNo}>
           {say('cancel')}
@@ -163,7 +165,7 @@ export function RestoreMoment(props: {
         <input
           type="datetime-local"
           step={1}
-          min={localTime(from)}
+          min={localTime(Math.ceil(from / 1_000) * 1_000)}
           max={localTime(Math.max(...ends))}
           onInput={read}
         />
@@ -181,6 +183,13 @@ function localTime(at: number): string {
   return new Date(at - offsetMs).toISOString().slice(0, 19);
 }
 
+const steps = {
+  prepare: 'stepPrepare',
+  swap: 'stepSwap',
+  undo: 'stepUndo',
+  confirm: 'stepConfirm',
+} as const;
+
 /** A restore that goes on, or one of which the data of before is still there. */
 export function Restored({ service }: { readonly service: ServiceView }) {
   const say = useSay();
@@ -189,7 +198,7 @@ export function Restored({ service }: { readonly service: ServiceView }) {
   const { name, restore } = service;
   if (restore === undefined) return null;
   if (restore.step !== 'swap' || restore.state !== 'done') {
-    return <p role="status">{say('restoreUnderWay', { step: restore.step })}</p>;
+    return <p role="status">{say('restoreUnderWay', { step: say(steps[restore.step]) })}</p>;
   }
   const path = pathOf(service);
   const to = restore.to === null ? '' : moment(restore.to, language);

@@ -36,7 +36,7 @@ export function Sessions() {
               <DeedButton
                 deed={{
                   label: 'revoke',
-                  sentence: `${one.address} · ${one.agent}`,
+                  sentence: say('sureRevokeSession', { where: `${one.address} · ${one.agent}` }),
                   method: 'DELETE',
                   path: `/api/v1/sessions/${encodeURIComponent(one.id)}`,
                 }}

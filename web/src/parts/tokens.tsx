@@ -50,7 +50,7 @@ function TokenRow({ token, then }: { readonly token: TokenView; readonly then: (
       <DeedButton
         deed={{
           label: 'revoke',
-          sentence: token.label,
+          sentence: say('sureRevokeToken', { what: token.label }),
           method: 'DELETE',
           path: `/api/v1/tokens/${encodeURIComponent(token.id)}`,
         }}

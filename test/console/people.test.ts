@@ -1,0 +1,68 @@
+/** People in the console: a role is changed, an account removed, and nobody locks himself out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings } from './page.ts';
+
+function row(page: Page, name: string): Locator {
+  return page.locator('li', { has: page.locator(`strong:text-is("${name}")`) });
+}
+
+async function confirm(page: Page, says: RegExp): Promise<void> {
+  const dialog = page.locator('dialog[open]');
+  await dialog.getByText(says).waitFor();
+  await dialog.locator('button.main').click();
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+}
+
+/** In Chinese, in the dark, at the width of a phone. */
+async function invited(admin: Page, { open, url }: Scene): Promise<Page> {
+  await admin.goto(`${url}settings`);
+  await admin.click('button:has-text("Invite")');
+  const link = (await admin.textContent('code.secret')) ?? '';
+  const viewport = { width: 390, height: 800 };
+  const page = await open({ locale: 'zh-CN', colorScheme: 'dark', viewport });
+  page.setDefaultTimeout(generousMs);
+  await page.goto(link);
+  await page.fill('input[name=name]', 'bob');
+  await page.fill('input[name=password]', password);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('nav');
+  return page;
+}
+
+test('an admin changes the role of another, and nobody his own', async (t) => {
+  const set = await sceneOf(t, { api: { command: 'sleep 1000' } });
+  const ann = await becomeAdmin(set);
+  const bob = await invited(ann, set);
+  await bob.goto(`${set.url}settings`);
+  await bob.waitForSelector('h2:has-text("会话")');
+  assert.equal(await bob.locator('h2:has-text("人员")').count(), 0);
+
+  await ann.goto(`${set.url}settings`);
+  await row(ann, 'ann').getByText('another admin changes this account').waitFor();
+  assert.equal(await row(ann, 'ann').locator('button').count(), 0);
+  await row(ann, 'bob').getByRole('combobox', { name: 'Role of bob' }).selectOption('admin');
+  await row(ann, 'bob').getByRole('button', { name: 'Change role' }).click();
+  await confirm(ann, /bob is admin instead of viewer/);
+  await row(ann, 'bob').getByRole('button', { name: 'Change role' }).waitFor({ state: 'detached' });
+  assert.deepEqual(await seriousFindings(ann), []);
+  await set.shot(ann, 'people');
+
+  await bob.reload();
+  await bob.waitForSelector('h2:has-text("人员")');
+  assert.equal(await row(bob, 'bob').locator('button').count(), 0);
+  await row(bob, 'ann').getByRole('button', { name: '移除' }).waitFor();
+  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+  assert.equal(await bob.evaluate(tooWide), false);
+  assert.deepEqual(await seriousFindings(bob), []);
+  await set.shot(bob, 'people-chinese-dark');
+
+  const others = ann.locator('section:has(h2:text-is("Sessions")) li');
+  assert.equal(await others.getByRole('button').count(), 0, 'she is here only, and stays in');
+  await row(ann, 'bob').getByRole('button', { name: 'Remove' }).click();
+  await confirm(ann, /bob can come in no more/);
+  await row(ann, 'bob').waitFor({ state: 'detached' });
+  await bob.reload();
+  await bob.waitForSelector('input[name=password]');
+});
