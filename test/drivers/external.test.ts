@@ -125,7 +125,7 @@ test('an error carries the last lines, and templates are expanded', async () => 
 test('the time-out kills all that the command started', async () => {
   const pidFile = join(scene.root, 'child.pid');
   const script = `sleep 600 & echo $! > ${pidFile}; wait`;
-  const here = context({ stop: shell(script), timeoutMs: 1_500 });
+  const here = context({ stop: shell(script), timeoutMs: 5_000 });
   await assert.rejects(driver.stop(here), { code: 'TIMED_OUT', message: /did not end within/ });
   const pid = Number(await readFile(pidFile, 'utf8'));
   await until(async () => {

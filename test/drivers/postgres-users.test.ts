@@ -1,8 +1,8 @@
 /** The same life of a database for root, whose clone nobody else can read, and for anybody. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -54,16 +54,25 @@ function inModules(name: string): string {
   return `node_modules/${name}`;
 }
 
+/** Where they are, without what is in there. */
+function programs({ program }: Found): string {
+  return dirname(dirname(program));
+}
+
 interface Found {
   readonly user: string | null;
   readonly program: string;
   readonly data: string;
 }
 
-async function live(place: string, ids: { uid: number; gid: number } | null): Promise<Found> {
+async function live(
+  place: string,
+  ids: { uid: number; gid: number } | null,
+  stateDir = scene.stateDir,
+): Promise<Found> {
   const { stdout } = await promisify(execFile)(
     join(place, 'node'),
-    [join(place, 'test/drivers/postgres-life.ts'), scene.stateDir, scene.sharedDir],
+    [join(place, 'test/drivers/postgres-life.ts'), stateDir, scene.sharedDir],
     { cwd: '/', ...(ids ?? {}) },
   );
   return JSON.parse(stdout);
@@ -85,11 +94,15 @@ test('an ordinary user: all stays in the state directory', async () => {
 });
 
 if (isRoot) {
-  test('root with a clone that nobody else can read: a copy of the programs', async () => {
+  test('root with a clone that nobody else can read: one copy of the programs', async () => {
     const place = join(scene.root, 'closed', 'clone');
-    await mkdir(place, { recursive: true });
+    const another = join(scene.root, 'closed', 'another', '.daruma');
+    for (const directory of [place, another]) await mkdir(directory, { recursive: true });
     await clone(place);
-    const found = await live(place, null);
+    // Both at once find that there is none.
+    const [found, other] = await Promise.all([live(place, null), live(place, null, another)]);
+    assert.equal(other.program, found.program);
+    assert.deepEqual(await readdir(join(scene.sharedDir, 'bin')), [basename(programs(found))]);
     assert.notEqual(found.user, null);
     assert.ok(found.program.startsWith(join(scene.sharedDir, 'bin', 'postgres-')));
     assert.ok(found.data.startsWith(scene.sharedDir));

@@ -7,7 +7,11 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from '
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DarumaError, errorInfo } from '../../model/errors.ts';
+import { waitForLock } from '../../ports/lock.ts';
 import { type Account, lastLines, runCommand } from '../run-command.ts';
+
+/** A hundred megabytes, on a slow disk. */
+const copyLimitMs = 120_000;
 
 export interface Binaries {
   readonly postgres: string;
@@ -42,10 +46,30 @@ async function embedded(account: Account | null, sharedDir: string): Promise<Bin
   const shared = join(sharedDir, 'bin', `postgres-${await embeddedVersion(native)}`);
   const before = await tryBinaries(join(shared, 'bin'), account);
   if (typeof before !== 'string') return before;
-  await copyForAll(native, shared);
-  const copied = await tryBinaries(join(shared, 'bin'), account);
+  const copied = await provideCopy(native, shared, account);
   if (typeof copied !== 'string') return copied;
   throw new DarumaError('REQUIREMENT_UNMET', `${account.name} can't run PostgreSQL: ${copied}`);
+}
+
+/** Two instances, or stacks, may want it at once: the second one finds what the first has made,
+ * and doesn't take it away from under its server. */
+async function provideCopy(
+  native: string,
+  shared: string,
+  account: Account,
+): Promise<Binaries | string> {
+  await openDirectory(dirname(dirname(shared)));
+  await openDirectory(dirname(shared));
+  const lock = await waitForLock(`${shared}.lock`, copyLimitMs);
+  if (lock === null) return `another process has not copied it to ${shared} in time`;
+  try {
+    const meanwhile = await tryBinaries(join(shared, 'bin'), account);
+    if (typeof meanwhile !== 'string') return meanwhile;
+    await copyForAll(native, shared);
+    return await tryBinaries(join(shared, 'bin'), account);
+  } finally {
+    lock.release();
+  }
 }
 
 /** What is wrong with them, or the binaries. */
@@ -95,23 +119,14 @@ async function completeLinks(native: string): Promise<void> {
   }
 }
 
-/** Two stacks may do so at once: the first to rename wins. */
+/** Under the lock. What is there can't be run, or we would not be here. */
 async function copyForAll(native: string, shared: string): Promise<void> {
-  await openDirectory(dirname(dirname(shared)));
-  await openDirectory(dirname(shared));
   const fresh = `${shared}.new-${process.pid}`;
   await rm(fresh, { recursive: true, force: true });
   await cp(native, fresh, { recursive: true, verbatimSymlinks: true });
   await readableByAll(fresh);
-  // What is there can't be run, or we would not be here.
   await rm(shared, { recursive: true, force: true });
-  try {
-    await rename(fresh, shared);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-  }
+  await rename(fresh, shared);
 }
 
 /** A directory of Daruma's own that other users may pass through. */
