@@ -4,15 +4,15 @@
  * (F7), all come back, and every acknowledged write is there once.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { ControlClient } from '../../src/cli/control-client.ts';
 import { isSound } from '../../src/ledger/judge.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { LogRecord } from '../../src/model/record.ts';
 import { failoverPoints } from '../../src/ports/fault-point.ts';
 import { freePort } from '../free-port.ts';
+import { arm } from './fault-arming.ts';
 import { type Bench, bench, until } from './harness.ts';
 import { greeting } from './only-once.ts';
 
@@ -70,20 +70,6 @@ function whole(made: Bench, eligible: number): Promise<Group> {
     const ready = view.services[0]?.instances.every(({ phase }) => phase === 'ready');
     return ready && group.serves && group.eligible.length === eligible ? group : null;
   });
-}
-
-/** Its controllers strike at the point, each time that the file is removed. */
-async function arm(made: Bench, point: Point): Promise<string> {
-  const struck = path.join(made.directory, 'struck');
-  writeFileSync(struck, '');
-  const client = new ControlClient(made.stateDir);
-  if (client.isKept()) {
-    // Its answer may end with the controller.
-    await client.detach().catch(() => undefined);
-    await client.ended();
-  }
-  await made.up({ DARUMA_FAULT_POINT: point, DARUMA_FAULT_ONCE: struck });
-  return struck;
 }
 
 async function bringAbout(made: Bench, cause: Cause, { primary }: Group): Promise<void> {

@@ -4,11 +4,11 @@
  * restores and verifies, and nothing is left over.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { ControlClient } from '../../src/cli/control-client.ts';
 import { recoveryPoints } from '../../src/ports/fault-point.ts';
+import { arm } from './fault-arming.ts';
 import { type Bench, until } from './harness.ts';
 import { listed, type Notes, notes } from './recovery-stand.ts';
 
@@ -18,22 +18,8 @@ const undoing: readonly Point[] = ['restore.before-undo', 'restore.after-undo'];
 const making: readonly Point[] = ['point.begun', 'point.made'];
 const restoring = recoveryPoints.filter((one) => !undoing.includes(one) && !making.includes(one));
 
-/** Strikes each time that the file which it returns is removed. */
-async function arm({ made }: Notes, point: Point): Promise<string> {
-  const struck = path.join(made.directory, 'struck');
-  writeFileSync(struck, '');
-  const client = new ControlClient(made.stateDir);
-  if (client.isKept()) {
-    // Its answer may end with the controller.
-    await client.detach().catch(() => undefined);
-    await client.ended();
-  }
-  await made.up({ DARUMA_FAULT_POINT: point, DARUMA_FAULT_ONCE: struck });
-  return struck;
-}
-
 async function strike(stand: Notes, point: Point, ...args: string[]) {
-  const struck = await arm(stand, point);
+  const struck = await arm(stand.made, point);
   rmSync(struck);
   const run = await stand.made.daruma(...args);
   assert.ok(existsSync(struck), 'the fault point was passed');
