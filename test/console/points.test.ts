@@ -1,5 +1,7 @@
 /** Recovery points in the console: made, tried, restored with consent, undone; by role. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -9,9 +11,15 @@ import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings
 
 const notes = path.resolve(import.meta.dirname, '../scenarios/services/notes.ts');
 const proven = /restored in/;
+/** Takes some seconds at the rate that it is read with. */
+const largeBytes = 8_000_000;
 
 /** Asks the service; what it says is all that it keeps. */
 type Ask = (method: string, path: string) => Promise<string>;
+
+function writeLarge(directory: string): void {
+  writeFileSync(path.join(directory, 'data/large'), randomBytes(largeBytes));
+}
 
 async function confirm(page: Page): Promise<void> {
   await page.click('dialog[open] button.main');
@@ -23,7 +31,10 @@ async function makeAndTry(page: Page, { url, shot }: Scene): Promise<void> {
   await page.waitForSelector('text=No recovery point yet.');
   await page.fill('.form input[maxlength]', 'before lunch');
   await page.click('button:has-text("Back up now")');
-  await confirm(page);
+  await page.click('dialog[open] button.main');
+  await page.waitForSelector('dialog[open] .progress:has-text("reading"):has-text("iB/s")');
+  await shot(page, 'point-progress');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
   const row = page.locator('tr', { hasText: 'before lunch' });
   await row.getByText('not yet').waitFor();
   await row.getByRole('button', { name: 'Try' }).click();
@@ -33,7 +44,8 @@ async function makeAndTry(page: Page, { url, shot }: Scene): Promise<void> {
 }
 
 /** Nothing is asked of the service before it was said what is lost, and agreed to. */
-async function restoreAndUndo(page: Page, ask: Ask, { shot }: Scene): Promise<void> {
+async function restoreAndUndo(page: Page, ask: Ask, { shot, made }: Scene): Promise<void> {
+  writeLarge(made.directory);
   await ask('POST', '/afterwards');
   const row = page.locator('tr', { hasText: 'before lunch' });
   await row.getByRole('button', { name: 'Restore' }).click();
@@ -42,7 +54,10 @@ async function restoreAndUndo(page: Page, ask: Ask, { shot }: Scene): Promise<vo
   await shot(page, 'restore-consent');
   assert.match(await ask('GET', '/'), /afterwards/);
   await page.check('dialog[open] input[type=checkbox]');
-  await confirm(page);
+  await page.click('dialog[open] button.main');
+  // First a point of what is there now; by the one before it is known how much that is.
+  await page.waitForSelector('dialog[open] .progress:has-text("reading"):has-text("left")');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
   await page.waitForSelector('.consent button:has-text("Undo the restore")');
   await until('it is back', async () => (await ask('GET', '/')) === 'before\n');
   await shot(page, 'restored');
@@ -82,12 +97,13 @@ test('recovery points are made, tried, restored with consent, and undone', async
     environment: { DATA: '${DATA_DIR}' },
     endpoint: front,
     healthcheck: { http: '/', interval: '200ms', timeout: '5s', start_period: '60s' },
-    recovery_points: { every: '1d' },
+    recovery_points: { on: ['before-destructive'], rate: '2MB' },
   };
   const set = await sceneOf(t, { notes: service });
   const ask: Ask = async (method, where) =>
     (await fetch(`http://127.0.0.1:${front}${where}`, { method })).text();
   await ask('POST', '/before');
+  writeLarge(set.made.directory);
   const page = await becomeAdmin(set);
   await makeAndTry(page, set);
   await restoreAndUndo(page, ask, set);
