@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { atEnd } from '../at-end.ts';
 import { freePort } from '../free-port.ts';
 import { group, whole } from './failover-stand.ts';
-import { bench, processesOf, until } from './harness.ts';
+import { bench, endProcessesOf, processesOf, until } from './harness.ts';
 import { slowPostgres } from './slow-postgres.ts';
 
 const often = 'recovery: { max_actions: 1000 per 10m }';
@@ -51,6 +51,7 @@ test('the state directory is lost, and the data is led on as it says', async (t)
   const client = await connect(t, port);
   await client.query('create table kept as select 7 as n');
   await stand.daruma('down');
+  await endProcessesOf(stand.directory);
   for (const name of readdirSync(stand.stateDir)) {
     if (name !== 'data') rmSync(path.join(stand.stateDir, name), { recursive: true });
   }
