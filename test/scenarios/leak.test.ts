@@ -17,7 +17,7 @@ const smaller = {
 test('a leak is ended by its symptom, and no request fails', async (t) => {
   const { made, load } = await accounts(t, smaller);
   await made.up();
-  const running = await load(50);
+  const running = await load(30);
   const rate = String(30 * 2 ** 20);
   const { code, stdout, stderr } = await made.daruma('drill', 'leak', 'api/1', '--rate', rate);
   assert.equal(code, 0, `${stdout}${stderr}`);

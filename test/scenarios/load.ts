@@ -11,7 +11,7 @@ export interface Failure {
 }
 
 const periodMs = 5;
-const timeoutMs = 20_000;
+const timeoutMs = 60_000;
 
 export class Load {
   readonly failures: Failure[] = [];

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stateService } from '../../src/model/recovery-point.ts';
 import { freePort } from '../free-port.ts';
-import { type Bench, bench } from '../scenarios/harness.ts';
+import { type Bench, bench, endProcessesOf } from '../scenarios/harness.ts';
 import { linesOfPage, newKey } from './bare-scene.ts';
 import { emptyDirectory } from './source-scene.ts';
 
@@ -86,6 +86,7 @@ test('everything back on a bare machine, with nothing but the vault and the key'
   const first = await firstMachine(t, stackFile(port, vault, recipient), port);
   const before = await first.events();
   await first.daruma('down');
+  await endProcessesOf(first.directory);
   rmSync(first.directory, { recursive: true });
 
   const second = await bench(t, '');

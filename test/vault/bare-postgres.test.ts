@@ -11,7 +11,13 @@ import { test } from 'node:test';
 import { Client } from 'pg';
 import type { PointView } from '../../src/model/recovery-point.ts';
 import { freePort } from '../free-port.ts';
-import { type Bench, bench, removeDataElsewhere, until } from '../scenarios/harness.ts';
+import {
+  type Bench,
+  bench,
+  endProcessesOf,
+  removeDataElsewhere,
+  until,
+} from '../scenarios/harness.ts';
 import { linesOfPage, newKey, runLines } from './bare-scene.ts';
 import { emptyDirectory } from './source-scene.ts';
 
@@ -89,6 +95,7 @@ services:
   );
   const { password, id, program } = await keptCluster(machine, port);
   await machine.daruma('down');
+  await endProcessesOf(machine.directory);
   removeDataElsewhere(machine.stateDir);
   rmSync(machine.directory, { recursive: true });
 
