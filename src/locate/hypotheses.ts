@@ -1,13 +1,13 @@
 /**
  * The hypotheses about what is wrong, weighed by what was observed: nothing, every single fault,
- * and two faults at once among the likeliest. Numbers of all of them lie in flat arrays, row by
- * row, as there are hundreds for each decision.
+ * and two faults at once among the likeliest. There are hundreds for each decision, so what is
+ * known of each lies in arrays, by its place: nothing, then single faults site by site, then pairs.
  */
 import { priorFactors } from '../learn/estimates.ts';
 import type { ComponentId } from '../model/ids.ts';
 import { faultKinds } from '../model/symptom.ts';
 import type { ByKind, Fault, LocateInput, Network } from './model.ts';
-import { Likelihoods, type Observation } from './observations.ts';
+import type { Observation, Under } from './observations.ts';
 import {
   hostKinds,
   hostPriorFactor,
@@ -20,224 +20,282 @@ import {
 /** Of so many of the likeliest single faults each two are looked at together. */
 const pairedMax = 12;
 
+/** A component that may be at fault. */
+interface Site {
+  readonly component: ComponentId;
+  /** When its first symptom began; Infinity: it shows none. */
+  readonly began: number;
+  /** The place of its first fault alone. */
+  readonly first: number;
+  /** Of each of its faults: the place in `faultKinds`, and the prior. */
+  readonly kinds: readonly number[];
+  readonly priors: ByKind;
+  /** For each observation. */
+  readonly under: readonly Under[];
+}
+
+/** One fault at a site. */
 interface Suspect {
-  readonly fault: Fault;
+  readonly site: Site;
   /** Its place in `faultKinds`. */
   readonly kind: number;
-  /** The hypotheses that it is part of, the one of it alone first. */
-  readonly hypotheses: number[];
   readonly prior: number;
-  /** Where its factors begin. */
-  readonly row: number;
+  /** The hypothesis of it alone, and of it beside another. */
+  readonly alone: number;
+  readonly pairs: number[];
 }
 
 export interface Suspicion {
   readonly fault: Fault;
   /** Σ P(h) over the hypotheses that it is part of, 0 to 1. */
   readonly probability: number;
+  readonly suspect: Suspect;
 }
 
 export class Hypotheses {
   readonly #input: LocateInput;
+  readonly #network: Network;
   readonly #observations: readonly Observation[];
-  readonly #under: Likelihoods;
-  readonly #suspects: readonly Suspect[];
-  /** Suspects × observations. */
-  readonly #factors: Float64Array;
+  readonly #sites: readonly Site[];
+  readonly #likeliest: readonly Suspect[];
+  /** Of all hypotheses: prior · likelihood of all observations. */
   readonly #weights: number[] = [];
-  /** The places of all hypotheses. */
-  readonly #all: readonly number[];
-  /** Hypotheses × observations. */
-  readonly #likelihoods: Float64Array;
   readonly #total: number;
+  /** The place of the first pair. */
+  readonly #firstPair: number;
+  /** Pairs × observations. */
+  readonly #underPairs: Float64Array;
   /** Of each observation, over all hypotheses: Σ weight·likelihood. */
-  readonly #expected: readonly number[];
+  readonly #expected: Float64Array;
 
   constructor(input: LocateInput, network: Network, observations: readonly Observation[]) {
     this.#input = input;
+    this.#network = network;
     this.#observations = observations;
-    this.#under = new Likelihoods(observations);
-    const suspected = suspects(input, network, observations.length);
-    this.#suspects = suspected;
-    const columns = observations.length;
-    this.#factors = new Float64Array(suspected.length * columns);
-    const most = 1 + suspected.length + (pairedMax * (pairedMax - 1)) / 2;
-    this.#likelihoods = new Float64Array(most * columns);
-    for (const own of Map.groupBy(suspected, ({ fault }) => fault.component).values())
-      this.#fillFactors(own, network);
-    const sum = suspected.reduce((all, one) => all + one.prior, 0);
-    this.#addNothing(Math.max(0.1, 1 - sum));
-    for (const one of suspected) this.#add([one], one.prior * this.#order(one, null, network));
-    this.#addPairs(network);
-    this.#all = this.#weights.map((_, one) => one);
-    this.#total = this.#weightOf(this.#all);
-    this.#expected = this.#expectedOf(this.#all);
+    this.#sites = sitesOf(input, network, observations);
+    this.#weighNothing();
+    for (const site of this.#sites) this.#weighAlone(site);
+    this.#firstPair = this.#weights.length;
+    this.#likeliest = this.#findLikeliest();
+    this.#underPairs = new Float64Array((pairedMax * (pairedMax - 1) * observations.length) / 2);
+    this.#weighPairs();
+    this.#total = sumOf(this.#weights);
+    this.#expected = this.#expectedBy(this.#weights);
   }
 
-  /** Of the suspects at one component. */
-  #fillFactors(suspected: readonly Suspect[], network: Network): void {
-    const component = suspected[0]?.fault.component ?? '';
-    const linkTo = network.linksFrom(component);
-    for (let index = 0; index < this.#observations.length; index += 1) {
-      const one = this.#observations[index];
-      if (one === undefined) continue;
-      const link = linkTo(one.component);
-      const byKind = link.how === 'none' ? null : one.factors(link);
-      for (const { kind, row } of suspected)
-        this.#factors[row + index] = byKind === null ? one.elsewhere : (byKind[kind] ?? 1);
-    }
-  }
-
-  #addNothing(prior: number): void {
-    let weight = prior;
-    for (const [index, { nothing }] of this.#observations.entries()) {
-      this.#likelihoods[index] = nothing;
-      weight *= nothing;
-    }
+  #weighNothing(): void {
+    let faults = 0;
+    for (const site of this.#sites) for (const prior of site.priors) faults += prior;
+    let weight = Math.max(0.1, 1 - faults);
+    for (const { effect } of this.#observations) weight *= effect.nothing;
     this.#weights.push(weight);
   }
 
-  #add(faults: readonly [Suspect, Suspect?], prior: number): void {
-    const [first, second] = faults;
-    const columns = this.#observations.length;
-    const row = this.#weights.length * columns;
-    const factors = this.#factors;
-    let weight = prior;
-    for (let index = 0; index < columns; index += 1) {
-      const own = factors[first.row + index] ?? 1;
-      const other = second === undefined ? 1 : (factors[second.row + index] ?? 1);
-      const under = this.#under.of(index, own * other);
-      this.#likelihoods[row + index] = under;
-      weight *= under;
+  /** Each fault at a site, and nothing else. */
+  #weighAlone(site: Site): void {
+    for (let index = 0; index < site.kinds.length; index += 1) {
+      const kind = site.kinds[index] ?? 0;
+      let weight = (site.priors[index] ?? 0) * this.#order(site, kind, null);
+      for (const { alone } of site.under) weight *= alone[kind] ?? 1;
+      this.#weights.push(weight);
     }
-    first.hypotheses.push(this.#weights.length);
-    second?.hypotheses.push(this.#weights.length);
-    this.#weights.push(weight);
   }
 
   /** Of the single faults; the earlier one of equals. */
-  #likeliest(): Suspect[] {
+  #findLikeliest(): Suspect[] {
     const best: Suspect[] = [];
-    const weight = (one: Suspect | undefined) => this.#weights[one?.hypotheses[0] ?? 0] ?? 0;
-    for (const one of this.#suspects) {
-      if (best.length === pairedMax && weight(one) <= weight(best.at(-1))) continue;
-      const place = best.findIndex((other) => weight(other) < weight(one));
-      best.splice(place === -1 ? best.length : place, 0, one);
-      if (best.length > pairedMax) best.pop();
+    const weight = (one: Suspect | undefined) => this.#weights[one?.alone ?? 0] ?? 0;
+    for (const site of this.#sites) {
+      for (let index = 0; index < site.kinds.length; index += 1) {
+        const alone = site.first + index;
+        const own = this.#weights[alone] ?? 0;
+        if (best.length === pairedMax && own <= weight(best.at(-1))) continue;
+        const place = best.findIndex((other) => weight(other) < own);
+        best.splice(place === -1 ? best.length : place, 0, suspectAt(site, index));
+        if (best.length > pairedMax) best.pop();
+      }
     }
     return best;
   }
 
-  #addPairs(network: Network): void {
-    const likeliest = this.#likeliest();
-    for (const [index, a] of likeliest.entries()) {
-      for (const b of likeliest.slice(index + 1)) {
-        if (a.fault.component === b.fault.component) continue;
-        const order = this.#order(a, b, network) * this.#order(b, a, network);
-        this.#add([a, b], a.prior * b.prior * order);
+  #weighPairs(): void {
+    const likeliest = this.#likeliest;
+    for (let first = 0; first < likeliest.length; first += 1) {
+      for (let second = first + 1; second < likeliest.length; second += 1) {
+        const [a, b] = [likeliest[first], likeliest[second]];
+        if (a !== undefined && b !== undefined && a.site !== b.site) this.#weighPair(a, b);
       }
     }
+  }
+
+  #weighPair(a: Suspect, b: Suspect): void {
+    const pair = this.#weights.length;
+    const row = (pair - this.#firstPair) * this.#observations.length;
+    const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
+    let weight = a.prior * b.prior * order;
+    for (let index = 0; index < this.#observations.length; index += 1) {
+      const product = factorOf(a, index) * factorOf(b, index);
+      const under = this.#observations[index]?.effect.likelihood(product) ?? 1;
+      this.#underPairs[row + index] = under;
+      weight *= under;
+    }
+    a.pairs.push(pair);
+    b.pairs.push(pair);
+    this.#weights.push(weight);
   }
 
   /**
    * A cause does not begin after its effects; how late it may be seen depends on the checks. What
    * the other fault shows as well as this one need not be an effect of it.
    */
-  #order({ fault, row }: Suspect, other: Suspect | null, network: Network): number {
+  #order({ component, began, under }: Site, kind: number, other: Suspect | null): number {
+    if (began === Number.POSITIVE_INFINITY) return 1;
     const { symptoms } = this.#input;
-    let own = Number.POSITIVE_INFINITY;
     let effect = Number.POSITIVE_INFINITY;
     for (let index = 0; index < symptoms.length; index += 1) {
       const symptom = symptoms[index]?.symptom;
-      if (symptom === undefined) continue;
-      if (symptom.component === fault.component) {
-        own = Math.min(own, symptom.began);
-        continue;
-      }
-      const without = this.#factors[row + index] ?? 1;
-      const byOther = other === null ? 1 : (this.#factors[other.row + index] ?? 1);
+      if (symptom === undefined || symptom.component === component) continue;
+      const without = under[index]?.factors[kind] ?? 1;
+      const byOther = other === null ? 1 : factorOf(other, index);
       if (without === 1 || byOther <= without) continue;
       effect = Math.min(effect, symptom.began);
     }
-    if (own === Number.POSITIVE_INFINITY || effect === Number.POSITIVE_INFINITY) return 1;
-    const slackMs = Math.max(onsetSlackMs, network.facts.get(fault.component)?.checkEveryMs ?? 0);
-    return own > effect + slackMs ? lateCauseFactor : 1;
+    if (effect === Number.POSITIVE_INFINITY) return 1;
+    const checkEveryMs = this.#network.facts.get(component)?.checkEveryMs ?? 0;
+    return began > effect + Math.max(onsetSlackMs, checkEveryMs) ? lateCauseFactor : 1;
   }
 
-  suspicions(): Suspicion[] {
-    return this.#suspects.map((suspect) => ({
-      fault: suspect.fault,
-      probability: Math.min(1, this.#weightOf(suspect.hypotheses) / this.#total),
-    }));
+  /** Those that are at least so likely. */
+  suspicions(least: number): Suspicion[] {
+    const paired = new Map(this.#likeliest.map((one) => [one.alone, one]));
+    return this.#sites.flatMap((site) =>
+      site.kinds.flatMap((kind, index) => {
+        const suspect = paired.get(site.first + index) ?? suspectAt(site, index);
+        const probability = Math.min(1, this.#weightOf(suspect) / this.#total);
+        if (probability < least) return [];
+        const fault = { component: site.component, kind: faultKinds[kind] ?? 'error' };
+        return { fault, probability, suspect };
+      }),
+    );
   }
 
-  /** How much each observation speaks for a fault, against all hypotheses without it; bits. */
-  bitsFor(fault: Fault): number[] {
-    const those = this.#suspects.find((one) => one.fault === fault)?.hypotheses ?? [];
-    const weight = this.#weightOf(those);
-    const under = this.#expectedOf(those);
-    let rest = this.#total - weight;
-    let among = this.#expected.map((sum, index) => sum - (under[index] ?? 0));
+  /** How much an observation speaks for a fault, against all hypotheses without it; bits. */
+  bitsFor(suspect: Suspect): (index: number) => number {
+    const weight = this.#weightOf(suspect);
     // What is left beside a certain fault is too little to be told by subtraction.
-    if (rest < 1e-6 * this.#total) {
-      const others = this.#all.filter((one) => !those.includes(one));
-      rest = this.#weightOf(others);
-      among = this.#expectedOf(others);
+    const isCertain = this.#total - weight < 1e-6 * this.#total;
+    const others = isCertain ? this.#weightsWithout(suspect) : null;
+    const rest = others === null ? this.#total - weight : sumOf(others);
+    const among = others === null ? null : this.#expectedBy(others);
+    return (index) => {
+      const under = this.#expectedUnder(suspect, index);
+      const against = among?.[index] ?? (this.#expected[index] ?? 0) - under;
+      return against === 0 ? 0 : Math.log2((under * rest) / (weight * against));
+    };
+  }
+
+  #weightOf({ alone, pairs }: Suspect): number {
+    let sum = this.#weights[alone] ?? 0;
+    for (const pair of pairs) sum += this.#weights[pair] ?? 0;
+    return sum;
+  }
+
+  #weightsWithout({ alone, pairs }: Suspect): number[] {
+    return this.#weights.map((one, place) => (place === alone || pairs.includes(place) ? 0 : one));
+  }
+
+  /** Σ weight·likelihood of an observation, over the hypotheses that a suspect is part of. */
+  #expectedUnder({ site, kind, alone, pairs }: Suspect, index: number): number {
+    let sum = (this.#weights[alone] ?? 0) * (site.under[index]?.alone[kind] ?? 1);
+    for (const pair of pairs) {
+      const row = (pair - this.#firstPair) * this.#observations.length;
+      sum += (this.#weights[pair] ?? 0) * (this.#underPairs[row + index] ?? 1);
     }
-    return under.map((sum, index) => {
-      const against = among[index] ?? 0;
-      return against === 0 ? 0 : Math.log2((sum * rest) / (weight * against));
-    });
+    return sum;
   }
 
-  #weightOf(hypotheses: readonly number[]): number {
-    return hypotheses.reduce((sum, one) => sum + (this.#weights[one] ?? 0), 0);
-  }
-
-  /** For each observation: Σ weight·likelihood. */
-  #expectedOf(hypotheses: readonly number[]): number[] {
+  /** For each observation: Σ weight·likelihood, over all hypotheses. */
+  #expectedBy(weights: readonly number[]): Float64Array {
     const columns = this.#observations.length;
-    const likelihoods = this.#likelihoods;
-    const sums: number[] = [];
+    const sums = new Float64Array(columns);
     for (let index = 0; index < columns; index += 1) {
-      let sum = 0;
-      for (const one of hypotheses)
-        sum += (this.#weights[one] ?? 0) * (likelihoods[one * columns + index] ?? 0);
-      sums.push(sum);
+      let sum = (weights[0] ?? 0) * (this.#observations[index]?.effect.nothing ?? 1);
+      for (const { first, kinds, under } of this.#sites) {
+        const alone = under[index]?.alone ?? [];
+        for (let one = 0; one < kinds.length; one += 1)
+          sum += (weights[first + one] ?? 0) * (alone[kinds[one] ?? 0] ?? 1);
+      }
+      for (let pair = this.#firstPair; pair < weights.length; pair += 1) {
+        const place = (pair - this.#firstPair) * columns + index;
+        sum += (weights[pair] ?? 0) * (this.#underPairs[place] ?? 1);
+      }
+      sums[index] = sum;
     }
     return sums;
   }
 }
 
-function suspects(input: LocateInput, network: Network, columns: number): Suspect[] {
-  const known = new Map<string, ByKind>();
-  const list: Suspect[] = [];
-  const add = (component: ComponentId, kind: Fault['kind'], prior: number) => {
-    const place = faultKinds.indexOf(kind);
-    list.push({
-      fault: { component, kind },
-      kind: place,
-      hypotheses: [],
-      prior,
-      row: list.length * columns,
-    });
+function sumOf(weights: readonly number[]): number {
+  let sum = 0;
+  for (const weight of weights) sum += weight;
+  return sum;
+}
+
+function suspectAt(site: Site, index: number): Suspect {
+  const [kind, prior] = [site.kinds[index] ?? 0, site.priors[index] ?? 0];
+  return { site, kind, prior, alone: site.first + index, pairs: [] };
+}
+
+function factorOf({ site, kind }: Suspect, index: number): number {
+  return site.under[index]?.factors[kind] ?? 1;
+}
+
+const allKinds = faultKinds.map((_, kind) => kind);
+const kindsOfHosts = hostKinds.map((kind) => faultKinds.indexOf(kind));
+const priorsOfHosts = hostKinds.map((kind) => priors[kind] * hostPriorFactor);
+
+function sitesOf(
+  input: LocateInput,
+  network: Network,
+  observations: readonly Observation[],
+): Site[] {
+  const sites: Site[] = [];
+  // The first of all hypotheses is that nothing is wrong.
+  let first = 1;
+  const add = (component: ComponentId, kinds: readonly number[], priors: ByKind) => {
+    const linkTo = network.linksFrom(component);
+    const under = observations.map((one) => one.effect.under(linkTo(one.component)));
+    const began = beganAt(input, component);
+    sites.push({ component, began, first, kinds, priors, under });
+    first += kinds.length;
   };
-  for (const { id: component, service } of input.components) {
+  const known = new Map<string, ByKind>();
+  for (const { id, service, startedAt } of input.components) {
     const byService = known.get(service) ?? servicePriors(input, service);
     known.set(service, byService);
-    const startedAt = network.facts.get(component)?.startedAt ?? null;
     const recent = startedAt !== null && input.at - startedAt < recentChange.withinMs;
-    for (const [index, kind] of faultKinds.entries()) {
-      const factor = recent && recentChange.kinds.has(kind) ? recentChange.factor : 1;
-      add(component, kind, (byService[index] ?? 0) * factor);
-    }
+    add(id, allKinds, recent ? afterChange(byService) : byService);
   }
-  for (const component of input.hosts)
-    for (const kind of hostKinds) add(component, kind, priors[kind] * hostPriorFactor);
-  return list;
+  for (const component of input.hosts) add(component, kindsOfHosts, priorsOfHosts);
+  return sites;
+}
+
+/** When the first symptom at the component began; Infinity: it shows none. */
+function beganAt({ symptoms }: LocateInput, component: ComponentId): number {
+  let began = Number.POSITIVE_INFINITY;
+  for (const { symptom } of symptoms)
+    if (symptom.component === component) began = Math.min(began, symptom.began);
+  return began;
 }
 
 function servicePriors(input: LocateInput, service: string): ByKind {
   const factor = priorFactors(input.knowledge, service, priors);
   return faultKinds.map((kind) => priors[kind] * factor(kind));
+}
+
+function afterChange(byService: ByKind): ByKind {
+  return byService.map((prior, index) => {
+    const kind = faultKinds[index];
+    return kind !== undefined && recentChange.kinds.has(kind) ? prior * recentChange.factor : prior;
+  });
 }

@@ -38,8 +38,7 @@ export function locate(given: LocateInput): Located {
   const hypotheses = new Hypotheses(input, network, observations);
   const context = { input, network, observations, hypotheses };
   const likeliest = hypotheses
-    .suspicions()
-    .filter(({ probability }) => probability >= negligible)
+    .suspicions(negligible)
     .sort((a, b) => b.probability - a.probability || compareFaults(a.fault, b.fault));
   const causes = likeliest.slice(0, causesMax).map((one) => toCause(one, context));
   return { causes, unsure: (causes[0]?.probability ?? 0) < sureFrom };
@@ -73,10 +72,10 @@ interface Context {
   readonly hypotheses: Hypotheses;
 }
 
-function toCause({ fault, probability }: Suspicion, context: Context): Cause {
+function toCause({ fault, probability, suspect }: Suspicion, context: Context): Cause {
   const { component, kind } = fault;
-  const bits = context.hypotheses.bitsFor(fault).map(round);
-  const evidence = evidenceFor(component, context, bits);
+  const bitsOf = context.hypotheses.bitsFor(suspect);
+  const evidence = evidenceFor(component, context, (index) => round(bitsOf(index)));
   const cases = casesOf(context.input.knowledge, serviceOf(component) ?? '', kind);
   const found = { component, fault: kind, probability, evidence };
   return cases === 0 ? found : { ...found, cases };
@@ -89,19 +88,22 @@ const tellingBits = 0.5;
 function evidenceFor(
   component: ComponentId,
   { network, observations }: Context,
-  allBits: readonly number[],
+  bitsOf: (index: number) => number,
 ): Evidence[] {
   const list: Evidence[] = [];
   let dependencyBits: number | null = null;
   for (const [index, { symptom, sign, text, component: where }] of observations.entries()) {
-    const bits = allBits[index] ?? 0;
     const elsewhere = where !== component;
-    if (sign === 'good' && elsewhere && isDependency(network, where, component)) {
-      if (text !== '') dependencyBits = (dependencyBits ?? 0) + bits;
-    } else if (text !== '' && (!elsewhere || (sign === 'bad' && Math.abs(bits) >= tellingBits))) {
-      const told = elsewhere && symptom !== null ? `${where}: ${text}` : text;
-      list.push({ symptom, text: told, supports: bits >= 0, bits });
+    if (text === '' || (elsewhere && sign === 'tried')) continue;
+    if (elsewhere && sign === 'good') {
+      if (!isDependency(network, where, component)) continue;
+      dependencyBits = (dependencyBits ?? 0) + bitsOf(index);
+      continue;
     }
+    const bits = bitsOf(index);
+    if (elsewhere && Math.abs(bits) < tellingBits) continue;
+    const told = elsewhere && symptom !== null ? `${where}: ${text}` : text;
+    list.push({ symptom, text: told, supports: bits >= 0, bits });
   }
   if (dependencyBits !== null && !hasFailingDependency(component, network, observations)) {
     const bits = round(dependencyBits);

@@ -73,6 +73,8 @@ export type ByKind = readonly number[];
  * one object.
  */
 export interface Link {
+  /** Its place among the links of its network. */
+  readonly index: number;
   readonly how: 'itself' | 'host' | 'service' | 'dependency' | 'none';
   /** To itself: whose knowledge of detectors counts. */
   readonly service: ServiceName | null;
@@ -107,13 +109,27 @@ function most(chances: readonly ByKind[]): ByKind {
   return faultKinds.map((_, fault) => Math.max(...chances.map((one) => one[fault] ?? 0)));
 }
 
-/** For each kind of symptom, of a detector that shows only it. */
 const single = new Map<ShownKind, Detector>();
 
+/** What shows only this kind of symptom. */
+function detectorOf(kind: ShownKind): Detector {
+  const known = single.get(kind) ?? detector(kind, [kind]);
+  single.set(kind, known);
+  return known;
+}
+
 const certain: ReadonlySet<ShownKind> = new Set(['exit', 'oom', 'start-failed']);
-const none: Link = { how: 'none', service: null, strength: 0 };
-const fromHost: Link = { how: 'host', service: null, strength: hostReach };
-const toService: Link = { how: 'service', service: null, strength: serviceReach };
+const none: Link = { index: 0, how: 'none', service: null, strength: 0 };
+const fromHost: Link = { index: 1, how: 'host', service: null, strength: hostReach };
+const toService: Link = { index: 2, how: 'service', service: null, strength: serviceReach };
+
+/** A component that may be at fault, and its links to other services, as far as asked for. */
+interface Source {
+  readonly component: ComponentId;
+  readonly service: ServiceName | null;
+  readonly othersReady: number;
+  readonly links: Map<ServiceName, Link>;
+}
 
 /** Links and what shows along them, for one input; each is worked out once. */
 export class Network {
@@ -121,11 +137,13 @@ export class Network {
   readonly #dependsOn: LocateInput['dependsOn'];
   readonly #knowledge: Knowledge;
   readonly #services = new Map<ComponentId, ServiceName | null>();
+  readonly #sources = new Map<ComponentId, Source>();
   readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
-  readonly #links = new Map<ComponentId, Map<ComponentId, Link>>();
   readonly #toItself = new Map<ServiceName | null, Link>();
   /** By strength. */
   readonly #toDependant = new Map<number, Link>();
+  /** How many links there are. */
+  #count = 3;
 
   constructor(input: LocateInput) {
     this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
@@ -134,36 +152,57 @@ export class Network {
   }
 
   link(from: ComponentId, to: ComponentId): Link {
-    return kept(below(this.#links, from), to, () => this.#newLink(from, to));
+    return this.#linkTo(this.#sourceOf(from), to);
   }
 
-  /** Links from one component, for who asks for many, often for the same again. */
+  /** The links from one component, for who asks for many. */
   linksFrom(from: ComponentId): (to: ComponentId) => Link {
-    const links = below(this.#links, from);
-    let last: { readonly to: ComponentId; readonly link: Link } | null = null;
-    return (to) => {
-      if (last?.to !== to) last = { to, link: kept(links, to, () => this.#newLink(from, to)) };
-      return last.link;
-    };
+    const source = this.#sourceOf(from);
+    return (to) => this.#linkTo(source, to);
   }
 
-  #newLink(from: ComponentId, to: ComponentId): Link {
-    const source = this.#serviceOf(from);
+  #sourceOf(component: ComponentId): Source {
+    const known = this.#sources.get(component);
+    if (known !== undefined) return known;
+    const service = this.#serviceOf(component);
+    const othersReady = this.facts.get(component)?.othersReady ?? 0;
+    const source = { component, service, othersReady, links: new Map() };
+    this.#sources.set(component, source);
+    return source;
+  }
+
+  #linkTo(source: Source, to: ComponentId): Link {
+    const { component, service } = source;
+    if (component === to) return this.#linkToItself(service);
+    if (service === null) return fromHost;
+    if (service === to) return toService;
     const target = this.#serviceOf(to);
-    if (from === to)
-      return kept(this.#toItself, source, (service) => ({ how: 'itself', service, strength: 1 }));
-    if (source === null) return fromHost;
-    if (target === null) return none;
-    if (source === to) return toService;
-    if (source === target) return none;
-    const others = this.facts.get(from)?.othersReady ?? 0;
-    const reach = this.#along(target, source) / (1 + others) ** 2;
-    if (reach === 0) return none;
-    return kept(this.#toDependant, reach, (strength) => ({
-      how: 'dependency',
-      service: null,
-      strength,
-    }));
+    if (target === null || target === service) return none;
+    const known = source.links.get(target);
+    if (known !== undefined) return known;
+    const link = this.#linkToDependant(this.#along(target, service), source.othersReady);
+    source.links.set(target, link);
+    return link;
+  }
+
+  #linkToItself(service: ServiceName | null): Link {
+    const known = this.#toItself.get(service);
+    if (known !== undefined) return known;
+    const link: Link = { index: this.#count, how: 'itself', service, strength: 1 };
+    this.#count += 1;
+    this.#toItself.set(service, link);
+    return link;
+  }
+
+  #linkToDependant(reach: number, othersReady: number): Link {
+    const strength = reach / (1 + othersReady) ** 2;
+    if (strength === 0) return none;
+    const known = this.#toDependant.get(strength);
+    if (known !== undefined) return known;
+    const link: Link = { index: this.#count, how: 'dependency', service: null, strength };
+    this.#count += 1;
+    this.#toDependant.set(strength, link);
+    return link;
   }
 
   /** Null for a host. */
@@ -178,7 +217,7 @@ export class Network {
   /** P(a fault alone makes this symptom show where the link leads), by its kind. */
   shows(link: Link, { symptom, killed }: SeenSymptom): ByKind {
     const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
-    const byTable = kept(single, kind, () => detector(kind, [kind]));
+    const byTable = detectorOf(kind);
     const { name, faults } = symptom;
     if (faults.length === 0) return this.showsAny(link, { ...byTable, name });
     const own = faultKinds.map((fault) => (faults.includes(fault) ? declaredShow : undeclaredShow));
@@ -210,9 +249,10 @@ export class Network {
 
   /** Noisy-OR over all paths from `service` down to the dependency `to`; the graph has no cycle. */
   #along(service: ServiceName, to: ServiceName): number {
-    const paths = below(this.#paths, service);
+    const paths = this.#paths.get(service) ?? new Map<ServiceName, number>();
     const known = paths.get(to);
     if (known !== undefined) return known;
+    this.#paths.set(service, paths);
     let without = 1;
     for (const dependency of this.#dependsOn[service] ?? []) {
       const rest = dependency === to ? 1 : this.#along(dependency, to);
@@ -222,18 +262,6 @@ export class Network {
     paths.set(to, 1 - without);
     return 1 - without;
   }
-}
-
-function below<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  return kept(maps, key, () => new Map());
-}
-
-function kept<K, V>(all: Map<K, V>, key: K, make: (key: K) => V): V {
-  const known = all.get(key);
-  if (known !== undefined) return known;
-  const made = make(key);
-  all.set(key, made);
-  return made;
 }
 
 export function isHost(component: ComponentId): boolean {

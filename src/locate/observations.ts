@@ -34,40 +34,57 @@ export interface Observation {
   /** `bad`: something is wrong; `good`: it is not; `tried`: something was done about it. */
   readonly sign: 'bad' | 'good' | 'tried';
   readonly text: string;
-  /** P(observed | nothing is wrong). */
-  readonly nothing: number;
+  readonly effect: Effect;
+}
+
+/** By the kind of a fault at the other end of a link. */
+export interface Under {
+  /** What counts of it when there are others too. */
+  readonly factors: ByKind;
+  /** P(observed | this fault and no other). */
+  readonly alone: ByKind;
+}
+
+interface EffectSpec {
   /** Whether a fault brings it about, or stands in its way. */
   readonly form: 'brings' | 'hinders';
+  /** P(observed | nothing is wrong). */
+  readonly nothing: number;
   /** P(observed | faults): brings: 1 − scale·product; hinders: scale·product, at least `floor`. */
   readonly scale: number;
   readonly floor: number;
   /** The factor of a fault that does not come through to it. */
   readonly elsewhere: number;
   /** The factors of faults that come through by this link. */
-  factors(link: Link): ByKind;
+  readonly factors: (link: Link) => ByKind;
 }
 
-/** The likelihoods of observations, in flat arrays: they are asked for thousands of times. */
-export class Likelihoods {
-  readonly #base: Float64Array;
-  readonly #slope: Float64Array;
-  readonly #floor: Float64Array;
+/** How faults act on observations that are alike; for each link it is worked out once. */
+class Effect {
+  readonly nothing: number;
+  readonly #spec: EffectSpec;
+  /** By the place of the link. */
+  readonly #under: Under[] = [];
 
-  constructor(observations: readonly Observation[]) {
-    this.#base = new Float64Array(observations.length);
-    this.#slope = new Float64Array(observations.length);
-    this.#floor = new Float64Array(observations.length);
-    for (const [index, { form, scale, floor }] of observations.entries()) {
-      this.#base[index] = form === 'brings' ? 1 : 0;
-      this.#slope[index] = form === 'brings' ? -scale : scale;
-      this.#floor[index] = floor;
-    }
+  constructor(spec: EffectSpec) {
+    this.nothing = spec.nothing;
+    this.#spec = spec;
+  }
+
+  under(link: Link): Under {
+    const known = this.#under[link.index];
+    if (known !== undefined) return known;
+    const { elsewhere, factors } = this.#spec;
+    const byKind = link.how === 'none' ? faultKinds.map(() => elsewhere) : factors(link);
+    const under = { factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
+    this.#under[link.index] = under;
+    return under;
   }
 
   /** `product`: of the factors of all faults that are there, of which there is at least one. */
-  of(index: number, product: number): number {
-    const likelihood = (this.#base[index] ?? 0) + (this.#slope[index] ?? 0) * product;
-    return Math.max(this.#floor[index] ?? 0, likelihood);
+  likelihood(product: number): number {
+    const { form, scale, floor } = this.#spec;
+    return Math.max(floor, form === 'brings' ? 1 - scale * product : scale * product);
   }
 }
 
@@ -100,54 +117,70 @@ export function observe(input: LocateInput, network: Network): Observation[] {
 function present(network: Network, seen: SeenSymptom): Observation {
   const { symptom, killed } = seen;
   const leak = leaks[killed && symptom.kind === 'exit' ? 'killed' : symptom.kind];
-  return {
-    component: symptom.component,
-    symptom: symptom.id,
-    sign: 'bad',
+  const effect = new Effect({
     form: 'brings',
-    text: symptom.evidence,
     nothing: leak,
     scale: 1 - leak,
     floor: 0,
     elsewhere: 1,
-    factors: remembered((link) => network.shows(link, seen).map((shown) => 1 - shown)),
-  };
-}
-
-type Factors = Observation['factors'];
-
-function remembered(factors: Factors): Factors {
-  const known = new Map<Link, ByKind>();
-  return (link) => {
-    const before = known.get(link);
-    if (before !== undefined) return before;
-    const now = factors(link);
-    known.set(link, now);
-    return now;
-  };
+    factors: (link) => network.shows(link, seen).map((shown) => 1 - shown),
+  });
+  const { component, id, evidence } = symptom;
+  return { component, symptom: id, sign: 'bad', text: evidence, effect };
 }
 
 /** As good as: what is certain may still have been seen wrongly. */
 const impossible = 0.001;
 const crash = faultKinds.indexOf('crash');
 
-/** Factors that are the same wherever they are looked at. */
+/** What is seen of instances without symptoms; it is the same wherever it is looked at. */
 interface Signs {
-  readonly alive: Factors;
-  readonly passes: Factors;
-  readonly confirmed: Factors;
-  readonly fails: Factors;
+  readonly alive: Effect;
+  readonly passes: Effect;
+  readonly confirmed: Effect;
+  readonly fails: Effect;
 }
 
+const aliveElsewhere = (1 - leaks.exit) ** unconfirmedWeight;
+
 function signsOf(network: Network): Signs {
-  const without = (link: Link, by: Detector) =>
-    network.showsAny(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
-  return {
-    alive: remembered((link) => stillAlive(link, network.showsAny(link, life))),
-    passes: remembered((link) => without(link, health).map((one) => one ** unconfirmedWeight)),
-    confirmed: remembered((link) => without(link, quick)),
-    fails: remembered((link) => without(link, health)),
-  };
+  const alive = new Effect({
+    form: 'hinders',
+    nothing: 1 - leaks.exit,
+    scale: 1,
+    floor: 0,
+    elsewhere: aliveElsewhere,
+    factors: (link) => stillAlive(link, network.showsAny(link, life)),
+  });
+  const fails = new Effect({
+    form: 'brings',
+    nothing: confirmError / 5,
+    scale: 1 - confirmError / 5,
+    floor: 0,
+    elsewhere: 1,
+    factors: (link) => without(network, link, health),
+  });
+  const passes = passing(unconfirmedWeight, (link) =>
+    without(network, link, health).map((one) => one ** unconfirmedWeight),
+  );
+  const confirmed = passing(1, (link) => without(network, link, quick));
+  return { alive, passes, confirmed, fails };
+}
+
+function passing(weight: number, factors: (link: Link) => ByKind): Effect {
+  return new Effect({
+    form: 'hinders',
+    nothing: 1 - confirmError,
+    scale: (1 - confirmError) ** weight,
+    floor: confirmError ** weight,
+    elsewhere: 1,
+    factors,
+  });
+}
+
+/** P(the detector shows nothing there | a fault), by its kind. */
+function without(network: Network, link: Link, by: Detector): ByKind {
+  return network.showsAny(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
 }
 
 /** A dependant may yet exit; only its own crash would have ended it for certain. */
@@ -165,50 +198,20 @@ function ownCrash({ how }: Link, kind: number): number {
 
 /** Worth saying only of a process that fails its checks. */
 function alive({ id }: ComponentFacts, signs: Signs, failing: boolean): Observation {
-  return {
-    component: id,
-    symptom: null,
-    sign: 'good',
-    form: 'hinders',
-    text: failing ? 'process alive' : '',
-    nothing: 1 - leaks.exit,
-    scale: 1,
-    floor: 0,
-    elsewhere: (1 - leaks.exit) ** unconfirmedWeight,
-    factors: signs.alive,
-  };
+  const text = failing ? 'process alive' : '';
+  return { component: id, symptom: null, sign: 'good', text, effect: signs.alive };
 }
 
 function healthy({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
   const asked = confirmed?.healthy === true;
-  const weight = asked ? 1 : unconfirmedWeight;
-  return {
-    component: id,
-    symptom: null,
-    sign: 'good',
-    form: 'hinders',
-    text: asked ? `${id} passed a check made just now` : `${id} passes its checks`,
-    nothing: 1 - confirmError,
-    scale: (1 - confirmError) ** weight,
-    floor: confirmError ** weight,
-    elsewhere: 1,
-    factors: asked ? signs.confirmed : signs.passes,
-  };
+  const text = asked ? `${id} passed a check made just now` : `${id} passes its checks`;
+  const effect = asked ? signs.confirmed : signs.passes;
+  return { component: id, symptom: null, sign: 'good', text, effect };
 }
 
 function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
-  return {
-    component: id,
-    symptom: null,
-    sign: 'bad',
-    form: 'brings',
-    text: `${id} fails a check made just now (${confirmed?.evidence ?? ''})`,
-    nothing: confirmError / 5,
-    scale: 1 - confirmError / 5,
-    floor: 0,
-    elsewhere: 1,
-    factors: signs.fails,
-  };
+  const text = `${id} fails a check made just now (${confirmed?.evidence ?? ''})`;
+  return { component: id, symptom: null, sign: 'bad', text, effect: signs.fails };
 }
 
 /**
@@ -224,20 +227,18 @@ function didNotHelp(tried: readonly TriedAction[], shows: boolean): Observation 
   const unconcerned = allFail.map(() => 1);
   const times = tried.reduce((sum, one) => sum + one.times, 0);
   const nothing = shows ? needlessFails ** times : 1;
-  const factors = ({ how }: Link) => {
-    if (shows) return how === 'itself' ? helps : untreated;
-    return how === 'itself' ? allFail : unconcerned;
-  };
-  return {
-    component: tried[0]?.component ?? '',
-    symptom: null,
-    sign: 'tried',
+  const effect = new Effect({
     form: shows ? 'brings' : 'hinders',
-    text: times === 1 ? 'one action failed' : `${times} actions failed`,
     nothing,
     scale: shows ? 1 - nothing : 1,
     floor: 0,
     elsewhere: 1,
-    factors,
-  };
+    factors: ({ how }) => {
+      if (shows) return how === 'itself' ? helps : untreated;
+      return how === 'itself' ? allFail : unconcerned;
+    },
+  });
+  const component = tried[0]?.component ?? '';
+  const text = times === 1 ? 'one action failed' : `${times} actions failed`;
+  return { component, symptom: null, sign: 'tried', text, effect };
 }
