@@ -23,7 +23,7 @@ import { dirname, join } from 'node:path';
 import { DarumaError } from '../model/errors.ts';
 import type { ManifestFile, PointId, PointManifest } from '../model/recovery-point.ts';
 import type { Progress, VaultContext } from '../ports/vault.ts';
-import { Tally } from './archive/flow.ts';
+import { type Chunks, Tally } from './archive/flow.ts';
 import { dataPath, isSafePath, isWithin, manifestName } from './archive/member-path.ts';
 import { damaged, parseManifest, readArchive } from './archive/reader.ts';
 import { TarError, type TarMember, type TarReader } from './archive/tar.ts';
@@ -210,10 +210,17 @@ class Restoration {
     const file = openSync(join(this.#into, path), flags, 0o600);
     const tally = new Tally();
     const content = member.bytes <= smallBytes ? onceWhole(reader) : reader.content();
-    await this.#behind.file(file, tally.of(content));
+    await this.#behind.file(file, tally.of(this.#told(content)));
     this.#digests.set(path, tally.digest());
-    this.#bytes += member.bytes;
-    this.#how.onProgress({ bytes: this.#bytes, total: this.#totalBytes });
+  }
+
+  /** Also of a large file it is told how far it is. */
+  async *#told(content: Chunks): AsyncGenerator<Buffer> {
+    for await (const chunk of content) {
+      this.#bytes += chunk.length;
+      this.#how.onProgress({ bytes: this.#bytes, total: this.#totalBytes });
+      yield chunk;
+    }
   }
 
   #check({ path, type, sha256 }: ManifestFile, copy: Copy): void {
