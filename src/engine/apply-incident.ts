@@ -238,7 +238,10 @@ function progressed(state: EngineState, record: Exclude<ActionRecord, { kind: 'a
   if (instance !== undefined && instance.phase !== 'stopping') instance.next = null;
   if (record.incident === null) return judgePersonal(state, action);
   const incident = state.incidents[record.incident];
-  if (incident?.state === 'acting' && record.outcome === 'failed') incident.state = 'open';
+  if (incident === undefined || record.outcome !== 'failed') return;
+  if (incident.state === 'acting') incident.state = 'open';
+  // Consent was to this one: it is not tried again and again without another.
+  if (action.planned.kind === 'fail-over') incident.consent = null;
 }
 
 function judgePersonal(state: EngineState, action: ActionState): void {

@@ -12,7 +12,7 @@ import type { Cause } from '../model/record.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { PlanInput, TargetFacts } from '../plan/input.ts';
 import { type Decision, plan } from '../plan/plan.ts';
-import { type Remedy, triedActions } from '../plan/remedies.ts';
+import { triedActions } from '../plan/remedies.ts';
 import { carryOut, isProvisional } from './act.ts';
 import { askConfirm } from './confirm.ts';
 import { budgetLeft, locateInput, targetFacts } from './facts.ts';
@@ -206,10 +206,10 @@ function areAfterEffects(
   });
 }
 
-function failures(turn: Turn, incident: IncidentState): Remedy[] {
+function failures(turn: Turn, incident: IncidentState): PlanInput['failed'] {
   return incident.actions
     .filter((one) => one.outcome === 'failed' && stillTells(turn, one))
-    .map(({ planned: { kind, name, target } }) => ({ kind, name, target }));
+    .map(({ planned: { kind, name, target }, error }) => ({ kind, name, target, why: error }));
 }
 
 /** Not what was tried before a person wanted it tried afresh; nor, of a fail-over, what happened

@@ -2,6 +2,7 @@
 import type { PersonRequest } from '../model/event.ts';
 import { type ComponentId, isInstance, serviceOf } from '../model/ids.ts';
 import { letGoOfPlanned, onBackOffOver } from './act.ts';
+import { candidatesOf, canFence, whyNoneMay } from './candidates.ts';
 import { primaryOf } from './group.ts';
 import { afterGone, beginStart, hold, isObserved, reconcile, whyNotStart } from './lifecycle.ts';
 import { adoptReign, instanceWithLostReign, type LostReign } from './lost-reign.ts';
@@ -11,6 +12,7 @@ import { notify } from './notices.ts';
 import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
 import { isGoingOn, onRestoreRequest } from './restore-requests.ts';
+import { restorable } from './restoring.ts';
 import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
 import { isSwitching, whyNotSwitch } from './switchover.ts';
 import { placeStray, setAside } from './symptoms.ts';
@@ -283,12 +285,29 @@ function consent(
     return refused('REFUSED', `${resting} is under maintenance: end that first`);
   const lost = given ? instanceWithLostReign(turn.state, incident) : null;
   if (lost !== null) return takeReign(turn, by, lost);
+  const vain = given ? incident.needs.map((id) => whyInVain(turn, id)) : [];
+  const why = vain.find((one) => one !== null) ?? null;
+  if (why !== null) return refused('REFUSED', why);
   const asked = incident.state === 'needs-person';
   turn.emit({ kind: 'consent', incident: incident.id, given, by });
   const answer = given ? 'approved' : 'rejected';
   if (asked) notify(turn, incident, 'acknowledged', `${answer} by ${by}`);
   turn.touch(incident.id);
   return done(`${incident.id}: ${answer}`);
+}
+
+/** Consent is in vain where only another primary would help, and nobody can be one; or null. */
+function whyInVain({ state, at }: Turn, id: ComponentId): string | null {
+  const service = serviceOf(id) ?? '';
+  const primary = primaryOf(state, service);
+  const { actions = [] } = state.services[service]?.spec ?? {};
+  if (primary?.id !== id || actions.some((one) => one.destructive)) return null;
+  if (restorable(state, primary, at) !== null) return null;
+  if (candidatesOf(state, service, true).length > 0) return null;
+  if (!canFence(state, service))
+    return `${whyNoneMay(state, service)}; nobody takes over from ${id}`;
+  const none = 'no standby runs and passes its checks; approve once one does';
+  return `nobody can take over from ${id}: ${none}`;
 }
 
 function maintainedAmong({ state }: Turn, components: readonly ComponentId[]): string | undefined {

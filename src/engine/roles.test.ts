@@ -86,6 +86,31 @@ describe('no standby has every acknowledged write', () => {
     assert.deepEqual(s.steps().slice(0, 1), ['start db/2 primary 2']);
   });
 
+  test('nor to a second try, when nobody could be promoted: a person is told why', () => {
+    const s = stuck().forget();
+    s.roles.reaches('db/2', null);
+    s.ask({ kind: 'approve', incident: 'i2' }).passes(60_000);
+    const fences = s.steps().filter((one) => one.startsWith('fence'));
+    assert.deepEqual(fences, ['fence db/1 1']);
+    assert.equal(s.incident('i2').state, 'needs-person');
+    assert.match(
+      s.incident('i2').summary,
+      /; the last fail-over failed: F3: none of db\/2 told how far it reaches; F3: db\/2 lacks/,
+    );
+    s.roles.reaches('db/2', '1000');
+    s.ask({ kind: 'approve', incident: 'i2' }).passes(30_000);
+    assert.equal(s.groupState('db').primary, 'db/2');
+  });
+
+  test('is refused while there is nobody to promote', () => {
+    const s = stuck().shows('db/2', 'health-timeout').ask({ kind: 'approve', incident: 'i2' });
+    assert.equal(
+      s.sent('reply').at(-1)?.error?.message,
+      'nobody can take over from db/1: no standby runs and passes its checks; approve once one does',
+    );
+    assert.notEqual(s.state.incidents['i2']?.consent, true);
+  });
+
   test('refusal leaves it waiting', () => {
     const s = stuck().forget().ask({ kind: 'reject', incident: 'i2' }).passes(60_000);
     assert.equal(s.groupState('db').epoch, 1);

@@ -81,6 +81,8 @@ export interface PlanInput {
     readonly kind: ActionKind;
     readonly name: string | null;
     readonly target: ComponentId;
+    /** What was said when it ended. */
+    readonly why?: string | null;
   }[];
   readonly observe: boolean;
   /** The one slow try that is made while a person is waited for. */

@@ -343,10 +343,12 @@ function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[])
 }
 
 /** What a person may consent to, where no standby may be promoted without. */
-function mayBeLost({ target }: PlanInput): string {
+function mayBeLost({ target, failed }: PlanInput): string {
   const { isPrimary, mayNot, loss } = target.failover ?? {};
   if (isPrimary !== true || mayNot == null) return '';
-  return loss === null ? `; ${mayNot}` : `; ${mayNot}; ${loss}`;
+  const tried = failed.findLast((one) => one.kind === 'fail-over' && one.target === target.id);
+  const before = tried?.why == null ? [] : [`the last fail-over failed: ${tried.why}`];
+  return ['', mayNot, ...before, ...(loss === null ? [] : [loss])].join('; ');
 }
 
 /** What a program said last, at most five lines: the one that names an error is among them. */

@@ -16,7 +16,7 @@ import {
 } from './tables.ts';
 
 /** An action at a component. */
-export interface Remedy {
+interface Remedy {
   readonly kind: ActionKind;
   readonly name: string | null;
   readonly target: ComponentId;

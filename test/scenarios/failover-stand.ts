@@ -25,6 +25,8 @@ export interface StandOptions {
   readonly lines?: readonly string[];
   /** More fields of its `postgres:`. */
   readonly postgres?: readonly string[];
+  /** Such as «1 per 10m»; boundless unless told otherwise. */
+  readonly budget?: string;
   /** Two unless told otherwise. */
   readonly replicas?: number;
   /** Each instance lies on a disk of its own. */
@@ -33,7 +35,7 @@ export interface StandOptions {
 
 export async function databases(t: TestContext, options: StandOptions = {}): Promise<Bench> {
   const { lines = [], postgres = [], disks = [], replicas = 2 } = options;
-  const many = 'recovery: { max_actions: 1000 per 10m }';
+  const many = `recovery: { max_actions: ${options.budget ?? '1000 per 10m'} }`;
   const data = disks.map(({ directory }) => `${directory}/data`).join(', ');
   const own = data === '' ? postgres : [`data_dir: [${data}]`, ...postgres];
   const service = [

@@ -4,24 +4,25 @@
  * standby restarts.
  */
 import type { Client } from 'pg';
-import { DarumaError } from '../../../model/errors.ts';
 import type { ReplicaPosition } from '../../../model/group.ts';
 import { configureStandby, type Member } from './member.ts';
-import { poll } from './poll.ts';
+import { deadline, poll } from './poll.ts';
 import { withRecovering } from './recovering.ts';
 import type { Settings } from './role-settings.ts';
 
 const everyMs = 5;
 /** When nothing has come for so long, nothing comes any more. */
 const silentMs = 500;
-/** A receiver that has nobody to receive from ends within moments; one that hangs never does. */
+/** A receiver that has nobody to receive from ends within moments; one that hangs never does, and
+ * is ended. */
 const endingMs = 5_000;
 
 interface Row {
   readonly system: string;
   readonly timeline: number;
   readonly position: string;
-  readonly receives: boolean;
+  /** The pid of who receives, or is to cease to. */
+  readonly receiver: number | null;
   readonly settled: boolean;
 }
 
@@ -44,7 +45,7 @@ const query = `select
   (select system_identifier::text from pg_control_system()) as system,
   ${timelineSql} as timeline,
   ${positionSql} as position,
-  exists (select from pg_stat_wal_receiver where status in ('streaming', 'stopping')) as receives,
+  (select pid from pg_stat_wal_receiver where status in ('streaming', 'stopping')) as receiver,
   not pg_is_in_recovery() or (
     not exists (select from pg_stat_wal_receiver where status = 'streaming')
     and exists (select from pg_stat_activity where backend_type = 'startup' and (
@@ -53,6 +54,22 @@ const query = `select
   ) as settled`;
 
 export async function position(member: Member, timeoutMs: number): Promise<ReplicaPosition> {
+  const { leftMs } = deadline(timeoutMs);
+  const hung = new HungReceiver();
+  try {
+    return await read(member, leftMs(), hung);
+  } catch (error) {
+    if (!hung.isKilled) throw error;
+    // It took all sessions along, ours too; the standby recovers, and has lost nothing.
+    return await read(member, leftMs(), hung);
+  }
+}
+
+async function read(
+  member: Member,
+  timeoutMs: number,
+  hung: HungReceiver,
+): Promise<ReplicaPosition> {
   const what = `${member.instance} has replayed its log`;
   return withRecovering(what, member.target, timeoutMs, async (client, leftMs) => {
     // Somebody may have paused it; a promotion would go on with it anyway.
@@ -71,14 +88,24 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
           await reconfigure(client, member, { primary_conninfo: '' });
         }
         const aloneMs = performance.now() - (aloneSince ?? performance.now());
-        if (row?.receives === true && aloneMs > endingMs)
-          throw new DarumaError('ACTION_FAILED', `the receiver of ${member.instance} hangs`);
+        if (aloneMs > endingMs) hung.kill(row?.receiver ?? null);
         return found;
       });
     } finally {
       if (aloneSince !== null) await reconfigure(client, member, {});
     }
   });
+}
+
+/** A receiver that is stopped hears no SIGTERM, and no promotion would get past it. */
+class HungReceiver {
+  isKilled = false;
+
+  kill(pid: number | null): void {
+    if (pid === null || this.isKilled) return;
+    this.isKilled = true;
+    process.kill(pid, 'SIGKILL');
+  }
 }
 
 /** With nobody to receive from, it ends what it has with a primary that is fenced. It would not
