@@ -56,7 +56,7 @@ export function DeedButton(props: {
         )}
         <div className="buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
-            {say('cancel')}
+            {say(state.busy ? 'close' : 'cancel')}
           </button>
           <button type="button" className="main" disabled={state.busy} onClick={carryOut}>
             {say(state.busy ? 'underWay' : 'doIt')}

@@ -107,7 +107,7 @@ function Consent(props: {
       {busy && plan !== null ? <PointProgress /> : null}
       <div className="buttons">
         <button type="button" onClick={props.onNo}>
-          {say('cancel')}
+          {say(busy && plan !== null ? 'close' : 'cancel')}
         </button>
         <button
           type="button"

@@ -100,6 +100,7 @@ export const chinese: Readonly<Record<Word, string>> = {
   sureReset: '清除 {what} 的「需要人工处理」、预算和退避。',
   doIt: '执行',
   cancel: '取消',
+  close: '关闭',
   login: '登录',
   logout: '退出',
   name: '名称',

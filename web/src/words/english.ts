@@ -98,6 +98,7 @@ export const english = {
   sureReset: 'Clear «needs a person», budgets and back-off of {what}.',
   doIt: 'Do it',
   cancel: 'Cancel',
+  close: 'Close',
   login: 'Log in',
   logout: 'Log out',
   name: 'Name',
