@@ -1,5 +1,5 @@
 /** The fold of what the log says of maintenance, and questions about it. Nothing here decides. */
-import { type ServiceName, serviceOf } from '../model/ids.ts';
+import { type ComponentId, type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import { clearTimer, setTimer } from './earliest.ts';
 import { isSpare } from './group.ts';
@@ -57,13 +57,11 @@ export function applyMaintenanceEnded(
 
 /** Maintenance until a service is healthy ends only after it has not been. */
 export function noteIll(state: EngineState, record: LogRecord): void {
-  const component =
-    'instance' in record
-      ? record.instance
-      : record.kind === 'symptom-began'
-        ? record.symptom.component
-        : '';
-  const service = component === '' ? null : serviceOf(component);
+  let component: ComponentId;
+  if ('instance' in record) component = record.instance;
+  else if (record.kind === 'symptom-began') component = record.symptom.component;
+  else return;
+  const service = state.instances[component as InstanceId]?.service ?? serviceOf(component);
   const maintenance = service === null ? undefined : state.services[service]?.maintenance;
   if (service === null || maintenance === undefined || maintenance.wasIll) return;
   if (!isHealthy(state, service)) maintenance.wasIll = true;

@@ -121,7 +121,7 @@ export function settle(turn: Turn, incident: IncidentState): void {
   putBack(turn, incident);
   endWaits(turn, incident, null, 'verified', 'its symptoms are over');
   for (const timer of ['confirm', 'recheck', 'slow']) turn.clearTimer(`${timer}:${incident.id}`);
-  const unobserved = turn.unobserved.has(incident.id);
+  const unobserved = turn.unobserved.includes(incident.id);
   if ((incident.acted === null && !unobserved) || isUnwanted(turn, incident)) {
     resolve(turn, incident);
     return;

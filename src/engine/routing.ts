@@ -25,6 +25,7 @@ const failing: ReadonlySet<SymptomKind> = new Set([
 
 /** Its checks fail, or the kernel says that it is stopped. */
 export function isFailing(state: EngineState, instance: InstanceState): boolean {
+  if (instance.symptoms.length === 0) return false;
   return instance.symptoms.some((id) => {
     const kind = state.symptoms[id]?.symptom.kind;
     return kind !== undefined && failing.has(kind);
@@ -38,11 +39,12 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
   if (failoverOf(state, service) !== null) return primaryTargets(state, service);
-  const ready = instancesOf(state, service).filter((one) => one.readyAt !== null);
-  const anyGood = ready.some((one) => isGood(state, one));
+  const instances = instancesOf(state, service);
+  const anyGood = instances.some((one) => one.readyAt !== null && isGood(state, one));
   const targets: RouteTarget[] = [];
-  for (const one of ready) {
-    if (one.port === null || (one.phase === 'stopping' && one.hurry)) continue;
+  for (const one of instances) {
+    if (one.readyAt === null || one.port === null) continue;
+    if (one.phase === 'stopping' && one.hurry) continue;
     const serves = anyGood ? isGood(state, one) : one.phase === 'ready';
     targets.push({ instance: one.id, port: one.port, state: serves ? 'serving' : 'draining' });
   }

@@ -28,7 +28,7 @@ export class Turn {
   readonly state: EngineState;
   readonly at: number;
   /** Incidents with symptoms that ended only because those who watch begin anew. */
-  readonly unobserved = new Set<IncidentId>();
+  readonly unobserved: IncidentId[] = [];
   readonly records: LogRecord[] = [];
   readonly commands: Command[] = [];
   /** Incidents to be looked at before the step ends, each once. */
@@ -101,7 +101,7 @@ export class Turn {
     const incident = this.state.symptoms[id]?.incident ?? null;
     this.emit({ kind: 'symptom-ended', id });
     if (incident === null) return;
-    this.unobserved.add(incident);
+    if (!this.unobserved.includes(incident)) this.unobserved.push(incident);
     this.touch(incident);
   }
 
