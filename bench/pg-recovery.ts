@@ -40,7 +40,7 @@ Daruma prepares beside the running database and stops it only to put the result 
 `,
   peers: ['pgbackrest'],
   databases: { daruma, pgbackrest },
-  settings: { rounds: 3, seconds: 0 },
+  settings: { rounds: 5, seconds: 0 },
   goals: [
     againstPeer('full_ms'),
     againstPeer('pitr_ms'),
