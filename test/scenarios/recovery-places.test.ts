@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { atEnd } from '../at-end.ts';
 import { S3Scene } from '../vault/s3-scene.ts';
-import type { Bench } from './harness.ts';
+import { type Bench, endProcessesOf } from './harness.ts';
 import { listed, type Notes, notes } from './recovery-stand.ts';
 
 interface Key {
@@ -55,6 +55,7 @@ test('points at an S3 server, by keys that `.env` names; all else may be lost', 
   const sound = await made.daruma('vault', 'verify', '--identity', key.file);
   assert.equal(sound.code, 0, sound.stdout + sound.stderr);
   assert.equal((await made.daruma('down')).code, 0);
+  await endProcessesOf(made.directory);
   rmSync(made.stateDir, { recursive: true });
   rmSync(path.join(made.directory, 'data'), { recursive: true });
   await made.up();
