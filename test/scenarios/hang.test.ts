@@ -19,7 +19,7 @@ services:
     replicas: 2
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}"${more} }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 2s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
     recovery: { max_actions: 1000 per 1m }
     restart: { backoff: { initial: 1ms, max: 1ms } }
 recovery: { max_actions: 1000 per 1m }
@@ -35,7 +35,11 @@ function replaced(stand: Bench, id: string, pid: number): Promise<number> {
 
 /** The latest incident blames a hang of this instance, and nothing else was touched. */
 async function explainedAsHang(stand: Bench, id: string): Promise<void> {
-  const incident = (await stand.incidents()).sort((a, b) => b.onset - a.onset)[0];
+  // On a busy machine a check of the other one may fail for a moment; for that nothing is done.
+  const acted = (await stand.incidents()).filter(({ actions }) =>
+    actions.some(({ begun }) => begun !== null),
+  );
+  const incident = acted.sort((a, b) => b.onset - a.onset)[0];
   assert.equal(incident?.component, id);
   assert.equal(incident.causes[0]?.fault, 'hang');
   const begun = incident.actions.filter((action) => action.begun !== null);
