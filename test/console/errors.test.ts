@@ -33,6 +33,17 @@ setInterval(() => {
 }, 50);
 `;
 
+/** Takes memory once the file `grow` is there. */
+const growing = `
+let [count, kept] = [0, null];
+setInterval(() => {
+  console.log('count ' + (count += 1));
+  if (kept !== null || !require('node:fs').existsSync('grow')) return;
+  kept = Buffer.alloc(400_000_000, 1);
+  console.log('it grows');
+}, 100);
+`;
+
 async function tills(t: Parameters<typeof sceneOf>[0]): Promise<Scene> {
   const command = [process.execPath, '--input-type=module', '--eval', till];
   const set = await sceneOf(t, { till: { command, environment: { RELEASE: '2.4.1' } } });
@@ -101,6 +112,26 @@ test('an error is found, muted, shown again, seen to; an incident shows its own'
   await page.goto(`${set.url}service/till`);
   await page.waitForSelector(`${row}:has-text("E_PRICE")`);
   await page.waitForSelector(`${row}:has-text("EXIT_3")`);
+});
+
+test('an incident of which no error tells shows what the log said around its onset', async (t) => {
+  const command = [process.execPath, '--eval', growing];
+  const expr = "memory.rss > size('300MiB')";
+  const symptoms = [{ name: 'large', expr, for: '1s', faults: ['leak'] }];
+  const set = await sceneOf(t, { counter: { command, replicas: 2, symptoms } });
+  const page = await becomeAdmin(set);
+  writeFileSync(path.join(set.made.directory, 'grow'), '');
+  const id = await until('an incident is open', async () => (await set.made.incidents())[0]?.id);
+  await page.goto(`${set.url}incident/${id}`);
+  await page.waitForSelector('p:has-text("No error belongs to it.")');
+  const logs = page.locator('section:has(h2:text-is("Log lines around the onset"))');
+  const shown = logs.locator('details[open] .log');
+  await shown.filter({ hasText: /it grows\n[\s\S]*— Onset —[\s\S]*count \d+/ }).waitFor();
+  assert.ok(((await shown.textContent()) ?? '').split('\n').length < 100);
+  await logs.locator('details:not([open]) summary').click();
+  await shown.nth(1).locator('mark').waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await set.shot(page, 'incident-logs');
 });
 
 test('errors in Chinese, in the dark, at the width of a phone', async (t) => {
