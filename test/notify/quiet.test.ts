@@ -61,7 +61,7 @@ describe('quiet hours', () => {
     assert.deepEqual([sender.targets()[0]?.held, sender.targets()[0]?.last?.of], [0, 'i2']);
   });
 
-  const zone = { timeZone: 'UTC', holdCritical: false };
+  const zone = { days: null, timeZone: 'UTC', holdCritical: false };
 
   test('a test comes through', async (t) => {
     const { server, clock, target } = await quietScene(t);
