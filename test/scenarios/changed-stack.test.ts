@@ -33,7 +33,7 @@ services:
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}", COLOUR: ${colour} }
     depends_on: [base]
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
 ${plain('base')}${rest}`;
 
 async function pids(stand: Bench): Promise<Record<string, number | null>> {

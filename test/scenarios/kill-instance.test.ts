@@ -21,7 +21,7 @@ services:
     replicas: 2
     endpoint: ${port}
     environment: { LEDGER: ${ledger}, INSTANCE: "\${INSTANCE}", WORK_MS: 20 }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
     recovery: { max_actions: 1000 per 1m }
     restart: { backoff: { initial: 1ms, max: 1ms } }
 recovery: { max_actions: 1000 per 1m }

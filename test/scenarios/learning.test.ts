@@ -16,7 +16,7 @@ services:
     command: ["\${DARUMA_NODE}", ${service}]
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
     recovery: { max_actions: 1000 per 1m }
 `;
 

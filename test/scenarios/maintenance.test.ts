@@ -15,11 +15,11 @@ services:
     command: ["\${DARUMA_NODE}", ${service}]
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 200ms, timeout: 2s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 200ms, timeout: 20s, retries: 2, start_period: 30s }
   other:
     command: ["\${DARUMA_NODE}", ${service}]
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 200ms, timeout: 2s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 200ms, timeout: 20s, retries: 2, start_period: 30s }
 `;
 
 function ready(stand: Bench, id: string, than: number | null): Promise<number> {

@@ -23,7 +23,7 @@ services:
     replicas: 2
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
 `;
 
 /** What a service manager that starts Daruma again runs. */

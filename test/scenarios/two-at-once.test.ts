@@ -13,7 +13,7 @@ async function stackOf(dependsOn: string): Promise<string> {
     command: ["\${DARUMA_NODE}", ${service}]
     endpoint: ${await freePort()}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
     ${rest}`;
   return `name: twice\nservices:${await one('back', '')}${await one('front', dependsOn)}\n`;
 }
