@@ -79,8 +79,9 @@ test('up twice is refused, also while the first still starts', async (t) => {
   const { code, stderr } = await stand.daruma('up');
   assert.equal(code, 5);
   assert.match(stderr, /families is running already \(controller pid \d+\)/);
-  const started = journal(stand).filter(({ what }) => what === 'started');
-  assert.equal(started.length, 4, 'and nothing was started twice');
+  const started = () => journal(stand).filter(({ what }) => what === 'started').length;
+  await until('all have begun', () => started() >= 4);
+  assert.equal(started(), 4, 'and nothing was started twice');
 });
 
 test('another stack file with the same state directory is refused', async (t) => {
