@@ -19,13 +19,15 @@ export class Keys {
     this.#meanings = meanings;
     process.on('SIGINT', this.#interrupt).on('SIGTERM', this.#interrupt);
     process.on('SIGHUP', meanings.leave);
-    if (input.isTTY) input.setRawMode(true).resume().on('data', this.#read);
+    if (input.isTTY && setRaw(input, true)) input.resume().on('data', this.#read);
   }
 
   close(): void {
     process.off('SIGINT', this.#interrupt).off('SIGTERM', this.#interrupt);
     process.off('SIGHUP', this.#meanings.leave);
-    if (this.#input.isTTY) this.#input.setRawMode(false).pause().off('data', this.#read);
+    if (!this.#input.isTTY) return;
+    setRaw(this.#input, false);
+    this.#input.pause().off('data', this.#read);
   }
 
   readonly #interrupt = (): void => {
@@ -41,4 +43,15 @@ export class Keys {
       if (key === 'd' || key === 'D') this.#meanings.leave();
     }
   };
+}
+
+/** False: the terminal is gone, and nobody presses a key there. */
+function setRaw(input: NodeJS.ReadStream, raw: boolean): boolean {
+  try {
+    input.setRawMode(raw);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+    return false;
+  }
 }

@@ -6,7 +6,8 @@
  * bear that.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { DarumaError } from '../../model/errors.ts';
 
@@ -93,6 +94,17 @@ const schema = `
   ) strict;
 `;
 
+/** Also when root's command line is there first, it belongs to whom the state belongs to. */
+function provide(file: string): void {
+  const fd = openSync(file, 'a', 0o600);
+  try {
+    const { uid, gid } = statSync(path.dirname(file));
+    if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export type Row = Readonly<Record<string, unknown>>;
 
 export class AccountsDb {
@@ -101,7 +113,7 @@ export class AccountsDb {
   /** Makes the file when there is none. Throws STORE_FAILED, STORE_TOO_NEW. */
   constructor(file: string) {
     try {
-      closeSync(openSync(file, 'a', 0o600));
+      provide(file);
       this.#database = new DatabaseSync(file, { timeout: busyMs });
       this.#database.exec('pragma journal_mode = wal; pragma foreign_keys = on');
       this.#migrate();
