@@ -26,7 +26,7 @@ services:
     replicas: 2
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 5s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
     recovery: { max_actions: 100 per 1m }
     restart: { backoff: { initial: 1ms, max: 1ms } }
 `;
