@@ -37,7 +37,10 @@ test('a receiver that hangs is ended: the standby recovers, and tells its positi
   const standby = group.context('db/2', order);
   await group.roles.admit(standby, limitMs);
   const before = await group.roles.position(standby, limitMs);
-  const [receiver = 0] = workerOf(group.process('db/2').pid ?? 0, 'walreceiver');
+  // It was to cease for that, and comes back in its own time.
+  await until(async () => (await group.roles.look(standby, limitMs)).streaming);
+  const [receiver] = workerOf(group.process('db/2').pid ?? 0, 'walreceiver');
+  assert.ok(receiver);
   process.kill(receiver, 'SIGSTOP');
   atEnd(t, () => send(receiver, 'SIGKILL'));
   await group.end('db/1');

@@ -11,18 +11,20 @@ test('a person consents, and the receiver of the standby hangs: it leads even so
   const writer = await session(t, stand);
   await writer.query('create table kept (n int)');
   const before = await group(stand);
-  const [receiver = 0] = workerOf(standbyOf(before).pid, 'walreceiver');
+  const [receiver] = workerOf(standbyOf(before).pid, 'walreceiver');
+  assert.ok(receiver);
   process.kill(receiver, 'SIGSTOP');
   atEnd(t, () => send(receiver, 'SIGKILL'));
   // Not eligible any more, it gives writes no guarantee: the primary is restarted, and then is not.
   await until('nobody waits for it', async () => (await group(stand)).eligible.length === 0);
   const first = primaryOf(before);
-  process.kill(first.pid ?? 0, 'SIGKILL');
+  assert.ok(first.pid);
+  process.kill(first.pid, 'SIGKILL');
   const again = await until('it is back', async () => {
     const { pid, phase } = await stand.instance(first.id);
     return phase === 'ready' && pid !== first.pid ? pid : null;
   });
-  process.kill(again ?? 0, 'SIGKILL');
+  process.kill(again, 'SIGKILL');
   const asked = await until('a person is asked', async () => {
     const [latest] = await stand.incidents();
     return latest?.state === 'needs-person' ? latest : null;
