@@ -11,8 +11,8 @@ import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings
 
 const notes = path.resolve(import.meta.dirname, '../scenarios/services/notes.ts');
 const proven = /restored in/;
-/** Takes some seconds at the rate that it is read with. */
-const largeBytes = 8_000_000;
+/** Takes ten seconds at the rate that it is read with: also a slow browser sees it under way. */
+const largeBytes = 20_000_000;
 
 /** Asks the service; what it says is all that it keeps. */
 type Ask = (method: string, path: string) => Promise<string>;

@@ -31,7 +31,7 @@ const shares: Readonly<Record<string, string>> = {
 };
 /** Beside this a share of the processor counts for nothing, and can't be set. */
 const idle = 'cpu.idle';
-const lookEachMs = 10_000;
+const lookEachMs = 2_000;
 
 interface Hierarchy {
   readonly mount: string;
