@@ -4,6 +4,7 @@
  * standby restarts.
  */
 import type { Client } from 'pg';
+import { errorInfo } from '../../../model/errors.ts';
 import type { ReplicaPosition } from '../../../model/group.ts';
 import { configureStandby, type Member } from './member.ts';
 import { deadline, poll } from './poll.ts';
@@ -104,7 +105,12 @@ class HungReceiver {
   kill(pid: number | null): void {
     if (pid === null || this.isKilled) return;
     this.isKilled = true;
-    process.kill(pid, 'SIGKILL');
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It has ended meanwhile after all.
+      if (errorInfo(error).code !== 'ESRCH') throw error;
+    }
   }
 }
 
