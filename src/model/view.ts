@@ -13,16 +13,19 @@ import type { Symptom } from './symptom.ts';
  *      ├────── held ◀──────── exited ◀──┴─────────┤
  *      └──────────────────────── stopping ◀───────┘
  */
-export type InstancePhase =
-  | 'stopped' // not wanted, not running
-  | 'completed' // ended by itself, as it should
-  | 'held' // wanted, but waiting: for a dependency, back-off, a person
-  | 'starting'
-  | 'running' // started, not ready yet
-  | 'ready'
-  | 'unhealthy' // runs, with symptoms
-  | 'stopping'
-  | 'exited';
+export const instancePhases = [
+  'stopped', // not wanted, not running
+  'completed', // ended by itself, as it should
+  'held', // wanted, but waiting: for a dependency, back-off, a person
+  'starting',
+  'running', // started, not ready yet
+  'ready',
+  'unhealthy', // runs, with symptoms
+  'stopping',
+  'exited',
+] as const;
+
+export type InstancePhase = (typeof instancePhases)[number];
 
 export interface InstanceView {
   readonly id: InstanceId;

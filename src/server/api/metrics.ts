@@ -1,7 +1,7 @@
 /** Figures in Prometheus' text format (version 0.0.4): of the stack, and of the API itself. */
 
 import type { Sample } from '../../model/sample.ts';
-import type { IncidentView, InstancePhase, StackView } from '../../model/view.ts';
+import { type IncidentView, instancePhases, type StackView } from '../../model/view.ts';
 
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -14,18 +14,6 @@ interface Family {
     readonly value: number;
   }[];
 }
-
-const phases: readonly InstancePhase[] = [
-  'stopped',
-  'completed',
-  'held',
-  'starting',
-  'running',
-  'ready',
-  'unhealthy',
-  'stopping',
-  'exited',
-];
 
 export interface MetricsInput {
   readonly version: string;
@@ -121,7 +109,7 @@ function stackFamilies({ view, incidents }: MetricsInput): Family[] {
     gauge(
       'daruma_instances',
       'Instances by phase.',
-      phases.map((phase) => ({
+      instancePhases.map((phase) => ({
         labels: { stack, phase },
         value: all.filter(({ instance }) => instance.phase === phase).length,
       })),

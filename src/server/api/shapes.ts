@@ -1,6 +1,7 @@
 /** What requests may hold and answers do hold, for checking and for the description of the API. */
 import { z } from 'zod';
 import type { IncidentId, InstanceId } from '../../model/ids.ts';
+import { instancePhases } from '../../model/view.ts';
 import { personName, role, scope } from './roles.ts';
 
 const pageMax = 500;
@@ -53,17 +54,7 @@ export const message = z.object({ message: z.string().describe('For a person.') 
 
 const instance = z.object({
   id: z.string(),
-  phase: z.enum([
-    'stopped',
-    'completed',
-    'held',
-    'starting',
-    'running',
-    'ready',
-    'unhealthy',
-    'stopping',
-    'exited',
-  ]),
+  phase: z.enum(instancePhases),
   pid: z.number().nullable(),
   port: z.number().nullable(),
   startedAt: time.nullable(),

@@ -10,8 +10,8 @@ import {
 import { AvailabilityStrip } from '../parts/availability-strip.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Link } from '../parts/link.tsx';
-import { Scroll } from '../parts/scroll.tsx';
 import type { Tone } from '../parts/state.ts';
+import { Table } from '../parts/table.tsx';
 import { pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
 import { useRead } from '../state/use-read.ts';
@@ -137,36 +137,26 @@ function Outages(props: {
       <h2>{say('outages')}</h2>
       {outages.length === 0 ? <p>{say('noOutage')}</p> : null}
       {outages.length === 0 ? null : (
-        <Scroll label={say('outages')}>
-          <table>
-            <thead>
-              <tr>
-                <th>{say('service')}</th>
-                <th>{say('when')}</th>
-                <th>{say('took')}</th>
-                <th>{say('cause')}</th>
-                <th>{say('incident')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {outages.map(({ service, from: began, until, cause, incident }) => (
-                <tr key={`${service} ${began}`}>
-                  <th scope="row">{service}</th>
-                  <td>{moment(began, language)}</td>
-                  <td>{lasted(began, until, say)}</td>
-                  <td>{say(causeWords[cause])}</td>
-                  <td>
-                    {incident === null ? (
-                      '–'
-                    ) : (
-                      <Link to={pathTo('incident', incident)}>{incident}</Link>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label={say('outages')}
+          heads={[say('service'), say('when'), say('took'), say('cause'), say('incident')]}
+        >
+          {outages.map(({ service, from: began, until, cause, incident }) => (
+            <tr key={`${service} ${began}`}>
+              <th scope="row">{service}</th>
+              <td>{moment(began, language)}</td>
+              <td>{lasted(began, until, say)}</td>
+              <td>{say(causeWords[cause])}</td>
+              <td>
+                {incident === null ? (
+                  '–'
+                ) : (
+                  <Link to={pathTo('incident', incident)}>{incident}</Link>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
   );

@@ -4,7 +4,7 @@ import { BeginDrill } from '../parts/begin-drill.tsx';
 import { type DrillView, verdict } from '../parts/drill-outcome.ts';
 import { Link } from '../parts/link.tsx';
 import { Scorecard } from '../parts/scorecard.tsx';
-import { Scroll } from '../parts/scroll.tsx';
+import { Table } from '../parts/table.tsx';
 import { useLive } from '../state/use-live.ts';
 import { useRead } from '../state/use-read.ts';
 import { moment, span } from '../words/times.ts';
@@ -52,24 +52,14 @@ export function DrillsPage() {
 function Past({ drills }: { readonly drills: readonly DrillView[] }) {
   const say = useSay();
   return (
-    <Scroll label={say('drillsDone')}>
-      <table>
-        <thead>
-          <tr>
-            <th>{say('drill')}</th>
-            <th>{say('when')}</th>
-            <th>{say('phase')}</th>
-            <th>{say('took')}</th>
-            <th>{say('incident')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {drills.map((drill) => (
-            <Row key={drill.id} drill={drill} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      label={say('drillsDone')}
+      heads={[say('drill'), say('when'), say('phase'), say('took'), say('incident')]}
+    >
+      {drills.map((drill) => (
+        <Row key={drill.id} drill={drill} />
+      ))}
+    </Table>
   );
 }
 

@@ -5,7 +5,7 @@ import { ErrorActs } from '../parts/error-acts.tsx';
 import { Origin } from '../parts/error-rows.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogsAround } from '../parts/log-around.tsx';
-import { Scroll } from '../parts/scroll.tsx';
+import { Table } from '../parts/table.tsx';
 import { Trend } from '../parts/trend.tsx';
 import { pathTo } from '../state/route.ts';
 import { useRead } from '../state/use-read.ts';
@@ -107,34 +107,24 @@ function Occurrences({ occurrences }: { readonly occurrences: readonly ErrorOccu
   return (
     <section>
       <h2>{say('latest')}</h2>
-      <Scroll label={say('latest')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{say('when')}</th>
-              <th>{say('message')}</th>
-              <th>{say('role')}</th>
-              <th>{say('release')}</th>
-              <th>{say('incident')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {occurrences.map(({ at, message, role, release, incident }, index) => (
-              <tr key={`${at} ${index}`}>
-                <td>{moment(at, language)}</td>
-                <td className="message">{message}</td>
-                <td>{role === undefined ? '' : say(role)}</td>
-                <td>{release ?? ''}</td>
-                <td>
-                  {incident === undefined ? null : (
-                    <Link to={pathTo('incident', incident)}>{incident}</Link>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label={say('latest')}
+        heads={[say('when'), say('message'), say('role'), say('release'), say('incident')]}
+      >
+        {occurrences.map(({ at, message, role, release, incident }, index) => (
+          <tr key={`${at} ${index}`}>
+            <td>{moment(at, language)}</td>
+            <td className="message">{message}</td>
+            <td>{role === undefined ? '' : say(role)}</td>
+            <td>{release ?? ''}</td>
+            <td>
+              {incident === undefined ? null : (
+                <Link to={pathTo('incident', incident)}>{incident}</Link>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

@@ -1,7 +1,7 @@
 /** The event log, newest first. */
 import { useContext, useState } from 'react';
 import type { StoredRecord } from '../../../src/model/record.ts';
-import { Scroll } from '../parts/scroll.tsx';
+import { Table } from '../parts/table.tsx';
 import { useLive } from '../state/use-live.ts';
 import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
@@ -15,23 +15,11 @@ export function EventsPage() {
   return (
     <>
       <h1>{say('events')}</h1>
-      <Scroll label={say('events')}>
-        <table>
-          <thead>
-            <tr>
-              <th>#</th>
-              <th>{say('when')}</th>
-              <th>{say('what')}</th>
-              <th>{say('note')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {records.slice(0, shown).map((one) => (
-              <EventRow key={one.seq} stored={one} />
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table label={say('events')} heads={['#', say('when'), say('what'), say('note')]}>
+        {records.slice(0, shown).map((one) => (
+          <EventRow key={one.seq} stored={one} />
+        ))}
+      </Table>
       {records.length > shown ? (
         <button type="button" onClick={() => setShown(shown + step)}>
           {say('more')}

@@ -9,10 +9,10 @@ import { Link } from '../parts/link.tsx';
 import { LogLines } from '../parts/log-lines.tsx';
 import { BeginMaintenance, UnderMaintenance } from '../parts/maintenance.tsx';
 import { Points } from '../parts/points.tsx';
-import { Scroll } from '../parts/scroll.tsx';
 import { ServiceErrors } from '../parts/service-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
 import { phaseTones, phaseWords } from '../parts/state.ts';
+import { Table } from '../parts/table.tsx';
 import { go, pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
@@ -104,38 +104,34 @@ function Instances({ service }: { readonly service: ServiceView }) {
       {service.group === undefined || service.group.note === '' ? null : (
         <p className="hint">{service.group.note}</p>
       )}
-      <Scroll label={say('instances')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{say('instance')}</th>
-              <th>{say('phase')}</th>
-              <th>{say('role')}</th>
-              <th>PID</th>
-              <th>{say('since')}</th>
-              <th>{say('restarts')}</th>
-              <th>{say('note')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {service.instances.map((one) => (
-              <tr key={one.id}>
-                <th scope="row">{one.id}</th>
-                <td>
-                  <Badge tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
-                    {say(phaseWords[one.phase])}
-                  </Badge>
-                </td>
-                <td>{one.role === undefined ? '' : say(one.role)}</td>
-                <td className="number">{one.pid ?? ''}</td>
-                <td>{one.startedAt === null ? '' : moment(one.startedAt, language)}</td>
-                <td className="number">{one.restarts}</td>
-                <td className="message">{one.note}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label={say('instances')}
+        heads={[
+          say('instance'),
+          say('phase'),
+          say('role'),
+          'PID',
+          say('since'),
+          say('restarts'),
+          say('note'),
+        ]}
+      >
+        {service.instances.map((one) => (
+          <tr key={one.id}>
+            <th scope="row">{one.id}</th>
+            <td>
+              <Badge tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
+                {say(phaseWords[one.phase])}
+              </Badge>
+            </td>
+            <td>{one.role === undefined ? '' : say(one.role)}</td>
+            <td className="number">{one.pid ?? ''}</td>
+            <td>{one.startedAt === null ? '' : moment(one.startedAt, language)}</td>
+            <td className="number">{one.restarts}</td>
+            <td className="message">{one.note}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

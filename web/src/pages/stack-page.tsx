@@ -5,8 +5,8 @@ import { Badge } from '../parts/badge.tsx';
 import { Graph } from '../parts/graph.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
-import { Scroll } from '../parts/scroll.tsx';
 import { phaseTones, phaseWords, serviceTone } from '../parts/state.ts';
+import { Table } from '../parts/table.tsx';
 import { trafficText } from '../parts/traffic-text.ts';
 import { pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
@@ -49,28 +49,24 @@ function Services({ services, traffic }: StackParts) {
   return (
     <section>
       <h2>{say('services')}</h2>
-      <Scroll label={say('services')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{say('service')}</th>
-              <th>{say('instances')}</th>
-              <th>{say('endpoint')}</th>
-              <th>{say('traffic')}</th>
-              <th>{say('dependsOn')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {services.map((service) => (
-              <ServiceRow
-                key={service.name}
-                service={service}
-                traffic={trafficText(traffic.get(service.name), say)}
-              />
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label={say('services')}
+        heads={[
+          say('service'),
+          say('instances'),
+          say('endpoint'),
+          say('traffic'),
+          say('dependsOn'),
+        ]}
+      >
+        {services.map((service) => (
+          <ServiceRow
+            key={service.name}
+            service={service}
+            traffic={trafficText(traffic.get(service.name), say)}
+          />
+        ))}
+      </Table>
     </section>
   );
 }

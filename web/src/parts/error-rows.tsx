@@ -7,7 +7,7 @@ import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { ErrorActs } from './error-acts.tsx';
 import { Link } from './link.tsx';
-import { Scroll } from './scroll.tsx';
+import { Table } from './table.tsx';
 import { Trend } from './trend.tsx';
 
 export function ErrorRows(props: {
@@ -18,28 +18,25 @@ export function ErrorRows(props: {
   const say = useSay();
   const { errors, then } = props;
   return (
-    <Scroll label={say('errors')}>
-      <table className="errors">
-        <thead>
-          <tr>
-            <th>{say('code')}</th>
-            <th>{say('message')}</th>
-            <th>{say('origin')}</th>
-            <th>{say('trend')}</th>
-            <th>{say('count')}</th>
-            <th>{say('firstSeen')}</th>
-            <th>{say('lastSeen')}</th>
-            <th>{say('incident')}</th>
-            {then === undefined ? null : <th>{say('seenTo')}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {errors.map((error) => (
-            <ErrorRow key={error.id} error={error} then={then} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      label={say('errors')}
+      heads={[
+        say('code'),
+        say('message'),
+        say('origin'),
+        say('trend'),
+        say('count'),
+        say('firstSeen'),
+        say('lastSeen'),
+        say('incident'),
+        ...(then === undefined ? [] : [say('seenTo')]),
+      ]}
+      className="errors"
+    >
+      {errors.map((error) => (
+        <ErrorRow key={error.id} error={error} then={then} />
+      ))}
+    </Table>
   );
 }
 

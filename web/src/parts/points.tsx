@@ -13,7 +13,7 @@ import { Badge } from './badge.tsx';
 import { DeedButton } from './confirm.tsx';
 import { PointProgress } from './point-progress.tsx';
 import { RestoreButton, Restored, RestoreMoment } from './restore.tsx';
-import { Scroll } from './scroll.tsx';
+import { Table } from './table.tsx';
 
 interface Listed {
   readonly points: readonly PointView[];
@@ -92,37 +92,36 @@ function List(props: { readonly service: ServiceView; readonly listed: Listed })
       {points.length === 0 ? (
         <p>{say('noPoints')}</p>
       ) : (
-        <Table service={props.service} points={points.toReversed()} />
+        <PointRows service={props.service} points={points.toReversed()} />
       )}
       <RestoreMoment service={props.service} points={points} />
     </>
   );
 }
 
-function Table(props: { readonly service: ServiceView; readonly points: readonly PointView[] }) {
+function PointRows(props: {
+  readonly service: ServiceView;
+  readonly points: readonly PointView[];
+}) {
   const say = useSay();
   const may = useMay('operator');
   return (
-    <Scroll label={say('points')}>
-      <table>
-        <thead>
-          <tr>
-            <th>{say('point')}</th>
-            <th>{say('age')}</th>
-            <th>{say('size')}</th>
-            <th>{say('proven')}</th>
-            <th>{say('restorable')}</th>
-            <th>{say('places')}</th>
-            {may ? <th>{say('what')}</th> : null}
-          </tr>
-        </thead>
-        <tbody>
-          {props.points.map((point) => (
-            <Row key={point.id} service={props.service} point={point} />
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      label={say('points')}
+      heads={[
+        say('point'),
+        say('age'),
+        say('size'),
+        say('proven'),
+        say('restorable'),
+        say('places'),
+        ...(may ? [say('what')] : []),
+      ]}
+    >
+      {props.points.map((point) => (
+        <Row key={point.id} service={props.service} point={point} />
+      ))}
+    </Table>
   );
 }
 

@@ -3,7 +3,7 @@ import { span } from '../words/times.ts';
 import { useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { type DrillView, verdict } from './drill-outcome.ts';
-import { Scroll } from './scroll.tsx';
+import { Table } from './table.tsx';
 
 export function Scorecard({ drills }: { readonly drills: readonly DrillView[] }) {
   const say = useSay();
@@ -14,32 +14,20 @@ export function Scorecard({ drills }: { readonly drills: readonly DrillView[] })
   return (
     <section>
       <h2>{say('scorecard')}</h2>
-      <Scroll label={say('scorecard')}>
-        <table>
-          <thead>
-            <tr>
-              <th>{say('service')}</th>
-              {faults.map((fault) => (
-                <th key={fault}>{fault}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {services.map((service) => (
-              <tr key={service}>
-                <th scope="row">{service}</th>
-                {faults.map((fault) => (
-                  <td key={fault}>
-                    <Score
-                      of={judged.filter((one) => one.fault === fault && serviceOf(one) === service)}
-                    />
-                  </td>
-                ))}
-              </tr>
+      <Table label={say('scorecard')} heads={[say('service'), ...faults]}>
+        {services.map((service) => (
+          <tr key={service}>
+            <th scope="row">{service}</th>
+            {faults.map((fault) => (
+              <td key={fault}>
+                <Score
+                  of={judged.filter((one) => one.fault === fault && serviceOf(one) === service)}
+                />
+              </td>
             ))}
-          </tbody>
-        </table>
-      </Scroll>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }
