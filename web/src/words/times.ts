@@ -2,10 +2,14 @@
 
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`;
-  if (ms < 86_400_000) return `${(ms / 3_600_000).toFixed(1)} h`;
-  return `${(ms / 86_400_000).toFixed(1)} d`;
+  if (ms < 60_000) return `${inTenths(ms / 1_000)} s`;
+  if (ms < 3_600_000) return `${inTenths(ms / 60_000)} min`;
+  if (ms < 86_400_000) return `${inTenths(ms / 3_600_000)} h`;
+  return `${inTenths(ms / 86_400_000)} d`;
+}
+
+function inTenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 export function clockTime(at: number, language: string): string {
