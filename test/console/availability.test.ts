@@ -20,7 +20,7 @@ async function beginMaintenance(page: Page, { url, shot }: Scene): Promise<void>
   await page.focus('.maintenance button');
   await page.keyboard.press('Enter');
   const said = await page.textContent('dialog[open] p');
-  assert.match(said ?? '', /For 1.0 h web is watched and not acted on/);
+  assert.match(said ?? '', /For 1 h web is watched and not acted on/);
   await shot(page, 'maintenance-asked');
   await page.focus('dialog[open] button.main');
   await page.keyboard.press('Enter');
