@@ -40,6 +40,15 @@ test('an admin changes the role of another, and nobody his own', async (t) => {
   assert.equal(await bob.locator('h2:has-text("人员")').count(), 0);
 
   await ann.goto(`${set.url}settings`);
+  const pending = ann.locator('li', { hasText: 'invited by ann' });
+  assert.equal(await pending.count(), 0, 'who has come is expected no more');
+  await ann.locator('form:has-text("Invite") select').selectOption('operator');
+  await ann.click('button:has-text("Invite")');
+  await pending.getByText('as operator').waitFor();
+  await set.shot(ann, 'invited');
+  await pending.getByRole('button', { name: 'Revoke' }).click();
+  await confirm(ann, /Nobody can come in by this invitation/);
+  await pending.waitFor({ state: 'detached' });
   await row(ann, 'ann').getByText('another admin changes this account').waitFor();
   assert.equal(await row(ann, 'ann').locator('button').count(), 0);
   await row(ann, 'bob').getByRole('combobox', { name: 'Role of bob' }).selectOption('admin');

@@ -1,13 +1,12 @@
 /** Who may come in, and as what; for administrators. */
-import { type FormEvent, useState } from 'react';
-import { act } from '../api/request.ts';
+import { useState } from 'react';
 import type { Person } from '../api/session.ts';
 import { useSession } from '../state/use-may.ts';
 import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
-
-const roles = ['viewer', 'operator', 'admin'] as const;
+import { Invitations } from './invitations.tsx';
+import { RoleSelect } from './role-select.tsx';
 
 export function People() {
   const say = useSay();
@@ -22,7 +21,7 @@ export function People() {
           <Row key={person.name} person={person} then={again} />
         ))}
       </ul>
-      <Invite />
+      <Invitations />
     </section>
   );
 }
@@ -75,69 +74,5 @@ function Row({ person, then }: { readonly person: Listed; readonly then: () => v
       )}
       {disabled ? <span className="hint">{say('accountClosed')}</span> : null}
     </li>
-  );
-}
-
-function RoleSelect(props: {
-  readonly label: string;
-  readonly role: Person['role'];
-  readonly onRole: (role: Person['role']) => void;
-}) {
-  const say = useSay();
-  return (
-    <select
-      aria-label={props.label}
-      value={props.role}
-      onChange={(event) => props.onRole(event.target.value as Person['role'])}
-    >
-      {roles.map((one) => (
-        <option key={one} value={one}>
-          {say(one)}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function Invite() {
-  const say = useSay();
-  const [secret, setSecret] = useState<string | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const role = new FormData(event.currentTarget).get('role');
-    try {
-      const made = await act<{ text: string }>('POST', '/api/v1/invitations', { role });
-      setSecret(made.text);
-      setError(null);
-    } catch (failure) {
-      setError(failure instanceof Error ? failure.message : String(failure));
-    }
-  };
-  return (
-    <form className="form" onSubmit={submit}>
-      <label>
-        {say('role')}
-        <select name="role">
-          {roles.map((one) => (
-            <option key={one} value={one}>
-              {say(one)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <button type="submit">{say('invite')}</button>
-      {secret === null ? null : (
-        <p role="status">
-          {say('inviteLink')}{' '}
-          <code className="secret">{`${location.origin}/accept#${secret}`}</code>
-        </p>
-      )}
-      {error === null ? null : (
-        <p role="alert" className="alert">
-          {say('failed', { why: error })}
-        </p>
-      )}
-    </form>
   );
 }

@@ -128,6 +128,8 @@ export const chinese: Readonly<Record<Word, string>> = {
   sureRemove: '{who} 将无法再登录：账户及其会话和 API 令牌都会被移除。',
   accountClosed: '已停用',
   invite: '邀请',
+  invitedBy: '由 {who} 邀请，角色：{role}',
+  sureRevokeInvitation: '此后任何人都不能再使用这个邀请。',
   inviteLink: '把这个链接交给对方，只能使用一次：',
   newToken: '新令牌',
   tokenOnce: '请立即复制令牌，之后不再显示：',

@@ -127,6 +127,8 @@ export const english = {
     '{who} can come in no more: the account, its sessions and its API tokens are removed.',
   accountClosed: 'closed',
   invite: 'Invite',
+  invitedBy: 'invited by {who}, as {role}',
+  sureRevokeInvitation: 'Nobody can come in by this invitation any more.',
   inviteLink: 'Give this link to the person; it works once:',
   newToken: 'New token',
   tokenOnce: 'Copy the token now, it is not shown again:',
