@@ -7,17 +7,13 @@ import type { Client } from 'pg';
 import { errorInfo } from '../../../model/errors.ts';
 import type { ReplicaPosition } from '../../../model/group.ts';
 import { configureStandby, type Member } from './member.ts';
-import { deadline, poll } from './poll.ts';
+import { poll } from './poll.ts';
 import { withRecovering } from './recovering.ts';
 import type { Settings } from './role-settings.ts';
 
 const everyMs = 5;
 /** When nothing has come for so long, nothing comes any more. */
 const silentMs = 500;
-/** A receiver that has nobody to receive from ends within moments; one that hangs never does, and
- * is ended. */
-const endingMs = 5_000;
-
 interface Row {
   readonly system: string;
   readonly timeline: number;
@@ -55,22 +51,6 @@ const query = `select
   ) as settled`;
 
 export async function position(member: Member, timeoutMs: number): Promise<ReplicaPosition> {
-  const { leftMs } = deadline(timeoutMs);
-  const hung = new HungReceiver();
-  try {
-    return await read(member, leftMs(), hung);
-  } catch (error) {
-    if (!hung.isKilled) throw error;
-    // It took all sessions along, ours too; the standby recovers, and has lost nothing.
-    return await read(member, leftMs(), hung);
-  }
-}
-
-async function read(
-  member: Member,
-  timeoutMs: number,
-  hung: HungReceiver,
-): Promise<ReplicaPosition> {
   const what = `${member.instance} has replayed its log`;
   return withRecovering(what, member.target, timeoutMs, async (client, leftMs) => {
     // Somebody may have paused it; a promotion would go on with it anyway.
@@ -79,38 +59,32 @@ async function read(
        then pg_wal_replay_resume() end`,
     );
     const reading = new Reading();
-    let aloneSince: number | null = null;
+    let alone = false;
     try {
       return await poll(what, { timeoutMs: leftMs, everyMs }, async () => {
         const [row] = (await client.query<Row>(query)).rows;
         const found = reading.take(row);
-        if (found === null && aloneSince === null && reading.unchangedMs > silentMs) {
-          aloneSince = performance.now();
+        if (found === null && !alone && reading.unchangedMs > silentMs) {
+          alone = true;
           await reconfigure(client, member, { primary_conninfo: '' });
         }
-        const aloneMs = performance.now() - (aloneSince ?? performance.now());
-        if (aloneMs > endingMs) hung.kill(row?.receiver ?? null);
+        if (alone) wake(row?.receiver ?? null);
         return found;
       });
     } finally {
-      if (aloneSince !== null) await reconfigure(client, member, {});
+      if (alone) await reconfigure(client, member, {});
     }
   });
 }
 
-/** A receiver that is stopped hears no SIGTERM, and no promotion would get past it. */
-class HungReceiver {
-  isKilled = false;
-
-  kill(pid: number | null): void {
-    if (pid === null || this.isKilled) return;
-    this.isKilled = true;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // It has ended meanwhile after all.
-      if (errorInfo(error).code !== 'ESRCH') throw error;
-    }
+/** A receiver that has nobody to receive from is told to end. One that is stopped doesn't hear it,
+ * and no promotion would get past it. */
+function wake(receiver: number | null): void {
+  try {
+    if (receiver !== null) process.kill(receiver, 'SIGCONT');
+  } catch (error) {
+    // It has ended meanwhile.
+    if (errorInfo(error).code !== 'ESRCH') throw error;
   }
 }
 
