@@ -49,8 +49,11 @@ test('a shutdown goes on without a point that takes too long, and says so', asyn
   assert.equal(stopped.code, 0, stopped.stderr);
   assert.match(stopped.stdout, /; no recovery point of notes: it was not made within 1 s$/m);
   assert.equal((await made.daruma('start', 'notes')).code, 0);
-  const failed = (await made.events()).find(({ record }) => record.kind === 'point')?.record;
-  assert.ok(failed?.kind === 'point' && failed.what === 'failed');
+  const failed = await until('its end is on record', async () => {
+    const records = (await made.events()).map(({ record }) => record);
+    return records.find((one) => one.kind === 'point' && one.what === 'failed');
+  });
+  assert.ok(failed.kind === 'point' && failed.what === 'failed');
   assert.deepEqual([failed.why, failed.error?.code], ['shutdown', 'TIMED_OUT']);
   const run = await made.daruma('down');
   assert.equal(run.code, 0, run.stderr);
