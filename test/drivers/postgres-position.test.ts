@@ -29,7 +29,7 @@ test('a primary that is silent, as behind a cut network, is not waited for', asy
   await until(async () => (await group.roles.look(standby, limitMs)).streaming);
 });
 
-test('a receiver that is stopped is woken to end, and the standby tells its position', async (t) => {
+test('a stopped receiver is woken to end, and the standby tells its position', async (t) => {
   const group = await PostgresGroup.make(2);
   atEnd(t, () => group.remove());
   await group.start('db/1', order);
