@@ -55,9 +55,14 @@ describe('an idempotency key', () => {
     const made = await rig(t);
     const ann = await loggedIn(made, 'ann', 'operator');
     const { promise, resolve } = Promise.withResolvers<string>();
-    made.stack.request = () => promise;
+    const asked = Promise.withResolvers<void>();
+    made.stack.request = () => {
+      asked.resolve();
+      return promise;
+    };
     const first = ann.send('POST', restart, undefined, key('a'));
-    // It is noted down before the stack is asked, in the order in which they came.
+    // Two requests need not come in the order in which they were sent.
+    await asked.promise;
     const second = await ann.send('POST', restart, undefined, key('a'));
     assert.equal(second.status, 409);
     resolve('done');
