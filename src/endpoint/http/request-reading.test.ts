@@ -128,12 +128,16 @@ class NodeParser {
   }
 
   async #hear(message: IncomingMessage): Promise<void> {
-    const chunks: Buffer[] = [];
-    message.on('error', () => this.#answer(null));
-    for await (const chunk of message) chunks.push(chunk);
+    const answer = this.#answer;
     const { method = '', url = '', rawHeaders } = message;
-    const text = Buffer.concat(chunks).toString('latin1');
-    this.#answer({ method, url, fields: rawHeaders, body: text });
+    try {
+      const chunks: Buffer[] = await message.toArray();
+      const text = Buffer.concat(chunks).toString('latin1');
+      answer({ method, url, fields: rawHeaders, body: text });
+    } catch {
+      // It ended before its body did.
+      answer(null);
+    }
   }
 }
 
