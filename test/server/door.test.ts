@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
+import { text as whole } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Door } from '../../src/keeper/door.ts';
@@ -38,10 +39,9 @@ function get(
   onConnected = (): void => undefined,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const call = request({ port, host: '127.0.0.1', path, agent: false }, async (response) => {
-      let text = '';
-      for await (const part of response) text += part;
-      resolve({ status: response.statusCode ?? 0, text });
+    const call = request({ port, host: '127.0.0.1', path, agent: false }, (response) => {
+      const status = response.statusCode ?? 0;
+      whole(response).then((text) => resolve({ status, text }), reject);
     });
     call.on('socket', (socket) => socket.on('connect', onConnected));
     call.on('error', reject).end();
