@@ -10,6 +10,7 @@ import { beginFence } from './handover.ts';
 import { beginStart, beginStop, hold, releaseDependents } from './lifecycle.ts';
 import { isUnderMaintenance } from './maintenance-state.ts';
 import { notify } from './notices.ts';
+import { offersOf } from './offer.ts';
 import { beginRestore } from './restore-step.ts';
 import { answers, isFailing } from './routing.ts';
 import {
@@ -237,8 +238,10 @@ function needPerson(
   instance: InstanceState | undefined,
   reason: string,
 ): void {
-  const again = incident.state === 'needs-person';
-  turn.emit({ kind: 'incident-needs-person', incident: incident.id, reason });
+  const offers = instance === undefined ? undefined : offersOf(turn.state, instance);
+  const again = incident.state === 'needs-person' && !(offers === true && !incident.offered);
+  const told = { incident: incident.id, reason, ...(offers !== undefined && { offers }) };
+  turn.emit({ kind: 'incident-needs-person', ...told });
   if (instance !== undefined && !isAlive(instance)) hold(turn, instance, reason, 'person');
   if (instance !== undefined) releaseDependents(turn, instance.service);
   if (!again) notify(turn, incident, 'needs-person', reason);

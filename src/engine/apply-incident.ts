@@ -107,6 +107,7 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
     case 'incident-needs-person':
       incident.state = 'needs-person';
       incident.summary = record.reason;
+      if (record.offers !== undefined) incident.offered = record.offers;
       needsPerson(incident);
       return;
     case 'slow-try':

@@ -92,6 +92,8 @@ function applyRest(state: EngineState, record: RestRecord): void {
           request: record.request,
           deferred: state.looking,
         };
+      if (record.request?.kind === 'approve')
+        delete state.incidents[record.request.incident]?.offered;
       return;
     case 'replied':
       delete state.requests[record.requestId];

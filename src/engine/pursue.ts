@@ -9,6 +9,7 @@ import { advanceChange, completeChange } from './change.ts';
 import { adoptForeign } from './foreign-change.ts';
 import { groupOf, missingPrimary, primaryOf, standbysOf } from './group.ts';
 import { formGroup, isObserved, reconcile } from './lifecycle.ts';
+import { tryWithStandby } from './offer.ts';
 import { handOverLeaving, pumpQueue } from './queue.ts';
 import { rejoin } from './rejoin.ts';
 import { beginStep, mayBegin, stepAt } from './role-step.ts';
@@ -35,6 +36,7 @@ function pursue(turn: Turn, service: ServiceName): void {
   keepEligible(turn, service);
   watchRoles(turn, service);
   releaseStandbys(turn, service);
+  tryWithStandby(turn, service);
   handOverLeaving(turn, service);
   pumpQueue(turn, service);
 }

@@ -306,7 +306,7 @@ function whyInVain({ state, at }: Turn, id: ComponentId): string | null {
   if (candidatesOf(state, service, true).length > 0) return null;
   if (!canFence(state, service))
     return `${whyNoneMay(state, service)}; nobody takes over from ${id}`;
-  const none = 'no standby runs and passes its checks; approve once one does';
+  const none = 'no standby runs and passes its checks; when one does, you are asked again';
   return `nobody can take over from ${id}: ${none}`;
 }
 

@@ -106,9 +106,40 @@ describe('no standby has every acknowledged write', () => {
     const s = stuck().shows('db/2', 'health-timeout').ask({ kind: 'approve', incident: 'i2' });
     assert.equal(
       s.sent('reply').at(-1)?.error?.message,
-      'nobody can take over from db/1: no standby runs and passes its checks; approve once one does',
+      'nobody can take over from db/1: no standby runs and passes its checks; when one does, you are asked again',
     );
     assert.notEqual(s.state.incidents['i2']?.consent, true);
+  });
+
+  /** What people are told of a primary that needs them. */
+  function asked(s: Scenario): string[] {
+    return s.sent('notify').flatMap(({ state, text }) => (state === 'needs-person' ? [text] : []));
+  }
+
+  test('who was refused is asked again once somebody can take over', () => {
+    const s = stuck().shows('db/2', 'health-timeout').forget();
+    s.ask({ kind: 'approve', incident: 'i2' }).ceases('db/2').passes(5_000);
+    const [text = '', ...more] = asked(s);
+    assert.match(text, /^db\/1 needs a person: .* consent promotes the most advanced/);
+    assert.deepEqual(more, []);
+    assert.equal(s.incident('i2').summary, text);
+    s.ask({ kind: 'approve', incident: 'i2' }).passes(30_000);
+    assert.equal(s.groupState('db').primary, 'db/2');
+  });
+
+  test('so is who was told at first that nobody could; and a standby that comes and goes asks nobody again', () => {
+    const s = pair().up().exits('db/2', 'SIGKILL').passes(5_000);
+    s.roles.fails('admit', 'db/2', 'it did not catch up');
+    s.shows('db/2', 'health-timeout');
+    s.cannotStart('db/2', 'no room', true).exits('db/2', 'SIGKILL').passes(20_000);
+    s.cannotStart('db/1', 'its data is gone', false).exits('db/1', 'SIGKILL').passes(20_000);
+    assert.doesNotMatch(asked(s).join(), /consent promotes/);
+    s.forget().mended('db/2').passes(600_000);
+    assert.equal(asked(s).filter((text) => /consent promotes/.test(text)).length, 1);
+    s.forget();
+    for (let turn = 0; turn < 20; turn += 1)
+      s.shows('db/2', 'health-timeout').passes(3_000).ceases('db/2').passes(3_000);
+    assert.ok(asked(s).length <= 3, asked(s).join('\n'));
   });
 
   test('refusal leaves it waiting', () => {

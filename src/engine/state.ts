@@ -144,6 +144,9 @@ export interface IncidentState {
   actions: ActionState[];
   confirm: { waiting: InstanceId[]; until: number } | null;
   consent: boolean | null;
+  /** Whether who was asked about a primary was told that somebody could take over; absent: nobody
+   * was, or has asked for it in vain since. */
+  offered?: boolean;
   /** People were told of it since it was opened or reopened. */
   told: boolean;
   /** Components that get one try although a person is needed for them. */

@@ -200,6 +200,8 @@ export type RecordBody =
       readonly kind: 'incident-needs-person';
       readonly incident: IncidentId;
       readonly reason: string;
+      /** Of a primary: whether somebody could take over from it with a person's consent. */
+      readonly offers?: boolean;
     }
   /** A person is still needed; one try is made all the same. */
   | {
