@@ -62,6 +62,7 @@ export async function install(options: InstallOptions): Promise<InstallResult> {
   const read = await readStack({ file: options.file, environment });
   if (!read.ok) return read;
   const { spec } = read;
+  for (const name of secretVariables(spec)) used.add(name);
   const stateDir = stateDirOf(options, spec);
   const unit = `${unitName('daruma', spec.name)}.service`;
   const environmentFile = join(stateDir, 'environment');
@@ -115,6 +116,13 @@ function environmentText({ environment }: InstallOptions, used: ReadonlySet<stri
     return value === undefined ? [] : [environmentLine(name, value)];
   });
   return `# Variables of the user who ran \`daruma install\`, as far as they are used.\n${lines.join('')}`;
+}
+
+/** Those that hold secrets: the stack file only names them, and they are read when needed. */
+function secretVariables(part: unknown): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const own = 'from' in part && part.from === 'environment' && 'name' in part;
+  return [...(own ? [String(part.name)] : []), ...Object.values(part).flatMap(secretVariables)];
 }
 
 function nextSteps({ root }: InstallOptions, systemctl: string, unit: string): string[] {

@@ -212,6 +212,30 @@ test('systemd understands the unit, and secrets are in a file of their own', asy
   assert.match(own.plan.files[0]?.text ?? '', /^WantedBy=default\.target$/m);
 });
 
+test('variables that hold secrets are kept, also those that are named by default', async (t) => {
+  const to = 'to: [{ path: "s3://bucket" }], encrypt_to: [{ passphrase_env: WORDS }]';
+  const points = `recovery_points: { every: 1h, paths: [.], ${to} }`;
+  const at = await bench(
+    t,
+    `${stack}  c: { command: c, ${points} }\nnotify: { targets: [{ webhook_env: HOOK }] }\n`,
+    {
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'key',
+      HOOK: 'http://127.0.0.1/',
+      WORDS: 'three',
+    },
+  );
+  const environment = (await installed(at)).plan.files[1]?.text ?? '';
+  for (const line of [
+    'AWS_ACCESS_KEY_ID="id"',
+    'AWS_SECRET_ACCESS_KEY="key"',
+    'HOOK="http',
+    'WORDS="three"',
+  ]) {
+    assert.ok(environment.includes(`\n${line}`), line);
+  }
+});
+
 test('root’s state goes to /var/lib unless there is some beside the stack file', async (t) => {
   const at = await bench(t, stack);
   const options = {
