@@ -246,8 +246,10 @@ export class ControlClient {
     return this.#ask('POST', '/v1/drill/end', { by, instance });
   }
 
-  drill(fault: DrillFault): Promise<void> {
-    return this.#ask('POST', '/v1/drill', fault);
+  /** Resolves with the process that brings it about, if there is one. */
+  async drill(fault: DrillFault): Promise<number | null> {
+    const { pid } = await this.#ask<{ pid: number | null }>('POST', '/v1/drill', fault);
+    return pid;
   }
 
   detach(): Promise<void> {

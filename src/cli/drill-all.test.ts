@@ -36,7 +36,9 @@ test('each service is given every fault that it can take', () => {
     slow: 'it has no health check that could tell',
   });
   assert.match(skips([service('api', { driver: 'external' })])['leak'] ?? '', /only what Daruma/);
-  assert.match(skips([service('api', { mode: 'observe' })])['leak'] ?? '', /only observed/);
+  const observed = { driver: 'external', mode: 'observe' } as const;
+  assert.match(skips([service('api', observed)])['leak'] ?? '', /nor a symptom/);
+  assert.deepEqual(skips([service('api', { ...observed, symptoms })]), {});
   assert.equal(skips([service('job')], 'completed')['kill'], 'it has done its work');
   assert.equal(skips([service('api')], 'held')['hang'], 'it is not ready: held');
 });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { InstanceView, ServiceView, StackView } from '../model/view.ts';
-import { type FaultName, faultNames } from './faults.ts';
+import { type FaultName, faultNames, noLeak } from './faults.ts';
 
 export interface PlannedDrill {
   readonly fault: FaultName;
@@ -64,8 +64,7 @@ function obstacle(
   if (restart.policy === 'no' && !observed) return 'it is not to be restarted (restart: no)';
   if (fault === 'slow' && healthcheck === null) return 'it has no health check that could tell';
   if (fault !== 'leak') return null;
-  if (driver === 'external') return 'only what Daruma runs can leak';
-  if (observed) return 'nothing would end the leak of what is only observed';
+  if (driver === 'external' && !observed) return noLeak;
   return limitsMemory(service) ? null : 'neither a memory limit nor a symptom would end the leak';
 }
 

@@ -1,7 +1,9 @@
 /** Faults that a drill brings about. Each goes on until it is undone or has had its effect. */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
+import { identify, isAlive } from '../ports/process-identity.ts';
 import type { ControlClient } from './control-client.ts';
 
 export const faultNames = [
@@ -19,6 +21,8 @@ export interface Injection {
   readonly instance: InstanceId;
   /** Its processes aren't children of Daruma: signals go straight to them. */
   readonly external: boolean;
+  /** Nothing will be done about it. */
+  readonly observed: boolean;
   /** Comes when the fault need not go on: something was done, or the drill is over. */
   readonly enough: AbortSignal;
   /** Of a leak. */
@@ -30,6 +34,8 @@ export interface Injection {
 /** Stopped for most of each second: everything takes long, nothing fails outright. */
 const slowCycle = { stoppedMs: 900, runningMs: 100 } as const;
 const lookEveryMs = 50;
+/** A leak is a process of ours beside it: whoever restarts it would not end that. */
+export const noLeak = 'only what Daruma runs, or only observes, can leak';
 
 /** Resolves when the fault has begun; `goesOn` is what it does until `enough`. */
 export async function inject(
@@ -46,9 +52,13 @@ export async function inject(
       await signal(injection, 'SIGSTOP');
       return done;
     case 'leak':
-      if (injection.external) throw new DarumaError('REFUSED', 'only what Daruma runs can leak');
-      await client.drill({ kind: 'leak', instance, bytesPerSecond });
-      return done;
+      if (injection.external && !injection.observed) throw new DarumaError('REFUSED', noLeak);
+      return {
+        goesOn: goOnLeaking(
+          injection,
+          await client.drill({ kind: 'leak', instance, bytesPerSecond }),
+        ),
+      };
     case 'slow':
       await signal(injection, 'SIGSTOP');
       return { goesOn: keepSlow(injection) };
@@ -65,7 +75,10 @@ export async function undo(injection: Injection): Promise<void> {
 
 async function signal(injection: Injection, name: NodeJS.Signals): Promise<void> {
   const { client, instance, external } = injection;
-  if (!external) return client.drill({ kind: 'signal', instance, signal: name });
+  if (!external) {
+    await client.drill({ kind: 'signal', instance, signal: name });
+    return;
+  }
   const pid = await pidOf(client, instance);
   if (pid === null) throw new DarumaError('NOT_FOUND', `the process of ${instance} is not known`);
   process.kill(pid, name);
@@ -92,6 +105,14 @@ async function keepSlow(injection: Injection): Promise<void> {
     if (enough.aborted || !(await trySignal(injection, 'SIGSTOP'))) return;
   }
   await trySignal(injection, 'SIGCONT');
+}
+
+/** It ends with the instance; when that is only observed, here. */
+async function goOnLeaking({ observed, enough }: Injection, pid: number | null): Promise<void> {
+  if (!observed || pid === null) return;
+  const leaking = identify(pid);
+  if (!enough.aborted) await once(enough, 'abort');
+  if (leaking !== null && isAlive(leaking)) process.kill(pid, 'SIGKILL');
 }
 
 async function keepKilling(injection: Injection): Promise<void> {

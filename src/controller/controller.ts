@@ -325,17 +325,16 @@ export class Controller implements ControllerApi {
     this.#options.store.reportErrors([report]);
   }
 
-  async inject(fault: DrillFault): Promise<void> {
+  async inject(fault: DrillFault): Promise<number | null> {
     const { processes, nodePath } = this.#options;
+    const { instance } = fault;
     if (fault.kind === 'leak') {
-      await processes.inject(fault.instance, [
-        nodePath,
-        '-e',
-        drillLeakScript(fault.bytesPerSecond),
-      ]);
-    } else if (!processes.signal(fault.instance, fault.signal)) {
-      throw new DarumaError('NOT_FOUND', `${fault.instance} is no running process of this stack`);
+      const argv = [nodePath, '-e', drillLeakScript(fault.bytesPerSecond)];
+      const foreign = this.#externals.running(instance) !== null;
+      return foreign ? processes.injectForeign(instance, argv) : processes.inject(instance, argv);
     }
+    if (processes.signal(instance, fault.signal)) return null;
+    throw new DarumaError('NOT_FOUND', `${instance} is no running process of this stack`);
   }
 
   detach(): Promise<void> {

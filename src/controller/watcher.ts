@@ -62,11 +62,12 @@ export class Watcher {
     how: ExternalWatch,
   ): void {
     const { pid } = running;
-    this.#options.observer.watch({
+    const { observer, processes } = this.#options;
+    observer.watch({
       ...common(service, running, context),
       pid,
       adopted: how.adopted,
-      members: async () => (pid === null ? [] : [pid]),
+      members: async () => (pid === null ? [] : processes.foreignMembers(running.instance, pid)),
       logDir: null,
       ...(how.logs === null ? {} : { logCommand: how.logs }),
       driverCheck: how.check,

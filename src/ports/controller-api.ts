@@ -98,8 +98,9 @@ export interface ControllerApi {
   readonly points: PointsApi;
   /** Messages to people. */
   readonly notifications: Pick<Notifier, 'targets' | 'test'>;
-  /** Rejects with NOT_FOUND when the instance doesn't run. */
-  inject(fault: DrillFault): Promise<void>;
+  /** Resolves with the process that brings it about, if there is one. Rejects with NOT_FOUND when
+   * the instance doesn't run. */
+  inject(fault: DrillFault): Promise<number | null>;
   /** Ends the controller and its keeper; instances and endpoints go on. */
   detach(): Promise<void>;
   readonly version: string;

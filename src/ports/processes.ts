@@ -58,8 +58,13 @@ export interface Processes {
   /** Starts a process inside the tree of a running instance (drills); ends with the tree. Resolves
    * with its pid; rejects with NOT_FOUND when the instance doesn't run. */
   inject(instance: InstanceId, argv: readonly string[]): Promise<number>;
+  /** The same of an instance that somebody else runs; ends with the machine, or by a signal. */
+  injectForeign(instance: InstanceId, argv: readonly string[]): Promise<number>;
   /** All living processes of the instance's tree, main process first. */
   members(instance: InstanceId): Promise<readonly number[]>;
+  /** The same of one that somebody else runs: its process, what descends from that, what is in its
+   * session, and what carries the instance's mark (drills). */
+  foreignMembers(instance: InstanceId, pid: number): Promise<readonly number[]>;
   running(instance: InstanceId): RunningInstance | null;
   /** Called once per run, as soon as the main process ended, also for adopted ones. Not called for
    * an end that `stop` brought about. */

@@ -82,9 +82,8 @@ function addRequestRoutes(server: FastifyInstance, api: ControllerApi): void {
     const { by, request } = schemas.personRequest.parse(body);
     return { message: await api.request(by, request) };
   });
-  server.post('/v1/drill', async ({ body }, reply) => {
-    await api.inject(schemas.drillFault.parse(body));
-    return reply.code(204).send();
+  server.post('/v1/drill', async ({ body }) => {
+    return { pid: await api.inject(schemas.drillFault.parse(body)) };
   });
   server.post('/v1/detach', async (_request, reply) => {
     await api.detach();

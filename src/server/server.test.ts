@@ -92,6 +92,7 @@ function fakeController() {
     reportError: (report) => asked.push(report),
     inject: async (fault) => {
       asked.push(fault);
+      return null;
     },
     detach: async () => undefined,
     points: noPoints,
@@ -132,7 +133,7 @@ describe('routes', () => {
     ['POST', '/v1/requests', { by: 'eve', request: { kind: 'start', target: 'db' } }, 404],
     ['POST', '/v1/requests', { by: 'eve', request: { kind: 'dance' } }, 400],
     ['POST', '/v1/requests', { request: { kind: 'down' } }, 400],
-    ['POST', '/v1/drill', { kind: 'signal', instance: 'api/1', signal: 'SIGKILL' }, 204],
+    ['POST', '/v1/drill', { kind: 'signal', instance: 'api/1', signal: 'SIGKILL' }, 200],
     ['POST', '/v1/drill', { kind: 'signal', instance: 'api', signal: 'SIGKILL' }, 400],
     ['POST', '/v1/errors', { code: 'E1', message: 'bad' }, 202],
     ['POST', '/v1/errors', { code: 'E1', message: 'bad', instance: 'api/1' }, 202],

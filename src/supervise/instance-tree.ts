@@ -65,6 +65,14 @@ export class InstanceTrees {
       : [first, ...pids.filter((pid) => pid !== first)];
   }
 
+  /** Of a process that somebody else started, whose FIFO and cgroup are none of ours. */
+  async foreign(mark: string, pid: number): Promise<readonly number[]> {
+    const main = readStat(pid);
+    if (main === null || main.ended) return [];
+    const table = await this.#tables.recent(membersAgeMs);
+    return treeOf(table, { mark, fifo: null, main, except: new Set() }).map((ref) => ref.pid);
+  }
+
   async #recentBySigns(target: TreeTarget): Promise<readonly ProcessRef[]> {
     const { main } = target;
     const recent = this.#bySigns(target, await this.#tables.recent(membersAgeMs));

@@ -95,7 +95,10 @@ export class Launchers {
   }
 
   /** Starts a process in the tree of a run; resolves with its pid. */
-  async inject(record: RunRecord, argv: readonly string[]): Promise<number> {
+  async inject(
+    record: Pick<RunRecord, 'instance' | 'slot' | 'user'>,
+    argv: readonly string[],
+  ): Promise<number> {
     const { instance, slot, user } = record;
     const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
     const fifo = await this.#openFifo(instance);

@@ -436,6 +436,10 @@ class LocalProcesses implements SupervisedProcesses {
     return instance === undefined ? [] : this.#trees.members(this.#target(instance));
   }
 
+  foreignMembers(id: InstanceId, pid: number): Promise<readonly number[]> {
+    return this.#trees.foreign(this.#launchers.mark(id), pid);
+  }
+
   running(id: InstanceId): RunningInstance | null {
     const run = this.#instances.get(id)?.run ?? null;
     return run === null || run.ended ? null : run.describe();
@@ -445,6 +449,10 @@ class LocalProcesses implements SupervisedProcesses {
     const run = this.#instances.get(id)?.run ?? null;
     if (run === null || run.ended) throw new DarumaError('NOT_FOUND', `${id} does not run`);
     return this.#launchers.inject(run.record, argv);
+  }
+
+  injectForeign(instance: InstanceId, argv: readonly string[]): Promise<number> {
+    return this.#launchers.inject({ instance, slot: null, user: null }, argv);
   }
 
   // Logs

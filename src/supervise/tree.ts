@@ -18,7 +18,8 @@ export const fifoFd = 4;
 
 export interface TreeSigns {
   readonly mark: string;
-  readonly fifo: string;
+  /** Null: it has none. */
+  readonly fifo: string | null;
   readonly main: ProcessRef | null;
   /** Not of the tree although they carry its signs: launchers that wait. */
   readonly except: ReadonlySet<number>;
@@ -83,7 +84,7 @@ export class ProcessTables {
 /** The processes of the table that belong to the instance, main process first. */
 export function treeOf(table: ProcessTable, signs: TreeSigns): readonly ProcessRef[] {
   const { main } = signs;
-  const fifoKey = fileKey(signs.fifo);
+  const fifoKey = signs.fifo === null ? null : fileKey(signs.fifo);
   const mainLives = table.some((each) => isSame(each, main));
   const found = new Map<number, ProcessRef>();
   const belongs = (each: MarkedProcess) =>

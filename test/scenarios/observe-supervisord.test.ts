@@ -1,10 +1,12 @@
 /** What supervisord runs is observed through every drill, and then acted upon. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { DrillResult } from '../../src/cli/drill-run.ts';
+import { identify } from '../../src/ports/process-identity.ts';
 import { freePort } from '../free-port.ts';
-import { type Bench, bench, until } from './harness.ts';
+import { type Bench, bench, processesOf, until } from './harness.ts';
 import { type Supervisord, startSupervisord } from './supervisord.ts';
 
 async function drill(stand: Bench, ...args: string[]): Promise<DrillResult> {
@@ -31,13 +33,20 @@ async function nothingWasDone(stand: Bench): Promise<void> {
   }
 }
 
+/** Whether what a drill has put beside the program still takes memory. */
+function leaks(stand: Bench): boolean {
+  return processesOf(stand.directory).some((pid) => {
+    return identify(pid) !== null && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kept');
+  });
+}
+
 test('observe mode: every drill is told and nothing is touched', async (t) => {
   const port = await freePort();
   const stand = await bench(t, '');
   const supervisord = await startSupervisord(t, stand.directory, { port, autorestart: true });
   await stand.rewrite(`name: watched\nmode: observe\nservices:${supervisord.stackService(port)}`);
   const first = await supervisord.pid();
-  await stand.up();
+  await stand.up({ DRILLED_IN: stand.directory });
   assert.equal(await settled(stand, supervisord), first, 'up started nothing');
 
   const hang = await drill(stand, 'hang', 'web/1');
@@ -62,8 +71,14 @@ test('observe mode: every drill is told and nothing is touched', async (t) => {
   assert.match(loop.summary, /^would restart web\/1: it crashed \(/);
   const last = await settled(stand, supervisord);
 
-  const leak = await stand.daruma('drill', 'leak', 'web/1');
-  assert.deepEqual([leak.code, /only what Daruma runs can leak/.test(leak.stderr)], [8, true]);
+  const leak = await drill(stand, 'leak', 'web/1');
+  assert.equal(leak.end, 'observed');
+  assert.match(leak.summary, /^would restart web\/1: it leaks \(memory\.rss > /);
+  await until('the leak ended with its drill', () => !leaks(stand));
+  const controller = await drill(stand, 'controller-kill');
+  assert.equal(controller.end, 'recovered');
+  assert.equal(controller.summary, '1 of 1 instances go on as the same process');
+  assert.equal(await settled(stand, supervisord), last);
   const restart = await stand.daruma('restart', 'web');
   assert.deepEqual([restart.code, /observe mode/.test(restart.stderr)], [8, true]);
 

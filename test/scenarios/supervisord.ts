@@ -31,6 +31,7 @@ export class Supervisord {
       status: ${words('status', 'web')}
       logs: ${words('tail', '-f', 'web')}
     healthcheck: { http: /healthz, interval: 1s, timeout: 2s, retries: 2, start_period: 30s }
+    symptoms: [{ expr: "memory.rss > size('320MiB')", for: 1s, faults: [leak] }]
 `;
   }
 
