@@ -5,11 +5,12 @@
 import type { StackView } from '../model/view.ts';
 import type { Paint } from './paint.ts';
 import { stackHeadline, stackTable } from './stack-text.ts';
-import { cut } from './table.ts';
+import { cut, displayWidth } from './table.ts';
 import type { Output } from './wiring.ts';
 
 const sentencesKept = 200;
 const leastSentences = 3;
+const endsWithUrl = /https?:\/\/\S+$/;
 
 export class LiveView {
   readonly #out: Output;
@@ -29,7 +30,7 @@ export class LiveView {
   draw(view: StackView, footer: string): void {
     const lines = this.frame(view, footer);
     this.#out.write(`${this.#clear()}${lines.join('\n')}\n`);
-    this.#drawn = lines.length;
+    this.#drawn = lines.reduce((sum, line) => sum + this.#rowsOf(line), 0);
   }
 
   /** In place of the view, what it told last: so nothing is lost that no frame showed. */
@@ -39,7 +40,8 @@ export class LiveView {
     this.#drawn = 0;
   }
 
-  /** Lines that fit the terminal: first the table, then as many sentences as there is room for. */
+  /** First the table, then as many sentences as there is room for. Lines are cut to the terminal's
+   * width, but for those that end with an address, which would lead nowhere: it wraps them. */
   frame(view: StackView, footer: string): string[] {
     // A terminal that doesn't know its size says 0.
     const width = (this.#out.columns || 80) - 1;
@@ -48,8 +50,24 @@ export class LiveView {
     const all = stackTable(view, this.#paint, width);
     const rows = all.slice(0, Math.max(1, height - leastSentences - 4));
     const room = Math.max(leastSentences, height - rows.length - 4);
-    const sentences = this.#sentences.slice(-room).map((sentence) => cut(sentence, width));
+    const sentences = this.#latest(room).map((one) =>
+      endsWithUrl.test(one) ? one : cut(one, width),
+    );
     return [headline, '', ...rows, '', ...sentences, this.#paint('dim', cut(footer, width))];
+  }
+
+  /** As many of the newest as fit into so many rows. */
+  #latest(room: number): string[] {
+    let left = room;
+    const from = this.#sentences.findLastIndex((one) => {
+      left -= this.#rowsOf(one);
+      return left < 0;
+    });
+    return this.#sentences.slice(from + 1);
+  }
+
+  #rowsOf(line: string): number {
+    return endsWithUrl.test(line) ? Math.ceil(displayWidth(line) / (this.#out.columns || 80)) : 1;
   }
 
   /** Up to the first line of what was drawn last, and away with all below. */

@@ -188,6 +188,19 @@ test('the live view fits the terminal and keeps the latest sentences', () => {
   assert.ok(written[1]?.startsWith(`\u001b[${frame.length}A\u001b[0J`));
 });
 
+test('an address is never cut: the terminal wraps its line, which counts as several', () => {
+  const written: string[] = [];
+  const out = { write: (text: string) => written.push(text), columns: 41, rows: 14 };
+  const live = new LiveView(out, plain);
+  const link = `once: http://127.0.0.1:7070/setup#${'x'.repeat(60)}`;
+  for (const sentence of ['1', '2', '3', '4', '5', '6', link]) live.tell(sentence);
+  const frame = live.frame(view, 'Ctrl-C: down');
+  assert.equal(frame.at(-2), link);
+  live.draw(view, '');
+  live.draw(view, '');
+  assert.ok(written[1]?.startsWith(`\u001b[${frame.length + 2}A\u001b[0J`));
+});
+
 test('an incident, explained', () => {
   assert.deepEqual(explainText(incident, plain), [
     'Incident i1, resolved, since 2026-01-31 12:00:00',
