@@ -11,7 +11,8 @@ export interface NotificationTarget {
   readonly minSeverity: Severity;
   /** Null: all. */
   readonly services: readonly ServiceName[] | null;
-  readonly quietHours: QuietHours | null;
+  /** None: it is told at any hour. */
+  readonly quietHours: readonly QuietHours[];
   /** Incidents whose message is held back until quiet hours are over. */
   readonly held: number;
   /** Incidents whose message is under way. */
@@ -20,6 +21,7 @@ export interface NotificationTarget {
   readonly last: Delivery | null;
 }
 
+/** A span of them. */
 export interface QuietHours {
   /** Days in a row on which they begin, first and last; null: every day. */
   readonly days: readonly (readonly [Weekday, Weekday])[] | null;

@@ -21,7 +21,8 @@ interface Addressed {
   readonly minSeverity: Severity;
   /** Only incidents that touch one of these, or that are of no service; absent: all. */
   readonly services?: readonly ServiceName[];
-  readonly quietHours?: QuietHoursSpec;
+  /** One or more, all of one time zone. They are never quiet all the time. */
+  readonly quietHours?: readonly QuietHoursSpec[];
 }
 
 export interface WebhookTarget {
@@ -70,9 +71,9 @@ export interface PagerDutyTarget {
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof weekdays)[number];
 
-/** By the clock on the wall there. */
+/** A span of them, by the clock on the wall there. */
 export interface QuietHoursSpec {
-  /** On which they begin; absent: every day. They are never quiet all the time. */
+  /** On which they begin; absent: every day. */
   readonly days?: readonly Weekday[];
   /** Minutes after midnight, 0 to 1439; `from` after `to`: over midnight. They differ. */
   readonly fromMinute: number;

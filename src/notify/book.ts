@@ -7,7 +7,7 @@ import type { Delivery } from '../model/notification.ts';
 import type { NotifyTarget } from '../model/notify-spec.ts';
 import type { Notice } from '../ports/notifier.ts';
 import type { Letter } from './body.ts';
-import { goesThrough, type Verdict, verdict } from './routing.ts';
+import { type Verdict, verdict } from './routing.ts';
 
 /** Of one incident. */
 interface Account {
@@ -71,7 +71,7 @@ export class Book {
     if (decided === 'drop') return { verdict: decided, letter };
     const over = notice.state === 'resolved';
     const throughQuiet =
-      decided === 'send' && ((isKnown && before.throughQuiet) || goesThrough(target, notice));
+      decided === 'send' && ((isKnown && before.throughQuiet) || notice.severity === 'critical');
     this.#accounts.delete(incident);
     this.#accounts.set(incident, {
       ...{ update, over, throughQuiet, since: letter.since },

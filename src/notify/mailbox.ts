@@ -159,9 +159,8 @@ export class Mailbox {
     const { clock } = this.#options;
     this.#cancelSummary();
     if (this.#book.held.length === 0) return;
-    const { quietHours } = this.#target;
     const now = clock.now();
-    const end = quietHours === undefined ? now : quietEnd(quietHours, now);
+    const end = quietEnd(this.#target.quietHours ?? [], now);
     const tell = () => (end > clock.now() ? this.#awaitQuietEnd() : this.#tellHeld());
     this.#cancelSummary = clock.after(Math.max(0, end - now), tell);
   }

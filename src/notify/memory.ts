@@ -1,4 +1,5 @@
 /** Keeps what the targets' books say, over the end of the controller. */
+import { errorInfo } from '../model/errors.ts';
 import type { Store } from '../ports/store.ts';
 import { emptyBook, type KeptBook } from './book.ts';
 
@@ -14,26 +15,26 @@ interface KeptBooks {
   readonly books: Readonly<Record<string, KeptBook>>;
 }
 
+export interface MemoryOptions {
+  /** Null: nothing is kept. */
+  readonly memory: NotifierMemory | null;
+  readonly books: () => Readonly<Record<string, KeptBook>>;
+  /** Told why what was kept can't be read: people are told of what happens from now on. */
+  readonly onForgotten: (text: string) => void;
+}
+
 export class Memory {
   readonly #memory: NotifierMemory | null;
   readonly #books: () => Readonly<Record<string, KeptBook>>;
+  /** Of each target, by its name. */
+  readonly kept: Readonly<Record<string, KeptBook>>;
   #changed = false;
   #writing: Promise<void> | null = null;
 
-  constructor(memory: NotifierMemory | null, books: () => Readonly<Record<string, KeptBook>>) {
+  constructor({ memory, books, onForgotten }: MemoryOptions) {
     this.#memory = memory;
     this.#books = books;
-  }
-
-  /** Of each target, by its name. */
-  get kept(): Readonly<Record<string, KeptBook>> {
-    try {
-      const kept = JSON.parse(this.#memory?.kept ?? 'null') as KeptBooks | null;
-      return kept?.version === 1 ? kept.books : {};
-    } catch {
-      // Whatever became of it: people are told of what happens from now on.
-      return {};
-    }
+    this.kept = readBooks(memory?.kept ?? null, onForgotten);
   }
 
   /** Of changes while something is written only the last is written. */
@@ -58,6 +59,21 @@ export class Memory {
     }
     this.#writing = null;
   }
+}
+
+function readBooks(
+  text: string | null,
+  onForgotten: (text: string) => void,
+): Readonly<Record<string, KeptBook>> {
+  try {
+    const kept = JSON.parse(text ?? 'null') as KeptBooks | null;
+    if (kept === null) return {};
+    if (kept.version === 1) return kept.books;
+    onForgotten('whom we told of what is forgotten: it was written by another version');
+  } catch (error) {
+    onForgotten(`whom we told of what is forgotten: ${errorInfo(error).message}`);
+  }
+  return {};
 }
 
 export function bookOf(books: Readonly<Record<string, KeptBook>>, name: string): KeptBook {

@@ -79,7 +79,11 @@ class TargetsNotifier implements Notifier {
       host: hostname(),
       secret: (spec, what) => readSecret(spec, what, options.variable),
     };
-    this.#memory = new Memory(options.memory ?? null, () => this.#books());
+    this.#memory = new Memory({
+      memory: options.memory ?? null,
+      books: () => this.#books(),
+      onForgotten: (text) => this.#report('NOTIFY_FAILED', text),
+    });
   }
 
   configure(
@@ -120,7 +124,7 @@ class TargetsNotifier implements Notifier {
       to: shownPlace(target),
       minSeverity: target.minSeverity,
       services: target.services ?? null,
-      quietHours: shownQuietHours(target.quietHours, at),
+      quietHours: (target.quietHours ?? []).map((span) => shownQuietHours(span, at)),
       held: heldCount,
       waiting: waitingCount,
       last,

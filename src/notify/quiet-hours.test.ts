@@ -81,11 +81,21 @@ describe('their end', () => {
   for (const [spec, at, end] of table) {
     test(`${at} in ${spec.timeZone}: ${end}`, () => {
       assert.equal(
-        new Date(quietEnd(spec, Date.parse(at))).toISOString(),
+        new Date(quietEnd([spec], Date.parse(at))).toISOString(),
         end.replace('Z', '.000Z'),
       );
     });
   }
+
+  test('of several spans is where none is quiet', () => {
+    const spans = [on(working, hours(...night)), on(['sat', 'sun'], hours('00:00', '24:00'))];
+    const end = (at: string) => new Date(quietEnd(spans, Date.parse(at))).toISOString();
+    // 9 January 2026 is a Friday.
+    assert.equal(end('2026-01-08T23:00:00Z'), '2026-01-09T07:00:00.000Z');
+    assert.equal(end('2026-01-09T23:00:00Z'), '2026-01-12T00:00:00.000Z');
+    assert.equal(end('2026-01-09T12:00:00Z'), '2026-01-09T12:00:00.000Z');
+    assert.equal(quietEnd([], 5), 5);
+  });
 
   test('is not quiet, all before it is, and there is none earlier', () => {
     const minutes = fc.integer({ min: 0, max: 1439 });
@@ -98,7 +108,7 @@ describe('their end', () => {
     fc.assert(
       fc.property(given, ([fromMinute, toMinute, timeZone, at, on]) => {
         const spec = { days: on, fromMinute, toMinute, timeZone, holdCritical: false };
-        const end = quietEnd(spec, at);
+        const end = quietEnd([spec], at);
         assert.equal(isQuiet(spec, end), false);
         if (end === at) return;
         for (const part of [0, 0.3, 0.6, 0.9]) {

@@ -21,17 +21,18 @@ export function isQuiet(spec: QuietHoursSpec, at: number): boolean {
   return today || (minute < toMinute && days.includes(dayBefore(day)));
 }
 
-/** The first whole minute from `at` on that isn't quiet; `at` itself if it isn't. */
-export function quietEnd(spec: QuietHoursSpec, at: number): number {
+/** The first whole minute from `at` on in which no span is quiet; `at` itself if none is. */
+export function quietEnd(spans: readonly QuietHoursSpec[], at: number): number {
   let moment = at;
-  while (isQuiet(spec, moment)) {
-    const { minute } = shownAt(spec.timeZone, moment);
-    const left = (spec.toMinute - minute + dayMinutes) % dayMinutes;
+  for (;;) {
+    const span = spans.find((one) => isQuiet(one, moment));
+    if (span === undefined) return moment;
+    const { minute } = shownAt(span.timeZone, moment);
+    const left = (span.toMinute - minute + dayMinutes) % dayMinutes;
     // What can't be leapt over safely is gone minute by minute.
     const leap = Math.max(1, left - clockChangeMinutesMax);
     moment = Math.floor(moment / minuteMs) * minuteMs + leap * minuteMs;
   }
-  return moment;
 }
 
 /** `22:05`. */

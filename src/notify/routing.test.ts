@@ -8,7 +8,7 @@ import { summaryOf } from './summary.ts';
 
 const noon = Date.UTC(2026, 0, 10, 12);
 const night = Date.UTC(2026, 0, 10, 23);
-const quiet = { fromMinute: 22 * 60, toMinute: 7 * 60, timeZone: 'UTC', holdCritical: false };
+const span = { fromMinute: 22 * 60, toMinute: 7 * 60, timeZone: 'UTC', holdCritical: false };
 
 function target(more: Partial<NotifyTarget> = {}): NotifyTarget {
   const webhook = { kind: 'webhook', url: 'http://x/', format: 'json', headers: {} } as const;
@@ -94,7 +94,7 @@ describe('services', () => {
 describe('quiet hours', () => {
   test('hold back what is not critical, and forget nothing of it', () => {
     const book = new Book(emptyBook);
-    const to = target({ quietHours: quiet });
+    const to = target({ quietHours: [span] });
     const steps = [
       [notice('open'), night],
       [notice('open', { incident: 'i2' }), night],
@@ -126,21 +126,34 @@ describe('quiet hours', () => {
       [notice('acknowledged'), night],
       [notice('resolved'), night],
     ] as const;
-    const to = target({ quietHours: quiet });
+    const to = target({ quietHours: [span] });
     assert.deepEqual(verdicts(to, steps, book), ['hold', 'send', 'send', 'send']);
     assert.deepEqual(book.held, [], 'it is not told once more in the summary');
   });
 
   test('hold back also what is critical, where that was said', () => {
-    const to = target({ quietHours: { ...quiet, holdCritical: true } });
+    const to = target({ quietHours: [{ ...span, holdCritical: true }] });
     assert.deepEqual(verdicts(to, [[notice('needs-person'), night]]), ['hold']);
+  });
+
+  test('are several spans, each of which may let through or not', () => {
+    const midday = { ...span, fromMinute: 11 * 60, toMinute: 13 * 60, holdCritical: true };
+    const to = target({ quietHours: [span, midday] });
+    const steps = [
+      [notice('open'), noon],
+      [notice('needs-person'), noon],
+      [notice('needs-person'), night],
+      [notice('acknowledged'), night],
+      [notice('resolved'), noon],
+    ] as const;
+    assert.deepEqual(verdicts(to, steps), ['hold', 'hold', 'send', 'send', 'hold']);
   });
 });
 
 describe('a summary', () => {
   test('has a line for each incident, and the worst severity', () => {
     const book = new Book(emptyBook);
-    const to = target({ quietHours: { ...quiet, holdCritical: true } });
+    const to = target({ quietHours: [{ ...span, holdCritical: true }] });
     const steps = [
       [notice('open', { title: 'api/1 crashed' }), night],
       [notice('needs-person', { incident: 'i2', title: 'db/1 hangs', services: ['db'] }), night],
@@ -159,7 +172,7 @@ describe('a summary', () => {
 
   test('names fifty, and how many more there are', () => {
     const book = new Book(emptyBook);
-    const to = target({ quietHours: quiet });
+    const to = target({ quietHours: [span] });
     for (let number = 1; number <= 60; number += 1) {
       verdicts(to, [[notice('open', { incident: `i${number}` }), night]], book);
     }

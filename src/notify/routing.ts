@@ -7,7 +7,7 @@ const severities: readonly Severity[] = ['info', 'warning', 'critical'];
 
 /** What the target knows of an incident that is not over. */
 export interface Told {
-  /** It was told in quiet hours, as it is critical. */
+  /** It was critical when it was told: where such comes through, so does what follows. */
   readonly throughQuiet: boolean;
 }
 
@@ -25,14 +25,10 @@ export function verdict(
   if (told === null && !(isSevere(target, notice) && isConcerned(target, notice))) return 'drop';
   // Alertmanager has no word for it.
   if (target.kind === 'alertmanager' && notice.state === 'acknowledged') return 'drop';
-  const { quietHours } = target;
-  if (quietHours === undefined || !isQuiet(quietHours, at)) return 'send';
-  return goesThrough(target, notice) || told?.throughQuiet === true ? 'send' : 'hold';
-}
-
-/** Even in quiet hours. */
-export function goesThrough({ quietHours }: NotifyTarget, { severity }: Notice): boolean {
-  return severity === 'critical' && quietHours?.holdCritical !== true;
+  const quiet = (target.quietHours ?? []).filter((span) => isQuiet(span, at));
+  if (quiet.length === 0) return 'send';
+  if (quiet.some(({ holdCritical }) => holdCritical)) return 'hold';
+  return notice.severity === 'critical' || told?.throughQuiet === true ? 'send' : 'hold';
 }
 
 export function isWorse(severity: Severity, than: Severity): boolean {

@@ -25,8 +25,7 @@ export function shownPlace(target: NotifyTarget): string {
   }
 }
 
-export function shownQuietHours(spec: QuietHoursSpec | undefined, at: number): QuietHours | null {
-  if (spec === undefined) return null;
+export function shownQuietHours(spec: QuietHoursSpec, at: number): QuietHours {
   const { fromMinute, toMinute, timeZone, holdCritical } = spec;
   const [from, to] = [timeText(fromMinute), timeText(toMinute)];
   const days = spec.days === undefined ? null : dayRanges(spec.days);

@@ -2,20 +2,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isLoopback } from '../model/console-spec.ts';
-import {
-  type EmailTarget,
-  type NotifySpec,
-  type NotifyTarget,
-  type QuietHoursSpec,
-  type WebhookTarget,
-  type Weekday,
-  weekdays,
-} from '../model/notify-spec.ts';
+import type { EmailTarget, NotifySpec, NotifyTarget, WebhookTarget } from '../model/notify-spec.ts';
 import type { SecretSpec } from '../model/recovery-point.ts';
 import { unknownService } from './checks.ts';
 import { toCommand } from './command.ts';
 import type { EnvironmentContext } from './environment.ts';
 import type { Path } from './problem.ts';
+import { toQuietHours } from './quiet-hours.ts';
 import type { RawNotify, RawTarget } from './schema-notify.ts';
 
 export interface NotifyContext extends EnvironmentContext {
@@ -89,12 +82,18 @@ function toTarget(
     if (context.services.includes(name)) return;
     context.document.complain([...path, 'services', index], unknownService(name, context.services));
   });
-  const quietHours = toQuietHours(context, path, raw, way);
+  const hours = [...path, 'quiet_hours'];
+  const quietHours = toQuietHours(context.document, hours, raw.quiet_hours);
+  if (quietHours.length > 0 && (way === 'alertmanager' || way === 'pagerduty')) {
+    const hint = 'say there who is woken when';
+    const message = `${way} must know all the time how it stands`;
+    context.document.complain(hours, { message, hint });
+  }
   const addressed = {
     name: raw.name ?? `${way} ${number}`,
     minSeverity: raw.min_severity,
     ...(raw.services === undefined ? {} : { services: raw.services }),
-    ...(quietHours === null ? {} : { quietHours }),
+    ...(quietHours.length === 0 ? {} : { quietHours }),
   };
   if (raw.email !== undefined) return { ...addressed, ...toEmail(context, path, raw.email) };
   if (raw.alertmanager !== undefined) {
@@ -162,71 +161,6 @@ function toEmail(
     from: raw.from,
     to: typeof raw.to === 'string' ? [raw.to] : raw.to,
   };
-}
-
-function toQuietHours(
-  { document }: NotifyContext,
-  path: Path,
-  { quiet_hours: raw }: RawTarget,
-  way: Way,
-): QuietHoursSpec | null {
-  if (raw === undefined) return null;
-  const here = [...path, 'quiet_hours'];
-  if (way === 'alertmanager' || way === 'pagerduty') {
-    const hint = 'say there who is woken when';
-    document.complain(here, { message: `${way} must know all the time how it stands`, hint });
-  }
-  if (raw.from === raw.to) {
-    document.complain([...here, 'to'], { message: 'must be another time than `from`' });
-  }
-  const begins = raw.days === undefined ? undefined : daysOf(raw.days);
-  if (raw.from === '00:00' && raw.to === '24:00' && (begins ?? weekdays).length === 7) {
-    const message = 'it would always be quiet: nothing would ever be sent';
-    document.complain([...here, 'to'], { message });
-  }
-  const timeZone = raw.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!isTimeZone(timeZone)) {
-    const message = `there is no time zone ${JSON.stringify(timeZone)}`;
-    document.complain([...here, 'time_zone'], { message, hint: 'such as Europe/Berlin or UTC' });
-  }
-  return {
-    ...(begins === undefined ? {} : { days: begins }),
-    fromMinute: minuteOf(raw.from),
-    toMinute: minuteOf(raw.to),
-    timeZone,
-    holdCritical: raw.hold_critical,
-  };
-}
-
-/** `fri-mon` goes over the end of the week. */
-function daysOf(texts: readonly string[]): readonly Weekday[] {
-  const found = new Set<Weekday>();
-  for (const text of texts) {
-    const [first = '', last = first] = text.split('-');
-    const [from, to] = [weekdayOf(first), weekdayOf(last)];
-    const count = (to - from + weekdays.length) % weekdays.length;
-    for (let day = from; day <= from + count; day += 1) {
-      const name = weekdays[day % weekdays.length];
-      if (name !== undefined) found.add(name);
-    }
-  }
-  return weekdays.filter((day) => found.has(day));
-}
-
-function weekdayOf(name: string): number {
-  return (weekdays as readonly string[]).indexOf(name);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat;
-  } catch {
-    return false;
-  }
-}
-
-function minuteOf(time: string): number {
-  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 }
 
 /** Null: it isn't said where it is. One that isn't there now is warned of: it may be at `up`. */

@@ -117,7 +117,7 @@ const target = closed({
     'Only incidents that touch one of these, and those of no service. Default: all.',
   ),
   quiet_hours: described(
-    quietHours.optional(),
+    either([quietHours, list(quietHours)], 'hours, or a list of them').optional(),
     'What comes then is held back and told in one summary at their end.',
   ),
 });
@@ -137,4 +137,5 @@ export const notify = closed({
 });
 
 export type RawNotify = z.output<typeof notify>;
+export type RawQuietHours = z.output<typeof quietHours>;
 export type RawTarget = RawNotify['targets'][number];

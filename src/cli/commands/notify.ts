@@ -1,4 +1,4 @@
-import type { NotificationTarget } from '../../model/notification.ts';
+import type { NotificationTarget, QuietHours } from '../../model/notification.ts';
 import type { AddCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { cell, table } from '../table.ts';
@@ -42,7 +42,7 @@ function targetTable(targets: readonly NotificationTarget[], { paint }: Session)
     cell(target.to),
     cell(`${target.minSeverity} and worse`),
     cell(target.services?.join(', ') ?? 'all'),
-    cell(quietText(target), target.quietHours?.quietNow === true ? 'yellow' : null),
+    cell(quietText(target), target.quietHours.some(({ quietNow }) => quietNow) ? 'yellow' : null),
     lastCell(target),
   ]);
   const head = ['NAME', 'KIND', 'TO', 'WHAT', 'SERVICES', 'QUIET HOURS', 'LAST MESSAGE'];
@@ -50,12 +50,15 @@ function targetTable(targets: readonly NotificationTarget[], { paint }: Session)
 }
 
 function quietText({ quietHours, held }: NotificationTarget): string | null {
-  if (quietHours === null) return null;
-  const { days, from, to, timeZone, quietNow } = quietHours;
+  const [first] = quietHours;
+  if (first === undefined) return null;
+  const now = quietHours.some(({ quietNow }) => quietNow) ? `, now: ${held} held back` : '';
+  return `${quietHours.map(spanText).join('; ')} ${first.timeZone}${now}`;
+}
+
+function spanText({ days, from, to }: QuietHours): string {
   const ranges = (days ?? []).map(([first, last]) => (first === last ? first : `${first}-${last}`));
-  const on = days === null ? '' : `${ranges.join(',')} `;
-  const now = quietNow ? `, now: ${held} held back` : '';
-  return `${on}${from}–${to} ${timeZone}${now}`;
+  return `${days === null ? '' : `${ranges.join(',')} `}${from}–${to}`;
 }
 
 function lastCell({ last, waiting }: NotificationTarget) {

@@ -11,25 +11,25 @@ const targetName = z.string().min(1).max(200);
 const day = z.enum(weekdays);
 const error = z.string().nullable().describe('Null: it arrived.');
 
+const quietHours = z.strictObject({
+  days: z
+    .array(z.tuple([day, day]))
+    .nullable()
+    .describe('First and last; null: every day.'),
+  from: z.string(),
+  to: z.string(),
+  timeZone: z.string(),
+  holdCritical: z.boolean(),
+  quietNow: z.boolean(),
+});
+
 const target = z.strictObject({
   name: targetName,
   kind: z.string().describe('Such as `webhook (slack)`.'),
   to: z.string().describe('Without secrets.'),
   minSeverity: z.enum(['info', 'warning', 'critical']),
   services: z.array(shapes.serviceName).nullable().describe('Null: all.'),
-  quietHours: z
-    .strictObject({
-      days: z
-        .array(z.tuple([day, day]))
-        .nullable()
-        .describe('First and last; null: every day.'),
-      from: z.string(),
-      to: z.string(),
-      timeZone: z.string(),
-      holdCritical: z.boolean(),
-      quietNow: z.boolean(),
-    })
-    .nullable(),
+  quietHours: z.array(quietHours).describe('Spans of them; none: it is told at any hour.'),
   held: z.number().describe('Incidents whose message waits for the end of quiet hours.'),
   waiting: z.number().describe('Incidents whose message is under way.'),
   last: z.strictObject({ at: z.number(), of: z.string(), error }).nullable(),

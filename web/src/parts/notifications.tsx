@@ -1,32 +1,30 @@
 /** Who is told of incidents, how the last message to each fared, and whether they arrive. */
-import { useContext, useState } from 'react';
+import { useContext } from 'react';
 import type {
   NotificationTarget,
   QuietHours,
   Delivery as Sent,
 } from '../../../src/model/notification.ts';
 import type { Weekday } from '../../../src/model/notify-spec.ts';
-import { useRead } from '../state/use-read.ts';
+import { useItems } from '../state/use-items.ts';
 import type { Word } from '../words/english.ts';
 import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { DeedButton } from './confirm.tsx';
+import { ItemList } from './item-list.tsx';
 
 export function Notifications() {
   const say = useSay();
-  const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: NotificationTarget[] }>('/api/v1/notifications', version);
-  const targets = value?.items ?? [];
+  const list = useItems<NotificationTarget>('/api/v1/notifications');
   return (
     <section>
       <h2>{say('notifications')}</h2>
-      {value !== null && targets.length === 0 ? <p className="hint">{say('nobodyTold')}</p> : null}
-      <ul className="rows">
-        {targets.map((target) => (
-          <TargetRow key={target.name} target={target} then={() => setVersion(version + 1)} />
-        ))}
-      </ul>
+      {list.items?.length === 0 ? <p className="hint">{say('nobodyTold')}</p> : null}
+      <ItemList
+        list={list}
+        row={(target) => <TargetRow key={target.name} target={target} then={list.again} />}
+      />
     </section>
   );
 }
@@ -56,7 +54,9 @@ function TargetRow({
         {say(severityWords[target.minSeverity])}
         {services === null ? '' : ` · ${say('onlyServices', { services: services.join(', ') })}`}
       </span>
-      <Quiet target={target} />
+      {target.quietHours.map((span) => (
+        <Quiet key={`${span.from} ${span.to} ${span.days}`} span={span} />
+      ))}
       {held === 0 ? null : <Badge tone="idle">{say('heldBack', { count: held })}</Badge>}
       {waiting === 0 ? null : (
         <Badge tone="busy">{say('messagesUnderWay', { count: waiting })}</Badge>
@@ -75,11 +75,10 @@ function TargetRow({
   );
 }
 
-function Quiet({ target: { quietHours } }: { readonly target: NotificationTarget }) {
+function Quiet({ span }: { readonly span: QuietHours }) {
   const say = useSay();
   const { language } = useContext(Speech);
-  if (quietHours === null) return null;
-  const { days, from, to, timeZone, quietNow } = quietHours;
+  const { days, from, to, timeZone, quietNow } = span;
   const hours = say('quietHours', { from, to, zone: timeZone });
   const text = days === null ? hours : `${hours} · ${daysText(days, language)}`;
   return <span className="hint">{quietNow ? `${text} · ${say('quietNow')}` : text}</span>;

@@ -1,26 +1,24 @@
 /** Who may come in, and as what; for administrators. */
 import { useState } from 'react';
 import type { Person } from '../api/session.ts';
+import { useItems } from '../state/use-items.ts';
 import { useSession } from '../state/use-may.ts';
-import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
 import { Invitations } from './invitations.tsx';
+import { ItemList } from './item-list.tsx';
 import { RoleSelect } from './role-select.tsx';
 
 export function People() {
   const say = useSay();
-  const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: Listed[] }>('/api/v1/people', version);
-  const again = () => setVersion(version + 1);
+  const list = useItems<Listed>('/api/v1/people');
   return (
     <section>
       <h2>{say('people')}</h2>
-      <ul className="rows">
-        {(value?.items ?? []).map((person) => (
-          <Row key={person.name} person={person} then={again} />
-        ))}
-      </ul>
+      <ItemList
+        list={list}
+        row={(person) => <Row key={person.name} person={person} then={list.again} />}
+      />
       <Invitations />
     </section>
   );

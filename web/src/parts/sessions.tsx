@@ -1,9 +1,10 @@
 /** Where a person is logged in. */
-import { useContext, useState } from 'react';
-import { useRead } from '../state/use-read.ts';
+import { useContext } from 'react';
+import { useItems } from '../state/use-items.ts';
 import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
+import { ItemList } from './item-list.tsx';
 
 interface SessionView {
   readonly id: string;
@@ -16,13 +17,13 @@ interface SessionView {
 export function Sessions() {
   const say = useSay();
   const { language } = useContext(Speech);
-  const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: SessionView[] }>('/api/v1/sessions', version);
+  const list = useItems<SessionView>('/api/v1/sessions');
   return (
     <section>
       <h2>{say('sessions')}</h2>
-      <ul className="rows">
-        {(value?.items ?? []).map((one) => (
+      <ItemList
+        list={list}
+        row={(one) => (
           <li key={one.id}>
             <span>
               {one.address} · {one.agent}
@@ -40,12 +41,12 @@ export function Sessions() {
                   method: 'DELETE',
                   path: `/api/v1/sessions/${encodeURIComponent(one.id)}`,
                 }}
-                then={() => setVersion(version + 1)}
+                then={list.again}
               />
             )}
           </li>
-        ))}
-      </ul>
+        )}
+      />
     </section>
   );
 }

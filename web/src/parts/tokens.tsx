@@ -1,10 +1,11 @@
 /** API tokens: made for programs, shown once. */
-import { type FormEvent, useContext, useState } from 'react';
-import { act } from '../api/request.ts';
-import { useRead } from '../state/use-read.ts';
+import { useContext } from 'react';
+import { useItems } from '../state/use-items.ts';
 import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
+import { ItemList } from './item-list.tsx';
+import { SecretForm } from './secret-form.tsx';
 
 interface TokenView {
   readonly id: string;
@@ -17,18 +18,15 @@ interface TokenView {
 
 export function Tokens() {
   const say = useSay();
-  const [version, setVersion] = useState(0);
-  const { value } = useRead<{ items: TokenView[] }>('/api/v1/tokens', version);
-  const changed = () => setVersion(version + 1);
+  const list = useItems<TokenView>('/api/v1/tokens');
   return (
     <section>
       <h2>{say('tokens')}</h2>
-      <ul className="rows">
-        {(value?.items ?? []).map((token) => (
-          <TokenRow key={token.id} token={token} then={changed} />
-        ))}
-      </ul>
-      <NewToken then={changed} />
+      <ItemList
+        list={list}
+        row={(token) => <TokenRow key={token.id} token={token} then={list.again} />}
+      />
+      <NewToken then={list.again} />
     </section>
   );
 }
@@ -62,27 +60,18 @@ function TokenRow({ token, then }: { readonly token: TokenView; readonly then: (
 
 function NewToken({ then }: { readonly then: () => void }) {
   const say = useSay();
-  const [made, setMade] = useState<string | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    const body = {
-      label: fields.get('label'),
-      scope: fields.get('scope'),
-      days: Number(fields.get('days')),
-    };
-    try {
-      const { text } = await act<{ text: string }>('POST', '/api/v1/tokens', body);
-      setMade(text);
-      setError(null);
-      then();
-    } catch (failure) {
-      setError(failure instanceof Error ? failure.message : String(failure));
-    }
-  };
   return (
-    <form className="form" onSubmit={submit}>
+    <SecretForm
+      path="/api/v1/tokens"
+      bodyOf={(fields) => ({
+        label: fields.get('label'),
+        scope: fields.get('scope'),
+        days: Number(fields.get('days')),
+      })}
+      button="newToken"
+      told="tokenOnce"
+      then={then}
+    >
       <label>
         {say('name')}
         <input name="label" required maxLength={100} />
@@ -104,17 +93,6 @@ function NewToken({ then }: { readonly then: () => void }) {
           <option value="30">{say('month')}</option>
         </select>
       </label>
-      <button type="submit">{say('newToken')}</button>
-      {made === null ? null : (
-        <p role="status">
-          {say('tokenOnce')} <code className="secret">{made}</code>
-        </p>
-      )}
-      {error === null ? null : (
-        <p role="alert" className="alert">
-          {say('failed', { why: error })}
-        </p>
-      )}
-    </form>
+    </SecretForm>
   );
 }

@@ -7,18 +7,23 @@ export interface Reading<T> {
   readonly error: string | null;
 }
 
-export function useRead<T>(path: string | null, version: unknown = 0): Reading<T> {
+/** Null: nothing yet. `by`: always the same. */
+export function useRead<T>(
+  path: string | null,
+  version: unknown = 0,
+  by: (path: string, signal: AbortSignal) => Promise<T> = read,
+): Reading<T> {
   const [reading, setReading] = useState<Reading<T>>({ value: null, error: null });
   useEffect(() => {
     if (path === null) return;
     const stopped = new AbortController();
-    read<T>(path, stopped.signal).then(
+    by(path, stopped.signal).then(
       (value) => setReading({ value, error: null }),
       (error: unknown) => {
         if (!stopped.signal.aborted) setReading((before) => ({ ...before, error: String(error) }));
       },
     );
     return () => stopped.abort();
-  }, [path, version]);
+  }, [path, version, by]);
   return reading;
 }
