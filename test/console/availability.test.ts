@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, generousMs, logIn, type Scene, sceneOf, seriousFindings } from './page.ts';
+import {
+  becomeAdmin,
+  confirm,
+  generousMs,
+  logIn,
+  type Scene,
+  sceneOf,
+  seriousFindings,
+} from './page.ts';
 
 const serve = "createServer((_, response) => response.end('web')).listen(process.env.PORT)";
 const program = `import { createServer } from 'node:http'; ${serve}`;
@@ -38,7 +46,7 @@ async function sitItOut(page: Page, { url, shot, made }: Scene): Promise<void> {
   await page.waitForSelector('.availability:has-text("web") .badge:has-text("down")');
   await page.goto(`${url}settings`);
   await page.click('.rows li:has-text("web") button');
-  await page.click('dialog[open] button.main');
+  await confirm(page);
   await until('it was restarted', async () => (await made.instance('web/1')).phase === 'ready');
   await page.waitForSelector('text=No service is under maintenance');
 }

@@ -7,7 +7,15 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { StackView } from '../../src/model/view.ts';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, generousMs, logIn, type Scene, scene, seriousFindings } from './page.ts';
+import {
+  becomeAdmin,
+  confirm,
+  generousMs,
+  logIn,
+  type Scene,
+  scene,
+  seriousFindings,
+} from './page.ts';
 
 /** What goes through an endpoint is seen while it does. */
 async function seeTraffic(page: Page, { made }: Scene): Promise<void> {
@@ -28,7 +36,7 @@ async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void>
   await page.goto(`${url}drills`);
   await page.selectOption('.form select >> nth=1', 'api/2');
   await page.click('.form button');
-  await page.click('dialog[open] button.main');
+  await confirm(page);
   const id = await until('an incident is open', async () => (await made.incidents())[0]?.id);
   await page.goto(`${url}incident/${id}`);
   await page.waitForSelector('.cause:has-text("api/2: crash")');
@@ -50,7 +58,7 @@ async function approve(page: Page, { url, shot, made }: Scene): Promise<void> {
   await shot(page, 'needs-person');
   await page.click('.standing a');
   await page.click('.consent button.danger');
-  await page.click('dialog[open] button.main');
+  await confirm(page);
   await page.waitForSelector('.reason:has-text("repair")');
   await page.waitForSelector('h1 .badge:has-text("resolved")');
 }

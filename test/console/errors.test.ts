@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ErrorRecord } from '../../src/model/error-record.ts';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, generousMs, logIn, type Scene, sceneOf, seriousFindings } from './page.ts';
+import {
+  becomeAdmin,
+  confirm,
+  generousMs,
+  logIn,
+  type Scene,
+  sceneOf,
+  seriousFindings,
+} from './page.ts';
 
 /** Reports the same error with other numbers, and ends when the file `fall` is there. */
 const till = `
@@ -58,9 +66,9 @@ async function tills(t: Parameters<typeof sceneOf>[0]): Promise<Scene> {
 
 const row = 'table.errors tbody tr';
 
-async function confirm(page: Page, button: string): Promise<void> {
+async function press(page: Page, button: string): Promise<void> {
   await page.click(`${row}:has-text("E_PRICE") button:text-is("${button}")`);
-  await page.click('dialog[open] button.main');
+  await confirm(page);
 }
 
 async function muteAndShow(page: Page): Promise<void> {
@@ -68,14 +76,14 @@ async function muteAndShow(page: Page): Promise<void> {
   await page.selectOption('dialog[open] select', 'forEver');
   await page.waitForSelector('dialog[open] .alert');
   await page.selectOption('dialog[open] select', 'day');
-  await page.click('dialog[open] button.main');
+  await confirm(page);
   await page.waitForSelector('p:has-text("No error yet.")');
   await page.selectOption('.form select', 'muted');
   await page.waitForSelector(`${row} :text("muted by ann until")`);
-  await confirm(page, 'Unmute');
+  await press(page, 'Unmute');
   await page.waitForSelector('p:has-text("No error like that.")');
   await page.selectOption('.form select', '');
-  await confirm(page, 'Acknowledge');
+  await press(page, 'Acknowledge');
   await page.waitForSelector(`${row} :text("acknowledged by ann")`);
 }
 
@@ -128,7 +136,9 @@ test('an incident of which no error tells shows what the log said around its ons
   await page.waitForSelector('p:has-text("No error belongs to it.")');
   const logs = page.locator('section:has(h2:text-is("Log lines around the onset"))');
   const shown = logs.locator('details[open] .log');
-  await shown.filter({ hasText: /it will grow\n[\s\S]*— Onset —/ }).waitFor();
+  await shown
+    .filter({ hasText: /it will grow\n[\s\S]*— (Onset|Noticed .+ after the onset) —/ })
+    .waitFor();
   assert.ok(((await shown.textContent()) ?? '').split('\n').length < 100);
   await logs.locator('details:not([open]) summary').click();
   await shown.nth(1).locator('mark').waitFor();

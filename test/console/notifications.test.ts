@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receiver } from '../notify/receiver.ts';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, sceneOf, seriousFindings } from './page.ts';
+import { becomeAdmin, confirm, sceneOf, seriousFindings } from './page.ts';
 
 test('a person sees who is told, and tests it', async (t) => {
   const team = await receiver(t);
@@ -22,9 +22,7 @@ test('a person sees who is told, and tests it', async (t) => {
   await row('team').getByText('quiet hours 00:00 to 23:59 (UTC)').waitFor();
   for (const name of ['team', 'on-call']) {
     await row(name).getByRole('button', { name: 'Test' }).click();
-    await page.waitForSelector(`dialog[open]:has-text("A test message goes to ${name}")`);
-    await page.click('dialog[open] button.main');
-    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    await confirm(page, `A test message goes to ${name}`);
   }
   await row('team').getByText('test arrived').waitFor();
   await row('on-call').locator('.alert:has-text("answered 404")').waitFor();

@@ -103,6 +103,14 @@ export async function logIn(page: Page, url: string, name = 'ann'): Promise<void
   await page.waitForSelector('nav');
 }
 
+/** Agrees to what is about to be done, once it says what that is, and waits until it is done. */
+export async function confirm(page: Page, says: string | RegExp = /./): Promise<void> {
+  const dialog = page.locator('dialog[open]');
+  await dialog.getByText(says).first().waitFor();
+  await dialog.locator('button.main').click();
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+}
+
 const axe = readFileSync(path.join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
 /** Findings of axe that are serious or worse, as text. */

@@ -2,17 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings } from './page.ts';
+import {
+  becomeAdmin,
+  confirm,
+  generousMs,
+  password,
+  type Scene,
+  sceneOf,
+  seriousFindings,
+} from './page.ts';
 
 function row(page: Page, name: string): Locator {
   return page.locator('li', { has: page.locator(`strong:text-is("${name}")`) });
-}
-
-async function confirm(page: Page, says: RegExp): Promise<void> {
-  const dialog = page.locator('dialog[open]');
-  await dialog.getByText(says).waitFor();
-  await dialog.locator('button.main').click();
-  await page.waitForSelector('dialog[open]', { state: 'detached' });
 }
 
 /** In Chinese, in the dark, at the width of a phone. */

@@ -7,7 +7,15 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { freePort } from '../free-port.ts';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, generousMs, password, type Scene, sceneOf, seriousFindings } from './page.ts';
+import {
+  becomeAdmin,
+  confirm,
+  generousMs,
+  password,
+  type Scene,
+  sceneOf,
+  seriousFindings,
+} from './page.ts';
 
 const notes = path.resolve(import.meta.dirname, '../scenarios/services/notes.ts');
 const proven = /restored in/;
@@ -19,11 +27,6 @@ type Ask = (method: string, path: string) => Promise<string>;
 
 function writeLarge(directory: string): void {
   writeFileSync(path.join(directory, 'data/large'), randomBytes(largeBytes));
-}
-
-async function confirm(page: Page): Promise<void> {
-  await page.click('dialog[open] button.main');
-  await page.waitForSelector('dialog[open]', { state: 'detached' });
 }
 
 async function makeAndTry(page: Page, { url, shot }: Scene): Promise<void> {

@@ -12,7 +12,7 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /** What acts carries a key, so that a repetition does nothing twice. */
 export async function act<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers = { 'idempotency-key': crypto.randomUUID() };
+  const headers = { 'idempotency-key': newKey() };
   if (body === undefined) return contentOf<T>(await send(path, { method, headers }));
   return contentOf<T>(
     await send(path, {
@@ -21,6 +21,11 @@ export async function act<T>(method: string, path: string, body?: unknown): Prom
       body: JSON.stringify(body),
     }),
   );
+}
+
+/** Not `randomUUID`: browsers have that on HTTPS and loopback only. */
+function newKey(): string {
+  return crypto.getRandomValues(new BigUint64Array(2)).join('-');
 }
 
 /** Once more with a new access token when the old one has run out. */

@@ -94,10 +94,10 @@ function Stack({ text }: { readonly text: string }) {
 
 function Latest({ error }: { readonly error: ErrorDetail }) {
   const say = useSay();
-  const { origin, log } = error;
+  const { origin, log, lastSeen } = error;
   if (origin.instance === null || log === null) return null;
-  const places = [{ instance: origin.instance, offset: log }];
-  return <LogsAround title={say('logLatest')} places={places} mark={error.code} />;
+  const places = [{ instance: origin.instance, offset: log, at: lastSeen }];
+  return <LogsAround title={say('logLatest')} places={places} mark={() => error.code} />;
 }
 
 function Occurrences({ occurrences }: { readonly occurrences: readonly ErrorOccurrence[] }) {

@@ -7,6 +7,8 @@ export interface LogPlace {
   readonly instance: string;
   /** In bytes from the log's beginning. */
   readonly offset: number;
+  /** When the log ended there. */
+  readonly at: number;
 }
 
 interface Line {
@@ -22,8 +24,8 @@ const linesShown = 40;
 export function LogsAround(props: {
   readonly title: string;
   readonly places: readonly LogPlace[];
-  /** What is written where the place is. */
-  readonly mark: string;
+  /** What is written where a place is. */
+  readonly mark: (place: LogPlace) => string;
 }) {
   const { title, places, mark } = props;
   if (places.length === 0) return null;
@@ -31,7 +33,7 @@ export function LogsAround(props: {
     <section>
       <h2>{title}</h2>
       {places.map((place, index) => (
-        <Place key={place.instance} place={place} mark={mark} first={index === 0} />
+        <Place key={place.instance} place={place} mark={mark(place)} first={index === 0} />
       ))}
     </section>
   );

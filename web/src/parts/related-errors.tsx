@@ -3,7 +3,8 @@ import type { ErrorRecord } from '../../../src/model/error-record.ts';
 import type { IncidentView } from '../../../src/model/view.ts';
 import { useErrors } from '../state/use-errors.ts';
 import { useRead } from '../state/use-read.ts';
-import { useSay } from '../words/words.ts';
+import { span } from '../words/times.ts';
+import { type Say, useSay } from '../words/words.ts';
 import { ErrorRows } from './error-rows.tsx';
 import { type LogPlace, LogsAround } from './log-around.tsx';
 
@@ -25,7 +26,7 @@ export function RelatedErrors({ incident }: { readonly incident: IncidentView })
       <LogsAround
         title={say('logsAround')}
         places={withOthers(placesIn(errors, incident), logs?.items ?? [])}
-        mark={say('onset')}
+        mark={({ at }) => noticed(at, incident, say)}
       />
     </>
   );
@@ -58,8 +59,17 @@ function withOthers(found: readonly LogPlace[], all: readonly LogPlace[]): reado
 function placeOf({ incidents, log, lastSeen }: ErrorRecord, { id, onset }: IncidentView) {
   const link = incidents.find(({ incident }) => incident === id);
   if (link !== undefined && link.log !== null) {
-    return { awayMs: Math.abs(link.at - onset), offset: link.log };
+    return { awayMs: Math.abs(link.at - onset), at: link.at, offset: link.log };
   }
   const awayMs = Math.abs(lastSeen - onset);
-  return log === null || awayMs > nearMs ? null : { awayMs, offset: log };
+  return log === null || awayMs > nearMs ? null : { awayMs, at: lastSeen, offset: log };
+}
+
+/** A log has no times: the place is where it ended when something was noticed, which is later than
+ * the onset if that is an estimate. */
+function noticed(at: number, { onset, returned }: IncidentView, say: Say): string {
+  const began = returned !== undefined && at >= returned ? returned : onset;
+  const afterMs = Math.round(at - began);
+  if (afterMs === 0) return say('onset');
+  return say(afterMs > 0 ? 'noticedAfter' : 'noticedBefore', { time: span(Math.abs(afterMs)) });
 }

@@ -62,6 +62,8 @@ export const chinese: Readonly<Record<Word, string>> = {
   verified: '验证',
   timeline: '时间线',
   afterOnset: '开始后 {time}',
+  noticedAfter: '开始后 {time} 发现',
+  noticedBefore: '开始前 {time} 发现',
   symptoms: '观察到的症状',
   causes: '可能的原因',
   unsure: '尚不确定：以下是最可能的原因',

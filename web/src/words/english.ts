@@ -60,6 +60,8 @@ export const english = {
   verified: 'Verified',
   timeline: 'What happened when',
   afterOnset: '{time} after the onset',
+  noticedAfter: 'Noticed {time} after the onset',
+  noticedBefore: 'Noticed {time} before the onset',
   symptoms: 'What was seen',
   causes: 'Likely causes',
   unsure: 'Not sure: the likeliest are shown',
