@@ -46,7 +46,9 @@ export function drillRoutes({ drills, live, people }: Parts): readonly Route[] {
       tag,
       body: z.strictObject({
         fault: z.enum(drillFaults),
-        target: z.union([shapes.instanceName, shapes.serviceName]),
+        target: z
+          .union([shapes.instanceName, shapes.serviceName])
+          .describe('With `controller-kill`: whose endpoint is watched.'),
         timeoutS: z.number().int().min(5).max(3_600).default(120),
       }),
       answer: shapes.drill,

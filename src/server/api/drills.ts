@@ -9,12 +9,19 @@ import type { ProcessIdentity } from '../../ports/process-identity.ts';
 import type { AccountsDb } from './accounts-db.ts';
 import { DrillBook, type DrillShown } from './drill-book.ts';
 
-export const drillFaults = ['kill', 'hang', 'slow', 'leak', 'crash-loop'] as const;
+export const drillFaults = [
+  'kill',
+  'hang',
+  'slow',
+  'leak',
+  'crash-loop',
+  'controller-kill',
+] as const;
 export type DrillFaultName = (typeof drillFaults)[number];
 
 export interface DrillOrder {
   readonly fault: DrillFaultName;
-  /** A service or an instance. */
+  /** A service or an instance; when the controller is killed: whose endpoint is watched. */
   readonly target: string;
   readonly timeoutS: number;
   readonly by: string;

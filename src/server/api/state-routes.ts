@@ -83,9 +83,11 @@ function stackRoutes({ live, link }: Parts): readonly Route[] {
       answer: z.object({ items: z.array(shapes.sample) }),
       handle: async ({ query: { service } }) => {
         const all = await link.signals();
-        const of = (component: string) =>
+        if (service === undefined) return { items: all };
+        await requireComponent(live, service);
+        const isIts = (component: string) =>
           component === service || component.startsWith(`${service}/`);
-        return { items: service === undefined ? all : all.filter((one) => of(one.component)) };
+        return { items: all.filter(({ component }) => isIts(component)) };
       },
     }),
   ];
@@ -110,7 +112,7 @@ const signalNames = z
   .transform((text) => text.split(','));
 const moment = z.coerce.number().min(0).max(1e15);
 
-function signalHistory({ link }: Parts): Route {
+function signalHistory({ link, live }: Parts): Route {
   return route({
     method: 'GET',
     path: '/api/v1/signals/history',
@@ -125,6 +127,7 @@ function signalHistory({ link }: Parts): Route {
     }),
     answer: z.object({ items: z.array(shapes.series) }),
     handle: async ({ query: { of, signals, from, to = Date.now() } }) => {
+      await requireComponent(live, of);
       const range = { of, from, to };
       return { items: await link.history(signals === undefined ? range : { ...range, signals }) };
     },
@@ -232,6 +235,14 @@ function follow({ streams, gate }: Parts): Route {
       return undefined;
     },
   });
+}
+
+/** A service or an instance. Throws NOT_FOUND. */
+async function requireComponent(live: LiveStack, name: string): Promise<void> {
+  const { services } = (await live.shown()).view;
+  if (services.some((one) => one.name === name || one.instances.some(({ id }) => id === name)))
+    return;
+  throw new DarumaError('NOT_FOUND', `there is no ${name} in this stack`);
 }
 
 function noService(name: ServiceName): DarumaError {
