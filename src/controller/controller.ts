@@ -154,7 +154,8 @@ export class Controller implements ControllerApi {
     const push = (happening: Happening) => this.#loop?.push(happening);
     this.#restorer = new Restorer({ jobs: this.#jobs, curator: this.#curator, push });
     this.#listening = new Listening(options);
-    this.#incidentLogs = new IncidentLogs({ store, logEnd: options.errorScene.logEnd });
+    const { logEnd } = options.errorScene;
+    this.#incidentLogs = new IncidentLogs({ store, logEnd, log });
     this.points = pointsApi(this.#jobs, this.#curator);
     this.notifications = options.notifier;
     this.#programs = new ProgramWatch({

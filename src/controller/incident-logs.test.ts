@@ -38,7 +38,9 @@ function book() {
     set: async (key: string, value: string) => void facts.set(key, value),
   };
   const logEnd = (instance: string) => ends.get(instance);
-  return { facts, ends, logs: () => new IncidentLogs({ store, logEnd }) };
+  const told: string[] = [];
+  const log = (text: string) => void told.push(text);
+  return { facts, ends, told, logs: () => new IncidentLogs({ store, logEnd, log }) };
 }
 
 test('of a service all instances, the one concerned first; of each the first place', async () => {
@@ -83,11 +85,12 @@ test('so many instances and incidents, not more', async () => {
   assert.equal(kept.length, 200);
 });
 
-test('what can not be read, or was written by nobody we know, is left out', async () => {
-  const { facts, logs } = book();
+test('what can not be read is told, and left out', async () => {
+  const { facts, told, logs } = book();
   facts.set('incident-logs', 'half of it');
   const one = logs();
   await one.recover();
+  assert.match(told.join('\n'), /^where logs ended when incidents began is forgotten: .*JSON/);
   one.note([opened('i1', 'api/1')], stateWith({ i1: ['api/1'] }));
-  assert.deepEqual(one.of('i1'), []);
+  assert.deepEqual(one.of('i1'), [], 'the log of an instance can’t be read');
 });

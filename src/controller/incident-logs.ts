@@ -3,9 +3,10 @@
  * around that time is found again.
  *
  * 1. Bounded: so many incidents, the newest, with so many instances each.
- * 2. Nobody waits for it, and what can't be kept is left out.
+ * 2. Nobody waits for it, and what can't be kept is left out. What can't be read is told.
  */
 import type { EngineState } from '../engine/index.ts';
+import { errorInfo } from '../model/errors.ts';
 import { type ComponentId, type IncidentId, type InstanceId, serviceOf } from '../model/ids.ts';
 import type { IncidentLog } from '../model/incident-log.ts';
 import type { LogRecord } from '../model/record.ts';
@@ -19,6 +20,8 @@ export interface IncidentLogsOptions {
   readonly store: Pick<Store, 'get' | 'set'>;
   /** Offset after the last byte of an instance's log. */
   readonly logEnd: (instance: InstanceId, at: number) => number | undefined;
+  /** Told what is wrong with what was kept. */
+  readonly log: (text: string) => void;
 }
 
 type Kept = Record<IncidentId, readonly IncidentLog[]>;
@@ -32,13 +35,14 @@ export class IncidentLogs {
     this.#options = options;
   }
 
-  /** What the controller before us knew. */
+  /** What the controller before us knew; without it, what is noted from now on is known. */
   async recover(): Promise<void> {
+    const { store, log } = this.#options;
     try {
-      const text = await this.#options.store.get(key);
+      const text = await store.get(key);
       this.#kept = { ...(JSON.parse(text ?? '{}') as Kept), ...this.#kept };
-    } catch {
-      // The store tells of its disk itself; what is noted from now on is known all the same.
+    } catch (error) {
+      log(`where logs ended when incidents began is forgotten: ${errorInfo(error).message}`);
     }
   }
 
