@@ -151,7 +151,7 @@ async function recoverState(store: Store): Promise<Recovered> {
   const state: EngineState =
     snapshot === null ? initialState() : revive(JSON.parse(snapshot.state));
   let lastSeq = snapshot?.seq ?? 0;
-  let lastAt = 0;
+  let lastAt = state.at;
   for (;;) {
     const stored = await store.read(lastSeq, 5_000);
     if (stored.length === 0) return { state, lastSeq, lastAt };

@@ -34,6 +34,10 @@ export const programFaults = [
 export const probeFaults = ['lost-probes', 'late-probes', 'false-green'] as const;
 const controllerFaults = ['controller-kill', 'sleep', 'clock-step'] as const;
 export const storeFaults = ['disk-full', 'disk-slow'] as const;
+/** Of an instance that may be primary. */
+const replicaFaults = [
+  'no-position', // it answers, and never tells how far its data reaches
+] as const;
 /** Of the machine that all instances share. */
 const hostFaults = [
   'host-disk', // its disk is full: told by a signal, and some programs answer wrongly
@@ -43,6 +47,7 @@ const hostFaults = [
 export type ProgramFault = (typeof programFaults)[number];
 export type ProbeFault = (typeof probeFaults)[number];
 export type StoreFault = (typeof storeFaults)[number];
+export type ReplicaFault = (typeof replicaFaults)[number];
 export type HostFault = (typeof hostFaults)[number];
 export const allFaults = [...programFaults, ...probeFaults, ...controllerFaults, ...storeFaults];
 export type FaultName = (typeof allFaults)[number] | 'request';
@@ -98,6 +103,7 @@ export type Fault = FaultBase &
     /** A person answers the newest incident that needs one. */
     | { readonly name: 'answer'; readonly given: boolean }
     | { readonly name: HostFault; readonly until: number }
+    | { readonly name: ReplicaFault; readonly target: InstanceId; readonly until: number }
     /** Lines that a pattern matches, one each `everyMs`. */
     | {
         readonly name: 'log-lines';

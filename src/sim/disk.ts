@@ -6,6 +6,7 @@
  * controller was killed, may be durable as a whole, in part from its beginning, or not at all.
  */
 import { createHash } from 'node:crypto';
+import { replay } from '../engine/apply.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { LogRecord, StoredRecord } from '../model/record.ts';
 import type { Store, StoredSnapshot } from '../ports/store.ts';
@@ -54,8 +55,13 @@ export class Disk {
     }));
   }
 
-  snapshot(): StoredSnapshot | null {
-    return this.#snapshot;
+  /**
+   * The next controller begins with a snapshot of the state after `seq` records, and reads only
+   * the rest: as after a long run, of which this one is too short to have a snapshot of its own.
+   */
+  keepSnapshot(seq: number): void {
+    const state = replay(this.records(0, seq).map(({ record }) => record));
+    this.#snapshot = { seq, state: JSON.stringify(state) };
   }
 
   /** For one controller. */

@@ -126,13 +126,16 @@ export class Keeper {
   }
 
   #kill(downMs: number): void {
-    const { disk, timeline, onDeath } = this.#options;
+    const { disk, timeline, onDeath, dice } = this.#options;
     if (this.#process === null) return;
     this.#process.kill();
     this.#process = null;
     this.#life = null;
     disk.tear = null;
     disk.writerDied();
+    const snapshot = dice.of(`snapshot ${this.#lives}`);
+    if (snapshot.chance(0.5))
+      disk.keepSnapshot(snapshot.chance(0.3) ? disk.size : snapshot.whole(0, disk.size));
     onDeath();
     timeline.after(downMs, () => {
       this.start();

@@ -4,6 +4,7 @@ import { replay } from '../engine/apply.ts';
 import { step } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { EngineEvent } from '../model/event.ts';
+import { serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import type { Case, Fault } from './case.ts';
 import { BlameChecker } from './checkers/blame.ts';
@@ -244,6 +245,9 @@ class Run {
       case 'host-disk':
       case 'host-io':
         this.#world.troubleHost(fault);
+        return;
+      case 'no-position':
+        this.#world.replicas.get(serviceOf(fault.target) ?? '')?.silence(fault.target, fault.until);
         return;
       case 'disk-full':
         this.#disk.full = true;

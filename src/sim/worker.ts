@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { type Cut, cutCase } from './case.ts';
 import { makeCase } from './make-case.ts';
-import { type RunResult, runCase } from './run.ts';
+import { type RunOptions, type RunResult, runCase } from './run.ts';
 
 export interface Job {
   readonly seed: string;
@@ -20,10 +20,10 @@ parentPort?.on('message', (job: Job) => {
   void runTwice(job).then((report) => parentPort?.postMessage(report));
 });
 
-async function runTwice({ seed, cut }: Job): Promise<Report> {
+export async function runTwice({ seed, cut }: Job, options: RunOptions = {}): Promise<Report> {
   const given = cutCase(makeCase(seed), cut);
-  const result = await runCase(given);
-  const again = await runCase(given);
+  const result = await runCase(given, options);
+  const again = await runCase(given, options);
   const deterministic = again.hash === result.hash && again.events === result.events;
   return { seed, result, deterministic };
 }

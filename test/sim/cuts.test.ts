@@ -9,17 +9,21 @@ import { runCase } from '../../src/sim/run.ts';
 const extras = ['request', 'answer', 'meddling', 'log-lines', 'host-disk', 'host-io'] as const;
 const kinds: readonly Fault['name'][] = [...allFaults, ...extras];
 
+/** What befalls only who may be primary. */
+const ofReplicas: readonly Fault['name'][] = ['no-position'];
+
 /** The first case of the seeds that has such a fault. */
 function caseWith(kind: Fault['name']): { readonly given: Case; readonly fault: Fault } {
+  const prefix = ofReplicas.includes(kind) ? 'g' : '';
   for (let seed = 1; seed < 2_000; seed += 1) {
-    const given = makeCase(String(seed));
+    const given = makeCase(`${prefix}${seed}`);
     const fault = given.faults.find((one) => one.name === kind);
     if (fault !== undefined) return { given, fault };
   }
   throw new Error(`no seed has ${kind}`);
 }
 
-for (const kind of kinds) {
+for (const kind of [...kinds, ...ofReplicas]) {
   test(kind, async () => {
     const { given, fault } = caseWith(kind);
     const cut: Cut = { faults: [fault.id], services: null, single: false };

@@ -182,6 +182,14 @@ describe('an engine is found out that breaks', () => {
     assert.ok(found.some(({ checker, text }) => checker === 'F1' && /being fenced/.test(text)));
   });
 
+  test('in the end writes are acknowledged again', async () => {
+    const closed = broken((_, { commands }) => {
+      const others = commands.filter((one) => one.kind !== 'route' || one.group === undefined);
+      commands.splice(0, Infinity, ...others);
+    });
+    assert.ok((await objections(closed, 5)).has('failover'));
+  });
+
   test('F7: a fence that was begun is not left so for ever', async () => {
     const idle = afterRestart((_, result, { from }) => {
       const isFence = (one: Command) =>

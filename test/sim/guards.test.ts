@@ -1,5 +1,7 @@
 /** For each guard: an engine or shell that breaks it on purpose is found out by its checker. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { apply } from '../../src/engine/apply.ts';
 import { type EngineState, step } from '../../src/engine/index.ts';
@@ -9,7 +11,9 @@ import type { ServiceSpec } from '../../src/model/stack-spec.ts';
 import { type Case, cutCase, type Fault, noCut } from '../../src/sim/case.ts';
 import { makeCase } from '../../src/sim/make-case.ts';
 import { type RunOptions, runCase } from '../../src/sim/run.ts';
+import type { Violation } from '../../src/sim/scene.ts';
 import { shrink } from '../../src/sim/shrink.ts';
+import { runTwice } from '../../src/sim/worker.ts';
 
 type Step = typeof step;
 type Result = ReturnType<Step>;
@@ -31,14 +35,19 @@ function add(state: EngineState, result: Result, ...bodies: RecordBody[]): void 
   }
 }
 
-/** The checkers that object to one of some seeds. */
-async function objections(options: RunOptions, seeds = 30): Promise<Set<string>> {
-  const found = new Set<string>();
+/** What is objected to in some seeds. */
+async function complaints(options: RunOptions, seeds = 30): Promise<Violation[]> {
+  const found: Violation[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
     const { violations } = await runCase(makeCase(String(seed)), options);
-    for (const violation of violations) found.add(violation.checker);
+    found.push(...violations);
   }
   return found;
+}
+
+/** The checkers that object. */
+async function objections(options: RunOptions, seeds?: number): Promise<Set<string>> {
+  return new Set((await complaints(options, seeds)).map(({ checker }) => checker));
 }
 
 /** What objects to the first seeds of which the stack is such. */
@@ -160,6 +169,24 @@ describe('a guard that is broken on purpose is found out', () => {
     assert.ok((await objections({ step: atWill })).has('evidence'));
   });
 
+  test("evidence: a command of the user's that nobody began", async () => {
+    const rash = broken((state, result) => {
+      const [service] = Object.values(state.services);
+      const [action] = service?.spec.actions ?? [];
+      if (service === undefined || action === undefined || state.looking) return;
+      const { name, command, timeoutMs } = action;
+      const run = { kind: 'run' as const, action: 'a9999' as const, name, command, timeoutMs };
+      result.commands.push({
+        ...run,
+        service: service.spec.name,
+        instance: null,
+        unrecordedOk: true,
+      });
+    });
+    const found = await complaints({ step: rash }, 60);
+    assert.ok(found.some(({ text }) => /was not begun/.test(text)));
+  });
+
   test('a dependency first', async () => {
     // The engine is told that nothing depends on anything; the stack is another.
     const blind: Step = (state, event) => {
@@ -251,6 +278,19 @@ describe('a guard that is broken on purpose is found out', () => {
     assert.ok(found.has('recovery') || found.has('person'), [...found].join());
   });
 
+  test('nothing is done about what is known', async () => {
+    const careless: Step = (state, event) => {
+      if (event.kind !== 'exited') return step(state, event);
+      const { at, instance, exit } = event;
+      const result: Result = { records: [], commands: [] };
+      state.at = Math.max(state.at, at);
+      add(state, result, { kind: 'instance-exited', instance, exit, expected: false });
+      return result;
+    };
+    const found = await complaints({ step: careless }, 10);
+    assert.ok(found.some(({ text }) => /nothing is done about it/.test(text)));
+  });
+
   test('recovery', async () => {
     const deaf: Step = (state, event) =>
       event.kind === 'exited' ? { records: [], commands: [] } : step(state, event);
@@ -294,6 +334,18 @@ describe('a guard that is broken on purpose is found out', () => {
     assert.ok((await objections({ step: forgetful }, 3)).has('replay'));
   });
 
+  test('the same seed twice gives the same log', async () => {
+    // What it counts goes on from the first run to the second.
+    let count = 0;
+    const moody: Step = (state, event) => {
+      count += 1;
+      return step(state, event.kind === 'started' ? { ...event, pid: count } : event);
+    };
+    const job = { seed: '1', cut: noCut };
+    assert.equal((await runTwice(job)).deterministic, true);
+    assert.equal((await runTwice(job, { step: moody })).deterministic, false);
+  });
+
   test('a crash', async () => {
     const fragile: Step = (state, event) => {
       if (event.kind === 'exited') throw new Error('never thought of that');
@@ -301,6 +353,25 @@ describe('a guard that is broken on purpose is found out', () => {
     };
     assert.ok((await objections({ step: fragile })).has('engine'));
   });
+});
+
+test('for each checker there is such a test', () => {
+  const folder = path.join(import.meta.dirname, '../../src/sim/checkers');
+  const read = (file: string) => readFileSync(file, 'utf8');
+  const names = readdirSync(folder).flatMap((file) => {
+    const text = read(path.join(folder, file));
+    return [...text.matchAll(/readonly name = '([^']+)'|complain\(\s*'([^']+)'/g)];
+  });
+  const tests = ['guards', 'failover-guards'].map((one) =>
+    read(path.join(import.meta.dirname, `${one}.test.ts`)),
+  );
+  for (const [, name, rule] of names) {
+    const asked = `'${name ?? rule}'`;
+    assert.ok(
+      tests.some((text) => text.includes(`has(${asked})`)),
+      `${asked} is never asked for`,
+    );
+  }
 });
 
 describe('a failure', () => {

@@ -7,6 +7,8 @@ import { commandLine } from '../../src/sim/command-line.ts';
 import { runSeeds } from '../../src/sim/crew.ts';
 
 const groups = Array.from({ length: 200 }, (_, index) => `g${index + 1}`);
+/** Behind a snapshot there was nothing in the log, and the clock had been set back. */
+groups.push('g245');
 const fixed = Array.from({ length: 900 }, (_, index) => String(index + 1));
 const drawn = Array.from({ length: 100 }, (_, index) => `${commit()}-${index + 1}`);
 

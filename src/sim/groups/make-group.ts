@@ -1,5 +1,5 @@
 /** A case with a service of which one instance is primary, from a seed. */
-import type { InstanceId } from '../../model/ids.ts';
+import { type InstanceId, instanceId } from '../../model/ids.ts';
 import type { FailoverSpec, ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { Case, Fault } from '../case.ts';
 import { Dice } from '../dice.ts';
@@ -14,7 +14,8 @@ export function makeGroupCase(seed: string): Case {
   const usual = makeFaults(dice.of('faults'), { spec, programs, quietAt });
   const [group] = spec.services.filter((one) => one.failover !== undefined);
   const own = group === undefined ? [] : ownFaults(dice.of('own'), group, quietAt, usual.length);
-  const faults = [...usual, ...own, ...rests(dice.of('maintenance'), spec, quietAt)];
+  const silent = group === undefined ? [] : silences(dice.of('silence'), group, quietAt);
+  const faults = [...usual, ...own, ...silent, ...rests(dice.of('maintenance'), spec, quietAt)];
   return { seed, spec, programs, faults, quietAt };
 }
 
@@ -26,6 +27,20 @@ function rests(dice: Dice, spec: StackSpec, quietAt: number): Fault[] {
     const fault = maintenanceOf(dice.of(index), spec, at, quietAt);
     return fault === null ? [] : [{ ...fault, id: 2_000 + index }];
   }).flat();
+}
+
+/** Now and then an instance, or each of them, never tells its position for a while. */
+function silences(dice: Dice, group: ServiceSpec, quietAt: number): Fault[] {
+  if (dice.chance(0.7)) return [];
+  const at = dice.between(0, quietAt - 1_000);
+  const until = Math.min(quietAt, at + dice.pick([20_000, 100_000, Infinity]));
+  const only = dice.chance(0.3) ? null : dice.whole(1, group.replicas);
+  return Array.from({ length: group.replicas }, (_, index) => index + 1)
+    .filter((number) => only === null || number === only)
+    .map((number) => {
+      const target = instanceId(group.name, number);
+      return { id: 3_000 + number, at, name: 'no-position', target, until };
+    });
 }
 
 /** The first of its services becomes a group; few others are left. */

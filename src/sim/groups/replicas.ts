@@ -70,6 +70,8 @@ export class Replicas {
   #route: { readonly target: InstanceId; readonly epoch: number } | null = null;
   #routeEpoch = 0;
   #quiet = false;
+  /** Until when it tells no position; true time. */
+  readonly #silentUntil = new Map<InstanceId, number>();
 
   constructor(service: ServiceSpec, timeline: Timeline, dice: Dice, bodies: Bodies) {
     this.service = service;
@@ -188,8 +190,15 @@ export class Replicas {
 
   position(instance: InstanceId): { readonly position: string; readonly timeline: number } {
     const copy = this.copies.get(instance);
-    if (copy === undefined || !this.#bodies.isWell(instance)) throw new Refusal('no answer');
+    const isSilent = this.#timeline.now < (this.#silentUntil.get(instance) ?? 0);
+    if (copy === undefined || isSilent || !this.#bodies.isWell(instance))
+      throw new Refusal('no answer');
     return { position: String(copy.log.length), timeline: copy.timeline };
+  }
+
+  /** It does its work, and does not say how far its data reaches. */
+  silence(instance: InstanceId, until: number): void {
+    this.#silentUntil.set(instance, Math.max(until, this.#silentUntil.get(instance) ?? 0));
   }
 
   /** Null: it doesn't answer. */
