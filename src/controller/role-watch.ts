@@ -141,7 +141,8 @@ function instancesOf({ name, replicas }: ServiceSpec): InstanceId[] {
   return Array.from({ length: replicas }, (_, index) => instanceId(name, index + 1));
 }
 
-function whatMatters({ role, epoch, streaming, standbys, lacks = [] }: RoleSeen): string {
+function whatMatters(seen: RoleSeen): string {
+  const { role, epoch, streaming, stuck = false, standbys, lacks = [] } = seen;
   const followers = standbys
     .map(({ instance, synchronous, lagBytes }) => [instance, synchronous, lagStep(lagBytes)])
     .sort();
@@ -149,7 +150,7 @@ function whatMatters({ role, epoch, streaming, standbys, lacks = [] }: RoleSeen)
   const lost = lacks
     .filter(({ instance }) => !following.has(instance))
     .map(({ instance, transactions }) => [instance, lossStep(transactions)]);
-  return JSON.stringify([role, epoch, streaming, followers, lost]);
+  return JSON.stringify([role, epoch, streaming, stuck, followers, lost]);
 }
 
 /** In steps of a tenth: what a person may be asked to give up is told as it grows. */

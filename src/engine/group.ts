@@ -81,10 +81,13 @@ export function isLeaving(state: EngineState, { id, service, removed }: Instance
   return groupOf(state, service)?.primary === id;
 }
 
-/** Its primary saw it stream after its own last word: a look that takes too long tells nothing. */
+/** Its primary saw it stream after its own last word: a look that takes too long tells nothing.
+ * What it does with that it alone knows. */
 export function isListed({ seen, primary, epoch }: Readonly<GroupState>, id: InstanceId): boolean {
   const its = seen[primary ?? id];
-  if (its === undefined || its.seen.epoch !== epoch || its.at < (seen[id]?.at ?? 0)) return false;
+  const own = seen[id];
+  if (own?.seen.stuck === true || its?.seen.epoch !== epoch) return false;
+  if (its.at < (own?.at ?? 0)) return false;
   return its.seen.standbys.some((one) => one.instance === id);
 }
 

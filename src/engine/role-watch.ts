@@ -57,7 +57,10 @@ function cutOff(turn: Turn, instance: InstanceState): string | null {
   if (!answers(turn.state, instance) || !answers(turn.state, primary)) return null;
   if (group.servedAt === null || group.change !== null) return null;
   const since = Math.max(seen.at, instance.readyAt ?? 0, primary.readyAt ?? 0, group.servedAt);
-  if (turn.at >= since + streamMs) return `it receives nothing from ${primary.id}`;
+  if (turn.at >= since + streamMs) {
+    const stuck = `it replays nothing of ${primary.id}'s: the process that does is stopped`;
+    return seen.seen.stuck === true ? stuck : `it receives nothing from ${primary.id}`;
+  }
   lookAgain(turn, service, since + streamMs);
   return null;
 }

@@ -127,7 +127,7 @@ describe('no standby has every acknowledged write', () => {
     assert.equal(s.groupState('db').primary, 'db/2');
   });
 
-  test('so is who was told at first that nobody could; and a standby that comes and goes asks nobody again', () => {
+  test('so is who was told that nobody could, but not each time that a standby comes', () => {
     const s = pair().up().exits('db/2', 'SIGKILL').passes(5_000);
     s.roles.fails('admit', 'db/2', 'it did not catch up');
     s.shows('db/2', 'health-timeout');
@@ -210,6 +210,21 @@ test('one whose primary sees it stream since is not cut off, and is admitted', (
   assert.equal(s.group('db'), '1 db/1 [db/2] serving');
   const texts = s.sentences().filter((one) => one.includes('receives nothing'));
   assert.deepEqual(texts, []);
+});
+
+test('one that receives and does not replay is not eligible, nor admitted, and restarted', () => {
+  const s = pair().up().forget();
+  const stuck = seen('standby', { streaming: false, stuck: true });
+  s.tell({ kind: 'role-seen', instance: 'db/2', seen: stuck }).passes(1_000);
+  const standbys = [{ instance: 'db/2' as const, synchronous: false, lagBytes: 7 }];
+  s.tell({ kind: 'role-seen', instance: 'db/1', seen: seen('primary', { standbys }) });
+  s.passes(1_000);
+  assert.equal(s.group('db'), '1 db/1 [] serving');
+  s.passes(10_000);
+  assert.match(
+    s.sentences()[0] ?? '',
+    /^restart db\/2: .*it replays nothing of db\/1's: the process that does is stopped/,
+  );
 });
 
 describe('with asynchronous durability', () => {

@@ -53,8 +53,10 @@ export interface RoleSeen {
     readonly synchronous: boolean;
     readonly lagBytes: number;
   }[];
-  /** Of a standby: whether it receives from a primary now. */
+  /** Of a standby: whether it receives from a primary now, and replays that. */
   readonly streaming: boolean;
+  /** Of a standby: who replays what is received is stopped. */
+  readonly stuck?: boolean;
   /** Number of the last transaction that wrote something and has ended, as it knows it; absent: it
    * can't tell. */
   readonly transactions?: number;

@@ -29,22 +29,27 @@ test('a primary that is silent, as behind a cut network, is not waited for', asy
   await until(async () => (await group.roles.look(standby, limitMs)).streaming);
 });
 
-test('a stopped receiver is woken to end, and the standby tells its position', async (t) => {
-  const group = await PostgresGroup.make(2);
-  atEnd(t, () => group.remove());
-  await group.start('db/1', order);
-  await group.start('db/2', order);
-  const standby = group.context('db/2', order);
-  await group.roles.admit(standby, limitMs);
-  const before = await group.roles.position(standby, limitMs);
-  // It was to cease for that, and comes back in its own time.
-  await until(async () => (await group.roles.look(standby, limitMs)).streaming);
-  const [receiver] = workerOf(group.process('db/2').pid ?? 0, 'walreceiver');
-  assert.ok(receiver);
-  process.kill(receiver, 'SIGSTOP');
-  atEnd(t, () => send(receiver, 'SIGKILL'));
-  await group.end('db/1');
-  const told = await group.roles.position(standby, limitMs);
-  assert.equal(told.timeline, 1);
-  assert.ok(BigInt(told.position) >= BigInt(before.position));
-});
+for (const work of ['walreceiver', 'startup'] as const) {
+  test(`a stopped ${work} is woken, and the standby tells its position`, async (t) => {
+    const group = await PostgresGroup.make(2);
+    atEnd(t, () => group.remove());
+    await group.start('db/1', order);
+    await group.start('db/2', order);
+    const standby = group.context('db/2', order);
+    await group.roles.admit(standby, limitMs);
+    const before = await group.roles.position(standby, limitMs);
+    // It was to cease for that, and comes back in its own time.
+    await until(async () => (await group.roles.look(standby, limitMs)).streaming);
+    const [pid] = workerOf(group.process('db/2').pid ?? 0, work);
+    assert.ok(pid);
+    process.kill(pid, 'SIGSTOP');
+    atEnd(t, () => send(pid, 'SIGKILL'));
+    const { streaming, stuck } = await group.roles.look(standby, limitMs);
+    assert.equal(stuck, work === 'startup' ? true : undefined);
+    assert.equal(streaming, work === 'walreceiver');
+    await group.end('db/1');
+    const told = await group.roles.position(standby, limitMs);
+    assert.equal(told.timeline, 1);
+    assert.ok(BigInt(told.position) >= BigInt(before.position));
+  });
+}

@@ -1,8 +1,18 @@
 /** Servers neither dead nor well: each is answered by what mends it, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workerOf } from '../../src/cli/ledger-processes.ts';
 import { atEnd } from '../at-end.ts';
-import { databases, group, ledger, primaryOf, session, whole } from './failover-stand.ts';
+import { freePort } from '../free-port.ts';
+import {
+  databases,
+  group,
+  ledger,
+  primaryOf,
+  session,
+  standbyOf,
+  whole,
+} from './failover-stand.ts';
 import { isAlive, until } from './harness.ts';
 import { smallDisk } from './small-disk.ts';
 
@@ -46,6 +56,30 @@ test('a standby whose receiver dies or hangs is not waited for, and comes back',
     JSON.stringify(rounds),
   );
   assert.equal((await group(stand)).epoch, 1, 'the primary has nothing to do with it');
+});
+
+test('a standby whose replay is stopped is read from no more, and is started anew', async (t) => {
+  const port = await freePort();
+  const stand = await databases(t, { lines: [`endpoint_read: ${port}`] });
+  const before = await group(stand);
+  const standby = standbyOf(before);
+  const [startup] = workerOf(standby.pid, 'startup');
+  assert.ok(startup);
+  process.kill(startup, 'SIGSTOP');
+  await until('it is not eligible', async () => (await group(stand)).eligible.length === 0);
+  await until('the primary is read from', async () => {
+    const reader = await session(t, stand, port);
+    const { rows } = await reader.query('select pg_is_in_recovery() as standby');
+    return rows[0]?.standby === false;
+  });
+  await until('another runs', async () => {
+    const { pid } = await stand.instance(standby.id);
+    return pid !== null && pid !== standby.pid;
+  });
+  assert.equal((await whole(stand)).epoch, before.epoch);
+  const [incident] = await stand.incidents();
+  const evidence = (incident?.causes ?? []).flatMap((cause) => cause.evidence);
+  assert.match(evidence.map(({ text }) => text).join('\n'), /it replays nothing of db\/1's/);
 });
 
 test('a full disk is told as such, and the standby leads until there is room', async (t) => {

@@ -117,10 +117,10 @@ export function standbyOf({ instances, primary }: SeenGroup): InstanceView {
   return found;
 }
 
-/** A session of an application, through the endpoint. */
-export async function session(t: TestContext, stand: Bench): Promise<Client> {
+/** A session of an application, through the endpoint, or what listens at another port. */
+export async function session(t: TestContext, stand: Bench, at?: number): Promise<Client> {
   const [service] = (await stand.view()).services;
-  const port = Number(service?.endpoint?.split(':').at(-1));
+  const port = at ?? Number(service?.endpoint?.split(':').at(-1));
   const client = new Client({ host: '127.0.0.1', port, database: 'app', ...user });
   // Cut by whatever the test does.
   client.on('error', () => undefined);

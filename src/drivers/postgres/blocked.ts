@@ -1,8 +1,8 @@
 /** A question of the user's that may wait for a lock, and who holds it. */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DarumaError } from '../../model/errors.ts';
 import { ask, type Target, withConnection } from './connection.ts';
+import { isStopped } from './stopped.ts';
 
 /** After this share of its time it is asked what it waits for. */
 const patientFor = 0.7;
@@ -46,8 +46,6 @@ export async function askUnblocked(
 async function holderOf(target: Target, pid: number, timeoutMs: number): Promise<string | null> {
   const [holder] = await ask<Holder>(target, timeoutMs, holders, [pid]);
   if (holder === undefined) return null;
-  const stat = await readFile(`/proc/${holder.pid}/stat`, 'latin1').catch(() => '');
-  const isStopped = /\) T /.test(stat);
-  const state = isStopped ? 'stopped' : (holder.state ?? 'at work');
+  const state = (await isStopped(holder.pid)) ? 'stopped' : (holder.state ?? 'at work');
   return `session ${holder.pid} (${state}, its transaction is ${holder.seconds} s old)`;
 }

@@ -1,6 +1,7 @@
 /** What an instance is now, by its own word. */
 import type { RoleSeen } from '../../../model/group.ts';
 import { ask } from '../connection.ts';
+import { isStopped } from '../stopped.ts';
 import type { Member } from './member.ts';
 import { instanceNamed } from './names.ts';
 import { readSeen } from './seen-order.ts';
@@ -8,6 +9,8 @@ import { readSeen } from './seen-order.ts';
 interface Row {
   readonly standby: boolean;
   readonly streaming: boolean;
+  /** The pid of who replays. */
+  readonly startup: number | null;
   readonly transactions: string;
   readonly standbys: readonly {
     readonly name: string;
@@ -25,6 +28,7 @@ const isHeard = `current_setting('wal_receiver_timeout') = '0' or last_msg_recei
 const query = `select pg_is_in_recovery() as standby,
   pg_snapshot_xmax(pg_current_snapshot())::text as transactions,
   exists (select from pg_stat_wal_receiver where status = 'streaming' and (${isHeard})) as streaming,
+  (select pid from pg_stat_activity where backend_type = 'startup') as startup,
   case when pg_is_in_recovery() then '[]'::json else
     (select coalesce(json_agg(json_build_object(
       'name', application_name,
@@ -42,5 +46,7 @@ export async function look(member: Member, timeoutMs: number): Promise<RoleSeen>
   });
   const role = row?.standby === false ? 'primary' : 'standby';
   const transactions = Number(row?.transactions);
-  return { role, epoch, standbys, streaming: row?.streaming === true, transactions };
+  const seen = { role, epoch, standbys, streaming: row?.streaming === true, transactions } as const;
+  const stuck = row?.startup != null && (await isStopped(row.startup));
+  return stuck ? { ...seen, streaming: false, stuck } : seen;
 }

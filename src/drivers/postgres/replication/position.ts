@@ -20,6 +20,8 @@ interface Row {
   readonly position: string;
   /** The pid of who receives, or is to cease to. */
   readonly receiver: number | null;
+  /** The pid of who replays. */
+  readonly startup: number | null;
   readonly settled: boolean;
 }
 
@@ -43,6 +45,7 @@ const query = `select
   ${timelineSql} as timeline,
   ${positionSql} as position,
   (select pid from pg_stat_wal_receiver where status in ('streaming', 'stopping')) as receiver,
+  (select pid from pg_stat_activity where backend_type = 'startup') as startup,
   not pg_is_in_recovery() or (
     not exists (select from pg_stat_wal_receiver where status = 'streaming')
     and exists (select from pg_stat_activity where backend_type = 'startup' and (
@@ -68,7 +71,7 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
           alone = true;
           await reconfigure(client, member, { primary_conninfo: '' });
         }
-        if (alone) wake(row?.receiver ?? null);
+        if (alone) for (const pid of [row?.receiver, row?.startup]) wake(pid ?? null);
         return found;
       });
     } finally {
@@ -78,10 +81,10 @@ export async function position(member: Member, timeoutMs: number): Promise<Repli
 }
 
 /** A receiver that has nobody to receive from is told to end. One that is stopped doesn't hear it,
- * and no promotion would get past it. */
-function wake(receiver: number | null): void {
+ * and one that replays goes on with what there is: no promotion would get past either. */
+function wake(pid: number | null): void {
   try {
-    if (receiver !== null) process.kill(receiver, 'SIGCONT');
+    if (pid !== null) process.kill(pid, 'SIGCONT');
   } catch (error) {
     // It has ended meanwhile.
     if (errorInfo(error).code !== 'ESRCH') throw error;
