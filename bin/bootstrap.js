@@ -40,7 +40,6 @@ async function main() {
   if (!isInstalled()) install();
   const node = newerNode(import.meta.url);
   checkPostgres();
-  if (task === 'start') buildConsole(node);
   const [file, ...args] = program;
   process.exitCode = await runProgram(
     [node, '--disable-warning=ExperimentalWarning', join(root, file), ...args, ...rest],
@@ -77,13 +76,6 @@ function install() {
 function npmCommand() {
   const path = process.env.npm_execpath ?? '';
   return path.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm'];
-}
-
-/** In a process of its own: we may run on a Node.js that is too old for it. */
-function buildConsole(node) {
-  const args = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/build-console.ts')];
-  const { status } = spawnSync(node, args, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error('the console could not be built; the message is above.');
 }
 
 /** The PostgreSQL that the examples and tests use comes from npm too. */

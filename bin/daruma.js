@@ -21,7 +21,19 @@ async function main() {
   Object.assign(process.env, environment);
   keepCompiled(process.env);
   // A clone has sources; what lies in its dist may be of yesterday.
-  await import(existsSync(source) ? source : compiled);
+  const isClone = existsSync(source);
+  if (isClone && process.argv.includes('up')) await buildConsole();
+  await import(isClone ? source : compiled);
+}
+
+/** Without the console all else works. */
+async function buildConsole() {
+  try {
+    const build = await import('../scripts/build-console.ts');
+    await build.buildConsole();
+  } catch (error) {
+    process.stderr.write(`daruma: there is no console: ${error.message}\n`);
+  }
 }
 
 main().catch((error) => {

@@ -1,11 +1,13 @@
 /** Builds the console to dist/web, unless what is there is newer than all it is made from. */
 import { spawnSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { waitForLock } from '../src/ports/lock.ts';
 
-const built = 'dist/web/index.html';
+const root = path.resolve(import.meta.dirname, '..');
+const built = path.join(root, 'dist/web/index.html');
 /** Who builds empties dist/web first: two at a time would take it from each other. */
-const lockFile = 'node_modules/.console.lock';
+const lockFile = path.join(root, 'node_modules/.console.lock');
 const waitMs = 300_000;
 
 export async function buildConsole(): Promise<void> {
@@ -19,14 +21,14 @@ export async function buildConsole(): Promise<void> {
 }
 
 function isNew(): boolean {
-  const sources = [...globSync('web/**/*.*'), ...globSync('src/model/*.ts'), 'package-lock.json'];
+  const sources = globSync(['web/**/*.*', 'src/model/*.ts', 'package-lock.json'], { cwd: root });
   const madeAt = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return sources.every((file) => statSync(file).mtimeMs < madeAt);
+  return sources.every((file) => statSync(path.join(root, file)).mtimeMs < madeAt);
 }
 
 function build(): void {
   const args = ['node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'];
-  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('the console could not be built; the message is above');
 }
 

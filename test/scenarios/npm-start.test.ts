@@ -73,6 +73,8 @@ test('npm start from a clean clone', async (t) => {
   assert.match(output, new RegExp(`api +http://127\\.0\\.0\\.1:${api}/`));
   assert.match(output, new RegExp(`web +http://127\\.0\\.0\\.1:${web}/`));
   assert.match(output, /daruma\.js --file \S+ drill kill db\/1/);
+  const setup = /make the first admin, once: (\S+)/.exec(output)?.[1] ?? '';
+  assert.match(await (await fetch(setup)).text(), /<script type="module"/, 'the console is built');
 
   const account = { name: 'ada', password: 'correct horse battery' };
   const registration = { ...account, requestId: randomUUID(), displayName: 'Ada' };
