@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError, type ErrorInfo, errorInfo } from './model/errors.ts';
-import type { PointView } from './model/recovery-point.ts';
+import type { PointProof, PointView } from './model/recovery-point.ts';
 import type { Damage } from './ports/data-driver.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import { waitForLock } from './ports/lock.ts';
@@ -34,7 +34,13 @@ import { integrityComplaints } from './vault/sources/sqlite.ts';
 import { catchUp, listPoints, makePoint, prunePoints, rekey, sweep } from './vault/vault.ts';
 import { verifyPoint, verifyVault } from './vault/verify.ts';
 import { besideService } from './vault-drill.ts';
-import { choosePoint, copyPoint, planRestore, restoreStep } from './vault-restore.ts';
+import {
+  choosePoint,
+  copyPoint,
+  planRestore,
+  requireRestorable,
+  restoreStep,
+} from './vault-restore.ts';
 import { VaultScene } from './vault-scene.ts';
 
 type Of<K extends JobWork['kind']> = JobWork & { readonly kind: K };
@@ -83,6 +89,7 @@ async function act(scene: VaultScene, work: JobWork, signal: AbortSignal): Promi
     case 'list':
       return list(scene);
     case 'plan':
+      await requireRestorable(scene, work.only ?? []);
       return planRestore(scene, work.target, work.now);
     case 'verify': {
       const identities = await scene.identities(work.identity);
@@ -123,8 +130,13 @@ async function make(
   const { made, damage } = await makeOfSound(scene, (source) => makePoint(context, source, how));
   faultPoint('point.made');
   await catchUp(context, signal);
-  const pruned = await prune(scene, { kind: 'prune', dryRun: false, consent: false });
-  return { ...made, pruned, damage };
+  return { ...made, pruned: await pruneAfter(scene, why), damage };
+}
+
+/** Not of a point that a restore waits for: what is to be restored may be the next to go. */
+async function pruneAfter(scene: VaultScene, why: string): Promise<JobResults['prune']> {
+  if (why === 'before-destructive') return { removed: [], kept: [], problems: [] };
+  return prune(scene, { kind: 'prune', dryRun: false, consent: false });
 }
 
 /** Where a standby is damaged, the primary is copied. */
@@ -197,8 +209,16 @@ async function tryRestore(
   const verify = spec.drill?.verify ?? [];
   const directory = drillDirectory(place, point.id);
   const proof = await drill(subject, { verify, directory, now: Date.now, signal });
+  requireKey(proof);
   keepProof(context, point.id, proof);
   return { point: point.id, proof };
+}
+
+/** Without the key nothing was tried: of the point it says neither good nor bad. */
+function requireKey({ error }: PointProof): void {
+  const code = error?.code;
+  if (error === null || (code !== 'KEY_MISSING' && code !== 'KEY_WRONG')) return;
+  throw new DarumaError(code, error.message);
 }
 
 /** Beside the data, or below the state directory where there is no directory of it. */

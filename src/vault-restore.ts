@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { DarumaError } from './model/errors.ts';
@@ -42,11 +42,13 @@ export async function planRestore(
   const { points } = await listPoints(scene.context);
   const point = choosePoint(points, target, scene.scene.service);
   const to = await momentOf(scene, point, target);
+  // What was shown is restored, also when there is a newer one by then. A log goes on from it.
+  const pinned = scene.data === null ? { kind: 'point' as const, point: point.id } : target;
   const { restoreMs = null } = proofsOf(scene.context).newest ?? {};
   return {
     service: scene.scene.service,
     point: point.id,
-    target,
+    target: pinned,
     to,
     lossMs: Math.max(0, now - to),
     dataBytes: point.dataBytes,
@@ -98,7 +100,9 @@ async function momentOf(
 ): Promise<number> {
   if (scene.data === null || target.kind === 'point') return point.at;
   if (target.kind === 'time') return target.at;
-  return scene.data.reach(point, await scene.logKeys()).until;
+  const keys = await scene.logKeys();
+  if (target.kind === 'lsn') return scene.data.momentBefore(point, keys, target.lsn);
+  return scene.data.reach(point, keys).until;
 }
 
 export async function restoreStep(
@@ -107,6 +111,7 @@ export async function restoreStep(
   signal: AbortSignal,
 ): Promise<RestorePlan | null> {
   const { step, action, order } = work;
+  await requireRestorable(scene, order.only);
   if (scene.points.source.kind === 'command') return restoreDump(scene, work, signal);
   const all = await landingsOf(scene, order.only);
   switch (step) {
@@ -128,6 +133,11 @@ export async function restoreStep(
   }
 }
 
+/** Throws BAD_REQUEST when these paths can't be restored without the rest. */
+export async function requireRestorable(scene: VaultScene, only: readonly string[]): Promise<void> {
+  if (only.length > 0) await landingsOf(scene, only);
+}
+
 /** What is restored where; `only`: these paths of it. Throws BAD_REQUEST for one outside. */
 async function landingsOf(scene: VaultScene, only: readonly string[]): Promise<readonly Landing[]> {
   const { source } = scene.points;
@@ -138,8 +148,12 @@ async function landingsOf(scene: VaultScene, only: readonly string[]): Promise<r
   if (only.length === 0) return all;
   return only.map((path) => {
     const around = all.find(({ target }) => path === target || path.startsWith(`${target}/`));
-    if (around === undefined || source.kind === 'postgres')
-      throw new DarumaError('BAD_REQUEST', `${path} can't be restored by itself`);
+    if (source.kind === 'postgres' || source.kind === 'command')
+      throw new DarumaError('BAD_REQUEST', 'a database is restored as a whole, without paths');
+    if (around === undefined) {
+      const there = all.map(({ target }) => target).join(', ');
+      throw new DarumaError('BAD_REQUEST', `${path} is not among the data: ${there}`);
+    }
     if (path === around.target) return around;
     const root = `${around.root}${path.slice(around.target.length)}`;
     return { root, target: path, companions: [] };
@@ -238,10 +252,20 @@ export async function copyPoint(
   const identities = await scene.identities(identity);
   const plain = { plan, into: directory, identities };
   if (scene.points.source.kind === 'postgres') {
-    if (only.length > 0) throw new DarumaError('BAD_REQUEST', 'a database is restored as a whole');
+    await requireRestorable(scene, only);
     await stageDatabase(scene, { ...plain, local: true }, signal);
-  } else await files(scene, only.length === 0 ? plain : { ...plain, only }, signal);
+  } else {
+    const paths = await Promise.all(only.map((path) => pathInPoint(scene, path)));
+    await files(scene, only.length === 0 ? plain : { ...plain, only: paths }, signal);
+  }
   return plan;
+}
+
+/** Where the data lies, or as it is called in the point. */
+async function pathInPoint(scene: VaultScene, path: string): Promise<string> {
+  if (!isAbsolute(path)) return path;
+  const [landing] = await landingsOf(scene, [path]);
+  return landing?.root ?? path;
 }
 
 /**

@@ -130,5 +130,7 @@ export async function chosenServices(
 }
 
 export function problemText({ place, key, error }: PlaceError): string {
+  // Many an error names what it is about by itself.
+  if (key !== null && error.message.startsWith(`${place}: ${key}`)) return error.message;
   return `${place}${key === null ? '' : `: ${key}`}: ${error.message}`;
 }

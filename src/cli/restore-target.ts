@@ -17,13 +17,22 @@ export interface TargetContext {
 
 /** Throws BAD_REQUEST or NOT_FOUND. */
 export async function restoreTarget(text: string, context: TargetContext): Promise<RestoreTarget> {
+  const target = await meantBy(text, context);
+  if (context.before && !('before' in target))
+    throw new DarumaError('BAD_REQUEST', `--before goes with a time or an LSN, not with ${text}`);
+  if (target.kind === 'time' && target.at > context.now)
+    throw new DarumaError('BAD_REQUEST', `--to ${text}: that is still to come`);
+  return target;
+}
+
+async function meantBy(text: string, context: TargetContext): Promise<RestoreTarget> {
   const { before, now } = context;
   if (text === 'latest') return { kind: 'latest' };
   if (pointPattern.test(text)) return { kind: 'point', point: text };
-  if (lsnPattern.test(text)) return { kind: 'lsn', lsn: text };
+  if (lsnPattern.test(text)) return { kind: 'lsn', lsn: text, before };
   const agoMs = parseDuration(text);
   if (agoMs !== null) return { kind: 'time', at: now - agoMs, before };
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : timeOfToday(text, now);
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? momentOf(text) : timeOfToday(text, now);
   if (at !== null && !Number.isNaN(at)) return { kind: 'time', at, before };
   const points = await context.points();
   const named = points.findLast((point) => point.name === text || point.id.startsWith(text));
@@ -31,8 +40,13 @@ export async function restoreTarget(text: string, context: TargetContext): Promi
   throw new DarumaError(
     'BAD_REQUEST',
     `--to ${text}: expected latest, a point (daruma points), a time such as 2026-01-31T14:03:07 ` +
-      'or 14:03, a time ago such as 15m, or the name of a point',
+      'or 14:03, a time ago such as 15m, an LSN, or the name of a point',
   );
+}
+
+/** Local time, also for a day without a time, which `Date.parse` takes for one of UTC. */
+function momentOf(text: string): number {
+  return Date.parse(text.length === '2026-01-31'.length ? `${text}T00:00` : text);
 }
 
 /** The last time that clocks here showed it; null: no time of day. */

@@ -137,6 +137,7 @@ export class Session {
   }
 
   print(...lines: readonly string[]): void {
+    if (lines.length === 0) return;
     this.io.out.write(`${lines.join('\n')}\n`);
   }
 

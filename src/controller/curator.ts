@@ -110,10 +110,12 @@ export class Curator {
     }
   }
 
+  /** Rejects when it can't be tried, which proves nothing. A person sees why; else it is told. */
   async drill(
     service: ServiceName,
     point: PointId | null,
     identity: string | null,
+    by: 'person' | 'schedule' = 'person',
   ): Promise<JobResults['drill']> {
     const { jobs } = this.#options;
     jobs.pointsOf(service);
@@ -124,7 +126,8 @@ export class Curator {
       this.#tell(service, ok ? 'proven' : 'disproven', about);
       return drilled;
     } catch (error) {
-      this.#tell(service, 'disproven', { why: 'drill', error: errorInfo(error) });
+      const told = { why: 'drill', error: errorInfo(error) };
+      if (by === 'schedule') this.#tell(service, 'disproven', told);
       throw error;
     }
   }
@@ -235,7 +238,7 @@ export class Curator {
   }
 
   #drillSoon(service: ServiceName): void {
-    this.drill(service, null, null).catch(() => undefined);
+    this.drill(service, null, null, 'schedule').catch(() => undefined);
   }
 
   #isIdle(service: ServiceName): boolean {

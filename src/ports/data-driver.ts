@@ -48,10 +48,9 @@ export interface Reach {
   readonly gaps: readonly string[];
 }
 
-/** `lsn` with `before`, names of `pg_create_restore_point`, and transactions, besides. */
+/** Names of `pg_create_restore_point`, and transactions, besides. */
 export type LogTarget =
   | RestoreTarget
-  | { readonly kind: 'lsn'; readonly lsn: string; readonly before: boolean }
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'xid'; readonly xid: string; readonly before: boolean };
 
@@ -128,6 +127,12 @@ export interface DataDriver {
   ): Promise<{ readonly lsn: string; readonly at: number }>;
   /** By the keys of the log that is stored. */
   reach(point: Pick<PointSummary, 'at' | 'postgres'>, keys: readonly string[]): Reach;
+  /** The latest moment that, by the keys, lies before a place in the log. */
+  momentBefore(
+    point: Pick<PointSummary, 'at' | 'postgres'>,
+    keys: readonly string[],
+    lsn: string,
+  ): number;
   /** Of the keys those that none of the points that are kept needs. */
   unneededLog(kept: readonly PostgresPointFacts[], keys: readonly string[]): readonly string[];
   /** What all keys of a service's log begin with. */

@@ -37,7 +37,13 @@ type Identity = string | null;
 export type JobWork =
   | { readonly kind: 'make'; readonly name: string | null; readonly why: string }
   | { readonly kind: 'list' }
-  | { readonly kind: 'plan'; readonly target: RestoreTarget; readonly now: number }
+  | {
+      readonly kind: 'plan';
+      readonly target: RestoreTarget;
+      readonly now: number;
+      /** Absolute; empty or absent: everything. */
+      readonly only?: readonly string[];
+    }
   /** Null: everything that the vault has of the service. */
   | { readonly kind: 'verify'; readonly point: PointId | null; readonly identity: Identity }
   | { readonly kind: 'prune'; readonly dryRun: boolean; readonly consent: boolean }

@@ -16,6 +16,7 @@ const restoreTarget = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('lsn'),
     lsn: z.string().regex(/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/, 'expected such as 0/3000028'),
+    before: z.boolean().default(false),
   }),
 ]) satisfies z.ZodType<RestoreTarget>;
 

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { Place, PlaceError, VaultContext } from '../ports/vault.ts';
 import { codedHere } from './archive/codec.ts';
-import { contentOf, requireSound, type StoredFile } from './archive/reader.ts';
+import { contentOf, requireSound, type StoredFile, unopened } from './archive/reader.ts';
 import { type Identities, newHeader } from './keys.ts';
 import { openPlaces } from './places/open.ts';
 import { pointFile } from './point-names.ts';
@@ -63,8 +63,7 @@ export async function readExtra(
   if (files.length === 0) throw new DarumaError('NOT_FOUND', `no place has ${key}`);
   const file = await firstSoundOf(files);
   if (file.encrypted && identities === null) {
-    const text = `${file.key} is encrypted to ${file.recipients.join(', ')}`;
-    throw new DarumaError('KEY_MISSING', text);
+    throw new DarumaError('KEY_MISSING', unopened(file.key, file.recipients));
   }
   return Readable.from(contentOf(file, identities, codedHere), { objectMode: false });
 }

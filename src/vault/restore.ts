@@ -62,6 +62,7 @@ export async function restoreFiles(
   const restoration = new Restoration(intoDir, identities, how, copies[0].summary.dataBytes);
   try {
     const manifest = await firstSound(copies, (copy) => restoration.takeAll(copy));
+    requireAll(manifest, how.only ?? []);
     for (const [holder, wanted] of elsewhere(manifest, how.only)) {
       const holders = await findHolder(context, catalogue, id, holder);
       await firstSound(holders, (copy) => restoration.take(copy, wanted));
@@ -76,6 +77,13 @@ export async function restoreFiles(
     }
     throw error;
   }
+}
+
+/** Throws NOT_FOUND for a path that nothing is at. */
+function requireAll({ summary, files }: PointManifest, only: readonly string[]): void {
+  const missing = only.find((wanted) => !files.some(({ path }) => isWithin(path, [wanted])));
+  if (missing !== undefined)
+    throw new DarumaError('NOT_FOUND', `point ${summary.id} holds no ${missing}`);
 }
 
 /** What other archives hold, by these. */

@@ -75,6 +75,12 @@ test('a key is changed: the new one opens old points, the old one none', async (
   const { made } = stand;
   await stand.add('one');
   assert.equal((await made.daruma('backup', 'notes')).code, 0);
+  const untried = await made.daruma('restore-drill', 'notes');
+  assert.equal(untried.code, 6);
+  assert.match(untried.stderr, /no private key is given/);
+  const proven = await made.daruma('restore-drill', 'notes', '--identity', key.file);
+  assert.equal(proven.code, 0, proven.stdout + proven.stderr);
+  assert.deepEqual(await made.incidents(), [], 'what could not be tried is no fault');
   const fresh = await newKey(made.directory, 'fresh.txt');
   await replaced(made, key.recipient, fresh.recipient);
   await made.up();

@@ -84,6 +84,46 @@ test('a service is restored to a point, undone, and restored for good', async (t
   assert.deepEqual(asideIn(made.directory), []);
 });
 
+test('what was shown is restored, whatever is copied or pruned before', async (t) => {
+  const stand = await notes(t, 'on: [before-destructive], keep: { last: 1, min_age: 0s }');
+  const { made } = stand;
+  await made.up();
+  await stand.add('one');
+  assert.equal((await made.daruma('backup', 'notes', '--name', 'first')).code, 0);
+  await stand.add('two');
+  const restored = await made.daruma('restore', 'notes', '--yes');
+  assert.equal(restored.code, 0, restored.stderr);
+  assert.deepEqual(await stand.read(), ['one']);
+  const { points } = await listed(made, 'notes');
+  assert.deepEqual(
+    points.map(({ why }) => why),
+    ['person', 'before-destructive'],
+  );
+  assert.equal((await made.daruma('restore', 'notes', '--undo', '--yes')).code, 0);
+  assert.deepEqual(await stand.read(), ['one', 'two']);
+});
+
+test('data that is gone comes back, though nothing can be copied before', async (t) => {
+  const stand = await notes(t, 'on: [before-destructive], keep: { last: 9 }');
+  const { made } = stand;
+  await made.up();
+  await stand.add('one');
+  assert.equal((await made.daruma('backup', 'notes')).code, 0);
+  rmSync(path.join(made.directory, 'data'), { recursive: true });
+  const restored = await made.daruma('restore', 'notes', '--yes');
+  assert.equal(restored.code, 0, restored.stdout + restored.stderr);
+  assert.deepEqual(await stand.read(), ['one']);
+});
+
+test('paths that are not among the data are refused before anything is asked', async (t) => {
+  const { made } = await notes(t, 'keep: { last: 9 }');
+  await made.up();
+  assert.equal((await made.daruma('backup', 'notes')).code, 0);
+  const outside = await made.daruma('restore', 'notes', '--path', '/etc/passwd');
+  assert.equal(outside.code, 2);
+  assert.match(outside.stderr, /\/etc\/passwd is not among the data: /);
+});
+
 test('a copy, also of one file, needs no running stack and leaves the service alone', async (t) => {
   const stand = await notes(t, 'keep: { last: 9 }');
   const { made } = stand;

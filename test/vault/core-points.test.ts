@@ -80,6 +80,8 @@ describe('points', () => {
       dir: null,
       'dir/a.txt': 'a',
     });
+    const none = restored(summary.id, here.context, ['dir/a.txt', 'dir/a']);
+    await assert.rejects(none, { code: 'NOT_FOUND', message: /holds no dir\/a$/ });
   });
 
   test('without the index the next point is a full one', async () => {

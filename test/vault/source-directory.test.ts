@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -151,6 +152,18 @@ test('sockets and pipes are left out, and noted', async (t) => {
   const { paths, summary } = await readAll(source);
   assert.deepEqual(paths, ['data']);
   assert.deepEqual(summary.notes, ['2 named pipes were left out', '1 socket was left out']);
+});
+
+test('a file of several names becomes several, which is noted', async (t) => {
+  const directory = emptyDirectory(t);
+  const data = join(directory, 'data');
+  mkdirSync(data);
+  writeFileSync(join(data, 'one'), 'content');
+  linkSync(join(data, 'one'), join(data, 'two'));
+  const source = createSource({ kind: 'directory', paths: [data] }, sourceContext(directory));
+  const { paths, summary } = await readAll(source);
+  assert.deepEqual(paths, ['data', 'data/one', 'data/two']);
+  assert.deepEqual(summary.notes, ['2 files with hard links: each name is a file of its own']);
 });
 
 test('what is excluded, and the vault itself, is passed by with all below', async (t) => {

@@ -71,7 +71,8 @@ async function points(session: Session, service: string | undefined): Promise<nu
   else {
     for (const one of listed) {
       if (listed.length > 1) session.print(session.paint('bold', one.service));
-      session.print(...pointTable(session, one.points), ...one.problems.map(problemText), '');
+      session.print(...pointTable(session, one.points), ...one.problems.map(problemText));
+      session.print(...noteLines(one.points.at(-1)), '');
     }
   }
   return listed.some(({ problems }) => problems.length > 0) ? exitCodes.failed : exitCodes.ok;
@@ -92,6 +93,11 @@ function pointTable(session: Session, all: readonly PointView[]): readonly strin
   ]);
   const head = ['POINT', 'AGE', 'DATA', 'STORED', 'PROVEN', 'RESTORABLE', 'PLACES', 'NAME'];
   return table(head, rows, { paint: session.paint });
+}
+
+/** What the newest point lacks. */
+function noteLines(point: Pick<PointView, 'id' | 'notes'> | undefined): readonly string[] {
+  return (point?.notes ?? []).map((note) => `${point?.id}: ${note}`);
 }
 
 function provenCell({ proven }: PointView) {
@@ -119,7 +125,8 @@ async function backup(session: Session, service: string, options: NameOption): P
   if (session.json) session.printJson({ point: summary, stored, failed });
   else {
     const size = `${sizeText(summary.dataBytes)}, ${sizeText(summary.archive.bytes)} stored`;
-    session.print(`${summary.id}: ${size} in ${stored.join(', ')}`, ...failed.map(problemText));
+    session.print(`${summary.id}: ${size} in ${stored.join(', ')}`, ...(summary.notes ?? []));
+    session.print(...failed.map(problemText));
   }
   return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
 }

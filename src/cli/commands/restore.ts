@@ -30,7 +30,7 @@ export const addRestore: AddCommand = ({ program, action }) => {
     .command('restore <service>')
     .description('bring the data of a service back to what it was')
     .option('--to <what>', 'latest, a point, a time, a time ago, a name, or an LSN', 'latest')
-    .option('--before', 'just before the time: what happened at it is not there')
+    .option('--before', 'just before the time or LSN: what happened at it is not there')
     .option('--path <path...>', 'only these files or directories')
     .option('--as-copy <directory>', 'into a new directory; the service is left alone')
     .option('--identity <file>', 'private keys (default: those that the stack file names)')
@@ -50,13 +50,14 @@ async function restore(
   if (options.confirm === true || options.undo === true) return settle(session, service, options);
   const target = await targetOf(session, service, options);
   if (options.asCopy !== undefined) return copy(session, service, target, options);
-  const plan = await runHere(session, service, { kind: 'plan', target, now: Date.now() });
-  if (!session.json) session.print(...planText(plan));
   const only = (options.path ?? []).map((path) => resolve(session.io.cwd, path));
+  const work = { kind: 'plan' as const, target, now: Date.now(), only };
+  const plan = await runHere(session, service, work);
+  if (!session.json) session.print(...planText(plan));
   await requireConsent(session, question(plan, only), options.yes === true);
   const identity =
     options.identity === undefined ? null : resolve(session.io.cwd, options.identity);
-  const request = { kind: 'restore' as const, service, to: target, plan, only, identity };
+  const request = { kind: 'restore' as const, service, to: plan.target, plan, only, identity };
   const message = await ask(session, service, request);
   if (session.json) session.printJson({ message, plan });
   else {
@@ -78,12 +79,15 @@ function targetOf(
   });
 }
 
-function planText({ point, to, lossMs, dataBytes, expectedMs }: RestorePlan): readonly string[] {
+function planText(plan: RestorePlan): readonly string[] {
+  const { point, target, to, lossMs, dataBytes, expectedMs } = plan;
   const takes = expectedMs === null ? '' : `, in about ${durationText(expectedMs)}`;
-  return [
-    `from point ${point}: ${sizeText(dataBytes)}${takes}`,
-    `back to ${dateText(to)}, ${durationText(lossMs)} ago`,
-  ];
+  const ago = `${durationText(lossMs)} ago`;
+  const back =
+    target.kind === 'lsn'
+      ? `back to ${target.lsn}, written after ${dateText(to)}, ${ago}`
+      : `back to ${dateText(to)}, ${ago}`;
+  return [`from point ${point}: ${sizeText(dataBytes)}${takes}`, back];
 }
 
 function question({ service, lossMs }: RestorePlan, only: readonly string[]): string {

@@ -17,6 +17,7 @@ const target = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('lsn'),
     lsn: z.string().regex(/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/, 'expected such as 0/3000028'),
+    before: z.boolean().default(false),
   }),
 ]);
 

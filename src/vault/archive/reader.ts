@@ -54,8 +54,7 @@ export async function* contentOf(
 ): AsyncGenerator<Buffer> {
   const { place, key, encrypted, sha256 } = file;
   if (encrypted && identities === null) {
-    const text = `${key} is encrypted to ${file.recipients.join(', ')}`;
-    throw new DarumaError('KEY_MISSING', text);
+    throw new DarumaError('KEY_MISSING', unopened(key, file.recipients));
   }
   const stored = await place.read(key);
   try {
@@ -68,6 +67,10 @@ export async function* contentOf(
   } finally {
     stored.destroy();
   }
+}
+
+export function unopened(key: string, recipients: readonly string[]): string {
+  return `${key} is encrypted to ${recipients.join(', ')}, and no private key is given`;
 }
 
 async function opened(

@@ -4,7 +4,8 @@
  * 1. A file that changes while it is read is read again after all others, up to five times, by
  *    itself; one that never holds still is kept as it was read last, and this is noted.
  * 2. Each file is of one moment; that two files agree with each other is not promised.
- * 3. What is neither file, directory nor link (sockets, pipes, devices) is left out, and noted.
+ * 3. What is neither file, directory nor link (sockets, pipes, devices) is left out, and noted, as
+ *    it is that files with several names are kept as several.
  * 4. What can't be read fails the copy: nothing is left out in silence.
  */
 import { type BigIntStats, createReadStream, readlinkSync } from 'node:fs';
@@ -37,6 +38,7 @@ class DirectoryCopy implements OpenSource {
   readonly #changed = new Map<string, Found>();
   readonly #leftOut = new Map<string, number>();
   #unsteady = 0;
+  #severalNames = 0;
 
   constructor(spec: DirectorySpec, context: SourceContext, signal: AbortSignal) {
     this.#context = context;
@@ -68,6 +70,7 @@ class DirectoryCopy implements OpenSource {
       this.#leftOut.set(kind, (this.#leftOut.get(kind) ?? 0) + 1);
       return null;
     }
+    if (stats.nlink > 1n) this.#severalNames += 1;
     const onChange = () => void this.#changed.set(path, found);
     const open = () => readSteadily(absolute, stats, this.#context.now, onChange);
     return { ...facts, type: 'file', bytes: Number(stats.size), stamp: stampOf(stats), open };
@@ -107,8 +110,12 @@ class DirectoryCopy implements OpenSource {
     const left = [...this.#leftOut].map(
       ([kind, count]) => `${plural(count, kind)} ${count === 1 ? 'was' : 'were'} left out`,
     );
-    if (this.#unsteady === 0) return left;
-    return [...left, `${plural(this.#unsteady, 'file')} changed each time when read`];
+    const kept = [
+      [this.#unsteady, 'changed each time when read'],
+      [this.#severalNames, 'with hard links: each name is a file of its own'],
+    ] as const;
+    const odd = kept.filter(([count]) => count > 0);
+    return [...left, ...odd.map(([count, what]) => `${plural(count, 'file')} ${what}`)];
   }
 
   async abort(): Promise<void> {

@@ -9,7 +9,7 @@ import { postgresSpec } from '../roles.ts';
 import { checkFiles, checkIntegrity } from './integrity.ts';
 import { keepLog } from './keep-log.ts';
 import { logPrefix } from './log-names.ts';
-import { reachOf, unneededLog } from './reach.ts';
+import { momentBefore, reachOf, unneededLog } from './reach.ts';
 import { recover } from './recover.ts';
 import { ScratchServer, scratchFiles } from './scratch-server.ts';
 import { type ReadSecrets, Servers } from './servers.ts';
@@ -28,6 +28,7 @@ export function dataDriver(sharedDir: string, secrets: ReadSecrets): DataDriver 
     dataDirectory: async (scene, instance) => (await places(scene, instance)).data,
     nameMoment: (scene, name) => nameMoment(serversOf(scene), name),
     reach: reachOf,
+    momentBefore,
     unneededLog,
     logPrefix,
     recover: (scene, work) => recover(serversOf(scene), work),

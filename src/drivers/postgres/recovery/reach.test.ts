@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PostgresPointFacts } from '../../../model/recovery-point.ts';
 import { beginOf, logKey, nameOfSegment, readLogKey, readSegmentName } from './log-names.ts';
-import { filesOf, reachOf, timelineFor, unneededLog } from './reach.ts';
+import { filesOf, momentBefore, reachOf, timelineFor, unneededLog } from './reach.ts';
 
 const facts: PostgresPointFacts = {
   ...{ version: 18, systemId: '77', timeline: 1 },
@@ -90,6 +90,13 @@ for (const { name, keys, until, gaps = [], standby } of cases) {
     assert.deepEqual(reachOf({ at: 1_000, postgres }, keys), { until, gaps });
   });
 }
+
+test('a place in the log is later than all segments before its own', () => {
+  const keys = [segment(1, 3), segment(1, 4), segment(1, 5), segment(1, 6)];
+  const moments = ['0/3000158', '0/4000000', '0/5000028', '0/6FFFFFF', '1/0'];
+  const found = moments.map((lsn) => momentBefore(point, keys, lsn));
+  assert.deepEqual(found, [1_000, 1_000, 4_000, 5_000, 6_000]);
+});
 
 test('a restore ends on the timeline that there was at that moment', () => {
   const keys = [

@@ -61,6 +61,23 @@ export function reachBy(at: number, facts: PostgresPointFacts, files: readonly L
   return { until, gaps: inWords(missing, segments, way, last, bytes) };
 }
 
+/** All that is before its segment was written by then. */
+export function momentBefore(
+  point: Pick<PointSummary, 'at' | 'postgres'>,
+  keys: readonly string[],
+  lsn: string,
+): number {
+  const facts = point.postgres;
+  if (facts === undefined) return point.at;
+  const bytes = segmentBytesOf(facts);
+  const wanted = segmentAt(positionOf(lsn), bytes);
+  const before = filesOf(facts, keys).filter(({ name }) => {
+    const number = readSegmentName(name, bytes)?.number;
+    return number !== undefined && number >= firstBehind(facts) && number < wanted;
+  });
+  return Math.max(point.at, ...before.map(({ writtenAt }) => writtenAt));
+}
+
 /** Those that no point which is kept needs; without any point nothing is known. */
 export function unneededLog(
   kept: readonly PostgresPointFacts[],
