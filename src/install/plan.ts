@@ -21,13 +21,22 @@ export interface Plan {
   readonly next: readonly string[];
 }
 
-/** Throws REFUSED, before anything is written, when a file is there and `force` isn't given. */
+/** Throws REFUSED, before anything is written, when a file is there and `force` isn't given;
+ * REQUIREMENT_UNMET when the disk or its rights don't let it be written. */
 export function carryOut(plan: Plan, options: { readonly force: boolean }): void {
   const there = plan.files.filter(({ path }) => existsSync(path)).map(({ path }) => path);
   if (there.length > 0 && !options.force) {
     const todo = 'Give --force to replace it.';
     throw new DarumaError('REFUSED', `there already: ${there.join(', ')}`, { todo });
   }
+  try {
+    write(plan);
+  } catch (cause) {
+    throw new DarumaError('REQUIREMENT_UNMET', "it can't be written", { cause });
+  }
+}
+
+function write(plan: Plan): void {
   for (const path of plan.directories) mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const { path, text, mode } of plan.files) {
     mkdirSync(dirname(path), { recursive: true });

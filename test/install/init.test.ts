@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { init } from '../../src/install/init.ts';
 import { carryOut } from '../../src/install/plan.ts';
+import { errorInfo } from '../../src/model/errors.ts';
 import { formatProblem } from '../../src/stack/problem.ts';
 import { readStack } from '../../src/stack/read.ts';
 
@@ -103,4 +104,21 @@ test('a file that is not what it is called is told', () => {
     code: 'BAD_REQUEST',
     message: /compose\.yaml is not understood/,
   });
+});
+
+test('what can’t be written is no defect, and named', () => {
+  const path = join(scratch, 'file', 'daruma.yaml');
+  writeFileSync(join(scratch, 'file'), '');
+  const plan = { files: [{ path, text: '', mode: 0o644 as const }], directories: [], link: null };
+  assert.throws(
+    () => carryOut({ ...plan, next: [] }, { force: false }),
+    (error) => {
+      const { code, message } = errorInfo(error);
+      assert.deepEqual(
+        [code, message.includes(join(scratch, 'file'))],
+        ['REQUIREMENT_UNMET', true],
+      );
+      return true;
+    },
+  );
 });
