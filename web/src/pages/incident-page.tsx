@@ -8,7 +8,7 @@ import { DeedButton } from '../parts/confirm.tsx';
 import { Plan } from '../parts/plan.tsx';
 import { RelatedErrors } from '../parts/related-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
-import { incidentTones, incidentWords } from '../parts/state.ts';
+import { actionWords, incidentTones, incidentWords } from '../parts/state.ts';
 import { Timeline } from '../parts/timeline.tsx';
 import { useLive } from '../state/use-live.ts';
 import { useMay } from '../state/use-may.ts';
@@ -50,14 +50,17 @@ const afterMs = 30_000;
 
 /** What was measured around the onset. */
 function Around({ incident }: { readonly incident: IncidentView }) {
+  const say = useSay();
   const { onset, returned = onset, component, actions, recovered, resolved } = incident;
   const marks = useMemo(
     () => [
-      { at: returned, label: 'onset' },
-      ...actions.flatMap(({ begun, kind }) => (begun === null ? [] : [{ at: begun, label: kind }])),
-      ...(recovered === null ? [] : [{ at: recovered, label: 'recovered' }]),
+      { at: returned, label: say('onset') },
+      ...actions.flatMap(({ begun: at, kind }) =>
+        at === null ? [] : [{ at, label: say(actionWords[kind]) }],
+      ),
+      ...(recovered === null ? [] : [{ at: recovered, label: say('recovered') }]),
     ],
-    [returned, actions, recovered],
+    [returned, actions, recovered, say],
   );
   if (component === null) return null;
   const wanted = { of: component, signals: plotted, from: returned - beforeMs };

@@ -1,6 +1,7 @@
 /** What it was blamed on, how surely, and by what evidence. */
 import type { Cause } from '../../../src/model/record.ts';
 import { useSay } from '../words/words.ts';
+import { faultWords } from './state.ts';
 
 const likelyFrom = 0.05;
 const othersMax = 5;
@@ -37,15 +38,14 @@ function List({ causes }: { readonly causes: readonly Cause[] }) {
 function One({ cause }: { readonly cause: Cause }) {
   const say = useSay();
   const percent = Math.round(cause.probability * 100);
+  const name = `${cause.component}: ${say(faultWords[cause.fault])}`;
   return (
     <li>
       <div className="cause">
-        <strong>
-          {cause.component}: {cause.fault}
-        </strong>
+        <strong>{name}</strong>
         <span>{percent} %</span>
       </div>
-      <meter min={0} max={100} value={percent} aria-label={`${cause.component} ${cause.fault}`} />
+      <meter min={0} max={100} value={percent} aria-label={name} />
       {cause.cases === undefined ? null : (
         <p className="hint">{say('cases', { count: cause.cases })}</p>
       )}

@@ -5,7 +5,7 @@ import type { Word } from '../words/english.ts';
 import { moment, span } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
-import type { Tone } from './state.ts';
+import { actionWords, type Tone } from './state.ts';
 
 type Action = IncidentView['actions'][number];
 
@@ -56,7 +56,7 @@ function One({ action }: { readonly action: Action }) {
           <ul>
             {considered.map((one) => (
               <li key={`${one.kind} ${one.target} ${one.why}`}>
-                {one.kind} {one.target}: {one.why}
+                {say(actionWords[one.kind])} {one.target}: {one.why}
               </li>
             ))}
           </ul>

@@ -10,22 +10,35 @@ export interface Mark {
   readonly label: string;
 }
 
+/** Of time, in milliseconds. */
+export interface Extent {
+  readonly from: number;
+  readonly to: number;
+}
+
 const height = 160;
 const axisSize = 72;
 /** Marks that are close together are written one below the other. */
 const rowsOfMarks = 5;
 
-export function Plot(props: { readonly series: SignalSeries; readonly marks: readonly Mark[] }) {
-  const { series, marks } = props;
+export function Plot(props: {
+  readonly series: SignalSeries;
+  readonly marks: readonly Mark[];
+  readonly extent: Extent;
+}) {
+  const { series, marks, extent } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(null);
   const data = useRef<SignalSeries>(series);
   data.current = series;
+  const shown = useRef<Extent>(extent);
+  shown.current = extent;
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
     const { signal } = data.current;
-    const drawn = new UPlot(optionsFor(element, signal, marks), dataOf(data.current), element);
+    const options = optionsFor(element, signal, marks, () => shown.current);
+    const drawn = new UPlot(options, dataOf(data.current), element);
     plot.current = drawn;
     const resized = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
@@ -35,7 +48,7 @@ export function Plot(props: { readonly series: SignalSeries; readonly marks: rea
       plot.current = null;
     };
   }, [marks]);
-  useEffect(() => plot.current?.setData(dataOf(series)), [series]);
+  useEffect(() => plot.current?.setData(dataOf(series)), [series, extent]);
   return <div className="plot" ref={place} role="img" aria-label={labelOf(series)} />;
 }
 
@@ -48,7 +61,12 @@ function dataOf({ points }: SignalSeries): UPlot.AlignedData {
   return [points.map(([at]) => at / 1_000), points.map(([, value]) => value)];
 }
 
-function optionsFor(element: HTMLElement, signal: string, marks: readonly Mark[]): UPlot.Options {
+function optionsFor(
+  element: HTMLElement,
+  signal: string,
+  marks: readonly Mark[],
+  extent: () => Extent,
+): UPlot.Options {
   const colour = (name: string) => colourOf(element, name);
   const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 } };
   const clock = '{HH}:{mm}:{ss}';
@@ -57,7 +75,10 @@ function optionsFor(element: HTMLElement, signal: string, marks: readonly Mark[]
     height,
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    scales: { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.1 : 1] } },
+    scales: {
+      x: { range: () => [extent().from / 1_000, extent().to / 1_000] },
+      y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.1 : 1] },
+    },
     series: [
       {},
       { label: signal, stroke: colour('--accent'), width: 1.5, points: { show: false } },

@@ -1,4 +1,6 @@
 /** How states are shown: a word and a tone, so that colour never says it alone. */
+import type { ActionKind } from '../../../src/model/record.ts';
+import type { FaultKind } from '../../../src/model/symptom.ts';
 import type { IncidentView, InstancePhase, ServiceView } from '../../../src/model/view.ts';
 import type { Word } from '../words/english.ts';
 
@@ -42,6 +44,36 @@ export const incidentTones: Readonly<Record<IncidentView['state'], Tone>> = {
   verifying: 'busy',
   'needs-person': 'bad',
   resolved: 'good',
+};
+
+export const faultWords: Readonly<Record<FaultKind, Word>> = {
+  crash: 'faultCrash',
+  hang: 'faultHang',
+  slow: 'faultSlow',
+  overload: 'faultOverload',
+  leak: 'faultLeak',
+  disk: 'faultDisk',
+  error: 'faultError',
+  release: 'faultRelease',
+  corruption: 'faultCorruption',
+  unreachable: 'faultUnreachable',
+  configuration: 'faultConfiguration',
+};
+
+export const actionWords: Readonly<Record<ActionKind, Word>> = {
+  start: 'actionStart',
+  stop: 'actionStop',
+  restart: 'actionRestart',
+  retry: 'actionRetry',
+  'take-out': 'actionTakeOut',
+  'put-back': 'actionPutBack',
+  'fail-over': 'actionFailOver',
+  'switch-over': 'actionSwitchOver',
+  rejoin: 'actionRejoin',
+  restore: 'actionRestore',
+  run: 'actionRun',
+  wait: 'actionWait',
+  'ask-person': 'actionAskPerson',
 };
 
 const gravity: readonly Tone[] = ['bad', 'busy', 'good', 'idle'];
