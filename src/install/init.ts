@@ -58,9 +58,13 @@ function find({ directory, home }: InitOptions): FoundService[] {
   ];
 }
 
-/** Ourselves, and the instances of a stack that Daruma runs already. */
+/** Ourselves, and stacks that run already: their instances, and Daruma's own processes. */
 function isOurs(pid: number): boolean {
-  return pid === process.pid || textOf(`/proc/${pid}/environ`).includes('DARUMA_SOCKET=');
+  return (
+    pid === process.pid ||
+    textOf(`/proc/${pid}/environ`).includes('DARUMA_SOCKET=') ||
+    /\/(?:keeper|endpoint)\/main\.[jt]s\0/.test(textOf(`/proc/${pid}/cmdline`))
+  );
 }
 
 function fromListener({ addresses, pid, program, unit }: Listener): FoundService {

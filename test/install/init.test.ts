@@ -33,10 +33,12 @@ const dump = [
   { name: 'web', pm_id: 6 },
 ];
 
-async function listening(): Promise<{ readonly port: number; stop(): void }> {
+async function listening(...args: string[]): Promise<{ readonly port: number; stop(): void }> {
   const program = `const s = require('net').createServer().listen(0, '127.0.0.1', () =>
     console.log(s.address().port))`;
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', program, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
   return { port: Number(chunk.toString()), stop: () => child.kill('SIGKILL') };
 }
@@ -47,6 +49,7 @@ test('what runs becomes a stack file that is right, and only observes', async ()
   writeFileSync(join(home, '.pm2/pids/worker-4.pid'), '1');
   const own = createServer().listen(0, '127.0.0.1');
   const other = await listening();
+  const keeper = await listening('/daruma/src/keeper/main.ts', '--state-dir');
   try {
     const plan = init({ directory, home });
     carryOut(plan, { force: false });
@@ -69,6 +72,7 @@ test('what runs becomes a stack file that is right, and only observes', async ()
     assert.equal(service('worker')?.external?.pidFile, join(home, '.pm2/pids/worker-4.pid'));
     const ports = read.spec.services.map(({ endpoint }) => endpoint?.port);
     assert.ok(ports.includes(other.port));
+    assert.ok(!ports.includes(keeper.port), 'another stack is none of its business');
     const address = own.address();
     assert.ok(typeof address === 'object' && !ports.includes(address?.port));
     const text = readFileSync(file, 'utf8');
@@ -77,6 +81,7 @@ test('what runs becomes a stack file that is right, and only observes', async ()
   } finally {
     own.close();
     other.stop();
+    keeper.stop();
   }
 });
 
