@@ -103,6 +103,7 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
     case 'incident-verifying':
       incident.state = 'verifying';
       incident.recovered = record.at;
+      incident.consent = null;
       return;
     case 'incident-needs-person':
       incident.state = 'needs-person';

@@ -123,7 +123,9 @@ function choose(turn: Turn, service: ServiceName, primary: InstanceId, why: stri
   const { change } = group;
   const epoch = group.epoch + 1;
   const eligible = stillEligible(turn.state, service, { group, primary });
-  const loss = isConsented(turn.state, change.action) ? '; a person consented to the loss' : '';
+  const may = candidatesOf(turn.state, service, false).some(({ id }) => id === primary);
+  const consented = !may && isConsented(turn.state, change.action);
+  const loss = consented ? '; a person consented to the loss' : '';
   const fenced = `F1, F2: ${change.from} is fenced`;
   const reason = `F7: ${primary} is primary of epoch ${epoch}: ${fenced}; F3: ${why}${loss}`;
   const { action } = change;

@@ -13,7 +13,13 @@ import { giveUpRestarts, planRestarts, planSwitchover } from './queue.ts';
 import { type Answer, done, refused, reply } from './replies.ts';
 import { isGoingOn, onRestoreRequest } from './restore-requests.ts';
 import { restorable } from './restoring.ts';
-import { type InstanceState, instancesOf, isAlive, type PendingRequest } from './state.ts';
+import {
+  type IncidentState,
+  type InstanceState,
+  instancesOf,
+  isAlive,
+  type PendingRequest,
+} from './state.ts';
 import { isSwitching, whyNotSwitch } from './switchover.ts';
 import { placeStray, setAside } from './symptoms.ts';
 import type { Turn } from './turn.ts';
@@ -279,6 +285,8 @@ function consent(
     const open = turn.state.open.length === 0 ? 'none is open' : turn.state.open.join(', ');
     return refused('NOT_FOUND', `no open incident «${request.incident}»; open: ${open}`);
   }
+  if (!isAsking(incident))
+    return refused('REFUSED', `${incident.id} asks for nothing: ${incident.state}`);
   const given = request.kind === 'approve';
   const resting = given ? maintainedAmong(turn, incident.needs) : undefined;
   if (resting !== undefined)
@@ -294,6 +302,11 @@ function consent(
   if (asked) notify(turn, incident, 'acknowledged', `${answer} by ${by}`);
   turn.touch(incident.id);
   return done(`${incident.id}: ${answer}`);
+}
+
+/** Who answers has been told what it is about. */
+function isAsking({ state, actions }: IncidentState): boolean {
+  return state !== 'verifying' && actions.some(({ planned }) => planned.kind === 'ask-person');
 }
 
 /** Consent is in vain where only another primary would help, and nobody can be one; or null. */

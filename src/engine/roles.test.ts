@@ -142,6 +142,14 @@ describe('no standby has every acknowledged write', () => {
     assert.ok(asked(s).length <= 3, asked(s).join('\n'));
   });
 
+  test('nobody consents to what nobody asked, or asks any more', () => {
+    const s = pair().up().exits('db/1', 'SIGKILL').ask({ kind: 'approve', incident: 'i1' });
+    assert.match(s.sent('reply').at(-1)?.error?.message ?? '', /^i1 asks for nothing: /);
+    s.passes(5_000).ask({ kind: 'approve', incident: 'i1' });
+    assert.equal(s.sent('reply').at(-1)?.error?.message, 'i1 asks for nothing: verifying');
+    assert.equal(s.state.incidents['i1']?.consent, null);
+  });
+
   test('refusal leaves it waiting', () => {
     const s = stuck().forget().ask({ kind: 'reject', incident: 'i2' }).passes(60_000);
     assert.equal(s.groupState('db').epoch, 1);

@@ -17,6 +17,13 @@ test('a person consents, and the receiver of the standby hangs: it leads even so
   atEnd(t, () => send(receiver, 'SIGKILL'));
   // Not eligible any more, it gives writes no guarantee: the primary is restarted, and then is not.
   await until('nobody waits for it', async () => (await group(stand)).eligible.length === 0);
+  for (let n = 1; n <= 40; n += 1) await writer.query('insert into kept values ($1)', [n]);
+  await until('the loss is known', async () => {
+    const seen = (await stand.events()).map(({ record }) => record);
+    const last = seen.findLast((one) => one.kind === 'role-seen' && one.seen.role === 'primary');
+    if (last?.kind !== 'role-seen') return false;
+    return last.seen.lacks?.some(({ transactions }) => transactions >= 35);
+  });
   const first = primaryOf(before);
   assert.ok(first.pid);
   process.kill(first.pid, 'SIGKILL');
@@ -31,6 +38,10 @@ test('a person consents, and the receiver of the standby hangs: it leads even so
   });
   const answer = await stand.daruma('approve', asked.id, '--yes');
   assert.equal(answer.code, 0, answer.stderr);
+  // What is lost is said before it is.
+  const loss = /F3: db\/2 lacks about (\d+) transactions .*when last seen, writes acknowledged in /;
+  const [, count] = loss.exec(answer.stdout) ?? [];
+  assert.ok(Number(count) >= 35 && Number(count) <= 60, answer.stdout);
   const led = await until('the standby leads', async () => {
     const now = await group(stand);
     return now.primary === standbyOf(before).id && now.stage === 'steady' ? now : null;
