@@ -10,12 +10,13 @@ import { dependenciesOf, dependentsOf } from './graph.ts';
 import { failoverOf, groupOf, isLeaving, isSynchronous, primaryOf } from './group.ts';
 import type { GroupState } from './group-state.ts';
 import { beginFence, beginQuiesce } from './handover.ts';
-import { beginStart, beginStop } from './lifecycle.ts';
+import { beginStart, beginStop, releaseDependents } from './lifecycle.ts';
 import { answerSwitchover } from './replies.ts';
 import { whyRestoring } from './restoring.ts';
 import { lookAgain } from './role-step.ts';
 import { answers } from './routing.ts';
 import { type ActionState, type InstanceState, isAlive } from './state.ts';
+import { releaseHeld } from './symptoms.ts';
 import type { Turn } from './turn.ts';
 
 /** How often, and how long after each other, a rolling restart tries to hand the role over. */
@@ -174,10 +175,17 @@ function handsOverLater(turn: Turn, instance: InstanceState, action: ActionState
   return true;
 }
 
-/** Nothing was changed; connections lead to the primary again. */
+/** Nothing was changed. */
 export function onStillBusy(turn: Turn, service: ServiceName): void {
-  turn.command({ kind: 'release', service }, false);
+  leadAgain(turn, service);
   pumpQueue(turn, service);
+}
+
+/** Whoever was to wait for the new primary goes on with the old one. */
+function leadAgain(turn: Turn, service: ServiceName): void {
+  turn.command({ kind: 'release', service }, false);
+  releaseDependents(turn, service);
+  releaseHeld(turn, service);
 }
 
 function hasQueue(turn: Turn, name: ServiceName): boolean {
@@ -210,9 +218,7 @@ export function judge(
     answerSwitchover(turn, service, { error: error === null ? null : reason, text: reason });
   turn.emit({ kind: 'action-done', incident: null, action, error });
   turn.emit({ kind: 'action-outcome', incident: null, action, outcome, reason });
-  // Whoever was to wait for the new primary goes on with the old one.
-  if (service !== undefined && change?.action === action)
-    turn.command({ kind: 'release', service }, false);
+  if (service !== undefined && change?.action === action) leadAgain(turn, service);
 }
 
 /** Restarts that a person asked for come to nothing when the instance fails or is stopped; so do
@@ -225,7 +231,10 @@ export function giveUpRestarts(turn: Turn, instance: InstanceState, why: string)
   const waiting = [...dependentsOf(turn.state, instance.service)]
     .map((name) => services[name]?.queue ?? [])
     .filter(([head]) => head !== undefined && personal[head]?.begun === null);
+  // F7: whose fence has begun hands its role over, or a rule says why not.
+  const change = groupOf(turn.state, instance.service)?.change ?? null;
+  const goesOn = change?.quiesce === 'begun' ? null : change?.action;
   for (const id of [...queue, ...waiting.flat()]) {
-    judge(turn, id, 'failed', `${instance.id}: ${why}`);
+    if (id !== goesOn) judge(turn, id, 'failed', `${instance.id}: ${why}`);
   }
 }

@@ -34,7 +34,8 @@ export function resumeActions(turn: Turn): void {
 function isUnasked(turn: Turn, { planned, incident, outcome }: ActionState): boolean {
   if (planned.kind !== 'ask-person' || planned.about !== undefined) return false;
   if (outcome !== null || incident === null) return false;
-  return turn.state.incidents[incident]?.state !== 'needs-person';
+  const known = turn.state.incidents[incident];
+  return known?.state !== 'needs-person' || !known.needs.includes(planned.target);
 }
 
 /** Nothing that is under way or waited for will bring it to its end. */

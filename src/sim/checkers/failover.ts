@@ -84,8 +84,8 @@ export class FailoverChecker implements Checker {
     known.chosen.set(epoch, primary);
   }
 
-  /** Whose fence has begun comes back in its place only when a rule says so, or nobody wants it:
-   * also when another controller goes on with that. */
+  /** Whose fence has begun comes back in its place only when a rule says so, or a person stopped
+   * it: also when another controller goes on with that. */
   #changes(record: LogRecord): void {
     for (const [service, known] of this.#known) {
       const { change } = known;
@@ -95,7 +95,8 @@ export class FailoverChecker implements Checker {
         if (step === 'fence' && state === 'begun' && leads) known.change = { from, action };
       } else if (record.kind === 'action-outcome' && record.action === change?.action) {
         known.change = null;
-        if (byRule.test(record.reason) || this.#isUnwanted(change.from)) continue;
+        if (byRule.test(record.reason) || !this.#scene.ledger.instance(change.from).wanted)
+          continue;
         this.#scene.complain('F7', `${change.from} keeps its role: ${record.reason}`);
       } else if (record.kind === 'instance-starting' && record.instance === change?.from)
         this.#scene.complain('F1', `${change.from} is started while it is being fenced`);
