@@ -10,8 +10,10 @@ export function consoleFile(stateDir: string): ConsoleFile | null {
   return readJsonFile(layout(stateDir).consoleFile) as ConsoleFile | null;
 }
 
+/** On this machine; one that listens everywhere has no address of its own. */
 export function consoleUrl({ host, port, tls }: ConsoleFile): string {
-  const name = host.includes(':') ? `[${host}]` : host;
+  const named = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const name = named.includes(':') ? `[${named}]` : named;
   return `${tls ? 'https' : 'http'}://${name}:${port}/`;
 }
 

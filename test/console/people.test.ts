@@ -5,6 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 import {
   becomeAdmin,
   confirm,
+  elsewhere,
   generousMs,
   password,
   type Scene,
@@ -16,7 +17,11 @@ function row(page: Page, name: string): Locator {
   return page.locator('li', { has: page.locator(`strong:text-is("${name}")`) });
 }
 
-/** In Chinese, in the dark, at the width of a phone. */
+function fromElsewhere(url: string): string {
+  return url.replace('127.0.0.1', elsewhere);
+}
+
+/** In Chinese, in the dark, at the width of a phone, by plain HTTP from elsewhere. */
 async function invited(admin: Page, { open, url }: Scene): Promise<Page> {
   await admin.goto(`${url}settings`);
   await admin.click('button:has-text("Invite")');
@@ -24,7 +29,7 @@ async function invited(admin: Page, { open, url }: Scene): Promise<Page> {
   const viewport = { width: 390, height: 800 };
   const page = await open({ locale: 'zh-CN', colorScheme: 'dark', viewport });
   page.setDefaultTimeout(generousMs);
-  await page.goto(link);
+  await page.goto(fromElsewhere(link));
   await page.fill('input[name=name]', 'bob');
   await page.fill('input[name=password]', password);
   await page.click('button[type=submit]');
@@ -36,7 +41,7 @@ test('an admin changes the role of another, and nobody his own', async (t) => {
   const set = await sceneOf(t, { api: { command: 'sleep 1000' } });
   const ann = await becomeAdmin(set);
   const bob = await invited(ann, set);
-  await bob.goto(`${set.url}settings`);
+  await bob.goto(fromElsewhere(`${set.url}settings`));
   await bob.waitForSelector('h2:has-text("会话")');
   assert.equal(await bob.locator('h2:has-text("人员")').count(), 0);
 
@@ -67,6 +72,10 @@ test('an admin changes the role of another, and nobody his own', async (t) => {
   assert.equal(await bob.evaluate(tooWide), false);
   assert.deepEqual(await seriousFindings(bob), []);
   await set.shot(bob, 'people-chinese-dark');
+  assert.equal(await bob.evaluate('isSecureContext'), false);
+  await bob.fill('input[name=label]', 'prometheus');
+  await bob.getByRole('button', { name: '新令牌' }).click();
+  await bob.waitForSelector('code.secret');
 
   const others = ann.locator('section:has(h2:text-is("Sessions")) li');
   assert.equal(await others.getByRole('button').count(), 0, 'she is here only, and stays in');

@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
+import { consoleUrl } from '../../src/cli/console-place.ts';
 import { readStack } from '../../src/stack/read.ts';
 import { atEnd } from '../at-end.ts';
 import { loggedIn, password, rig } from './rig.ts';
@@ -74,6 +75,14 @@ describe('TLS', () => {
     const tls = { cert: '/no/such/cert.pem', key: '/no/such/key.pem' };
     await assert.rejects(rig(t, { tls }), { message: /console\.tls/ });
   });
+});
+
+test('the console’s link leads there from this machine', () => {
+  const urlOf = (host: string, tls: boolean) => consoleUrl({ host, port: 7070, tls });
+  assert.equal(urlOf('127.0.0.1', false), 'http://127.0.0.1:7070/');
+  assert.equal(urlOf('fd00::2', true), 'https://[fd00::2]:7070/');
+  assert.equal(urlOf('0.0.0.0', true), 'https://localhost:7070/');
+  assert.equal(urlOf('::', false), 'http://localhost:7070/');
 });
 
 describe('`console` in a stack file', () => {

@@ -66,7 +66,8 @@ export class Drills {
   begin(order: DrillOrder): DrillShown {
     if (this.isRunning) throw new DarumaError('REFUSED', 'another drill is under way');
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const id = this.#book.begin(order, null);
+    const target = order.fault === 'controller-kill' ? 'controller' : order.target;
+    const id = this.#book.begin({ ...order, target }, null);
     const output = openSync(this.#file(id), 'w', 0o600);
     try {
       const process = this.#start(order, output);
