@@ -78,12 +78,18 @@ export function failure(text: string): CheckResult {
 export function connectionFailure(error: unknown): CheckResult {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  if (code === 'ECONNREFUSED') return refused('connection refused');
+  if (code === 'ECONNREFUSED') return refused(`connection refused${atPort(error)}`);
   if (code === 'ECONNRESET' || code === 'EPIPE') return failure('connection reset');
   if (code === 'ETIMEDOUT') return { ok: false, failure: 'timeout', text: 'connect timed out' };
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return refused('host unreachable');
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return refused(`unknown host (${message})`);
   return failure(message === '' ? String(code) : message);
+}
+
+/** Where a program was expected: one that ignores its $PORT listens elsewhere. */
+function atPort(error: unknown): string {
+  const known = error instanceof Error && 'port' in error && typeof error.port === 'number';
+  return known ? ` at port ${error.port}` : '';
 }
 
 function refused(text: string): CheckResult {

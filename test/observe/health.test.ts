@@ -64,7 +64,8 @@ test('a dead server refuses; its onset is when the first failure was asked', asy
   await until('refusal', () => here.told.includes('began api/1#health health-refused'));
   const began = here.happenings.find((happening) => happening.kind === 'symptom-began');
   assert.ok(began !== undefined && began.symptom.began >= killedAt - 2_000);
-  assert.equal(began.symptom.evidence, 'health check failed 2×: connection refused');
+  const evidence = `health check failed 2×: connection refused at port ${port}`;
+  assert.equal(began.symptom.evidence, evidence);
 });
 
 test('never healthy beyond the start period: unready', async () => {

@@ -135,7 +135,7 @@ test('tcp checks', async (t) => {
     [`127.0.0.1:${port}`, null, 'true: health check passed'],
     [null, null, 'false: no address to connect to'],
     ['nonsense', null, 'false: no address to connect to: nonsense'],
-    ['127.0.0.1:1', null, 'false: connection refused'],
+    ['127.0.0.1:1', null, 'false: connection refused at port 1'],
   ];
   for (const [given, own, expected] of cases) {
     await t.test(`${given} ${own === null ? '' : 'own port'}`, async () => {

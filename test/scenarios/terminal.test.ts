@@ -167,3 +167,12 @@ test('a restart is told step by step', async (t) => {
   assert.equal(await restart.exit, 0);
   assert.match(restart.shown(), /quick\/1 is being stopped[\s\S]*quick\/1 is ready \(pid \d+\)/);
 });
+
+test('what stands in the way of `up --detach` is told while it waits', async (t) => {
+  const check = 'tcp: 1, interval: 100ms, retries: 1, start_period: 200ms';
+  const stand = await bench(t, `${stack}    healthcheck: { ${check} }\n`);
+  const up = terminal(t, stand, 'up', '--detach');
+  await until('it is told', () => up.shown().includes('connection refused at port 1'));
+  up.child.kill('SIGKILL');
+  await up.exit;
+});

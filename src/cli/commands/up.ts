@@ -10,6 +10,7 @@ import { checkRequirements } from '../../stack/requires.ts';
 import { Attendance } from '../attendance.ts';
 import type { AddCommand } from '../command.ts';
 import { lastLines } from '../last-lines.ts';
+import { recordText } from '../record-text.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
 import { lookEveryMs, reasonsOf, tooLong } from '../settling.ts';
@@ -41,7 +42,9 @@ export const addUp: AddCommand = ({ program, action }) => {
         const stack = await session.readStackFile();
         const { spec } = stack;
         const seq = await bringUp(session, stack);
-        if (options.detach === true) return await detached(session, spec, options.timeout * 1_000);
+        if (options.detach === true) {
+          return await detached(session, spec, seq, options.timeout * 1_000);
+        }
         return await new Attendance(session, spec, { visits: false }).stay(seq);
       }),
     );
@@ -150,13 +153,43 @@ async function askUp(
   return { seq, answer };
 }
 
-async function detached(session: Session, spec: StackSpec, timeoutMs: number): Promise<number> {
+async function detached(
+  session: Session,
+  spec: StackSpec,
+  seq: number,
+  timeoutMs: number,
+): Promise<number> {
+  const over = new AbortController();
+  try {
+    const ready = untilReady(session, spec, timeoutMs);
+    // Its failure is ours too; that it ends, as when the keeper goes, is not.
+    const told = tellTrouble(session, seq, over.signal).then(() => ready);
+    return reportReady(session, spec, await Promise.race([ready, told]));
+  } finally {
+    over.abort();
+  }
+}
+
+/** On a terminal: somebody waits there, and what stands in the way may take minutes. */
+async function tellTrouble(session: Session, after: number, signal: AbortSignal): Promise<void> {
+  if (session.io.err.isTTY !== true || session.json) return;
+  for await (const { record } of session.client.follow(after, signal)) {
+    const text = record.kind === 'symptom-began' ? recordText(record) : null;
+    if (text !== null) session.warn(`  ${text}`);
+  }
+}
+
+async function untilReady(
+  session: Session,
+  spec: StackSpec,
+  timeoutMs: number,
+): Promise<StackView> {
   const endsAt = performance.now() + timeoutMs;
   for (;;) {
     const view = await session.client.stack();
     const waiting = view.services.flatMap((service) => awaited(service, spec));
     const isOpen = (view.endpointsClosed ?? null) === null;
-    if (waiting.length === 0 && isOpen) return reportReady(session, spec, view);
+    if (waiting.length === 0 && isOpen) return view;
     const failed = waiting.filter(({ needsPerson }) => needsPerson);
     if (failed.length > 0) throw new DarumaError('START_FAILED', reasonsOf(failed));
     if (performance.now() > endsAt) throw tooLong(view, waiting, spec.name);
