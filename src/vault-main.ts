@@ -106,6 +106,8 @@ async function act(scene: VaultScene, work: JobWork, signal: AbortSignal): Promi
     }
     case 'drill':
       return tryRestore(scene, work, signal);
+    case 'search-log':
+      return searchLog(scene, work, signal);
     case 'keep-log':
       return keepLog(scene, signal);
     case 'rekey':
@@ -249,6 +251,23 @@ async function keepLog(scene: VaultScene, signal: AbortSignal): Promise<JobResul
     if (told.trouble !== null || quiet >= logQuietRounds) return { trouble: told.trouble };
     await pause(logEveryMs, undefined, { signal });
   }
+}
+
+async function searchLog(
+  scene: VaultScene,
+  { since, identity }: Of<'search-log'>,
+  signal: AbortSignal,
+): Promise<JobResults['search-log']> {
+  const { data, dataScene, report: onReport } = scene;
+  if (data === null) throw new DarumaError('BAD_REQUEST', 'only a PostgreSQL service has a log');
+  const { points } = await listPoints(scene.context);
+  const point = points.findLast(({ at }) => at <= since) ?? points[0];
+  if (point === undefined) throw new DarumaError('NOT_FOUND', 'there is no recovery point yet');
+  const { dropped, missing } = await data.searchLog(dataScene, {
+    ...{ point, log: scene.log(await scene.identities(identity)), signal },
+    onProgress: (progress) => onReport({ stage: 'searching the log', ...progress }),
+  });
+  return { dropped: dropped.filter(({ at }) => at === null || at >= since), missing };
 }
 
 async function check(scene: VaultScene, signal: AbortSignal): Promise<readonly Damage[]> {

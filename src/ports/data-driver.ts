@@ -80,6 +80,31 @@ export interface Recovered {
   readonly timeline: number;
 }
 
+export type SearchWork = Pick<RecoverWork, 'point' | 'signal' | 'onProgress'> & {
+  readonly log: LogStore;
+};
+
+/** What one transaction dropped, emptied or wrote anew. */
+export interface Dropped {
+  /** A restore to just before this place has it all. */
+  readonly lsn: string;
+  /** Wall-clock milliseconds; null: unknown. */
+  readonly at: number | null;
+  /** Its name, or its number when that is all that is known. */
+  readonly database: string;
+  /** How many tables and indexes lost their content; null: the whole database went. */
+  readonly files: number | null;
+  /** How many it made: with some, it may have emptied others or written them anew. */
+  readonly made: number;
+}
+
+export interface SearchedLog {
+  /** Oldest first. */
+  readonly dropped: readonly Dropped[];
+  /** Segments that nobody has. */
+  readonly missing: readonly string[];
+}
+
 /** Restored data that is served for a while, to be looked at. */
 export interface ServedCopy {
   readonly port: number;
@@ -140,6 +165,8 @@ export interface DataDriver {
   /** Rejects with REFUSED when the log doesn't reach the target, with the causes of `log` when it
    * can't be read. What is in `directory` then is of no use. */
   recover(scene: DataScene, work: RecoverWork): Promise<Recovered>;
+  /** Reads the log from the point on, stored and on this machine. Rejects as `log` does. */
+  searchLog(scene: DataScene, work: SearchWork): Promise<SearchedLog>;
   /** Serves restored data beside the real ones: to the same users, on a port of its own. */
   serveCopy(scene: DataScene, directory: string, signal: AbortSignal): Promise<ServedCopy>;
   /** Of each instance that runs: all that is wrong with its pages and, by what the database knows

@@ -15,7 +15,7 @@ import type {
   RestoreTarget,
 } from '../model/recovery-point.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
-import type { Damage } from './data-driver.ts';
+import type { Damage, SearchedLog } from './data-driver.ts';
 import type { MadePoint, PlaceError, PrunedPoints } from './vault.ts';
 
 /** What a job is about, and what runs now. */
@@ -62,6 +62,8 @@ export type JobWork =
       readonly identity: Identity;
     }
   | { readonly kind: 'drill'; readonly point: PointId | null; readonly identity: Identity }
+  /** What the log says was dropped since then, wall-clock milliseconds. */
+  | { readonly kind: 'search-log'; readonly since: number; readonly identity: Identity }
   /** Ends when no log waits any more. */
   | { readonly kind: 'keep-log' }
   | { readonly kind: 'check' }
@@ -89,6 +91,7 @@ export interface JobResults {
   readonly restore: { readonly plan: RestorePlan | null };
   readonly copy: { readonly point: PointId; readonly directory: string; readonly at: number };
   readonly drill: { readonly point: PointId; readonly proof: PointProof };
+  readonly 'search-log': SearchedLog;
   readonly 'keep-log': { readonly trouble: ErrorInfo | null };
   readonly check: readonly Damage[];
   readonly rekey: { readonly done: readonly string[]; readonly problems: readonly PlaceError[] };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { findAccount } from '../../src/drivers/account.ts';
@@ -163,6 +163,18 @@ export class PostgresGroup {
     } finally {
       await client.end();
     }
+  }
+
+  /** As the superuser, at db/1. */
+  async command(text: string): Promise<void> {
+    const file = join(this.scene.stateDir, 'secrets/db.json');
+    const { superuser: password } = JSON.parse(await readFile(file, 'utf8'));
+    const client = new Client({
+      ...{ host: '127.0.0.1', port: this.port('db/1'), user: 'postgres', password },
+      database: 'postgres',
+    });
+    await client.connect();
+    await client.query(text).finally(() => client.end());
   }
 
   /** Primary at epoch 1 with a standby that it waits for, for each other replica. */

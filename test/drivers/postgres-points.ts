@@ -18,6 +18,7 @@ import type {
   LogTarget,
   Reach,
   Recovered,
+  SearchedLog,
 } from '../../src/ports/data-driver.ts';
 import type { OpenSource, SourceEntry } from '../../src/ports/vault.ts';
 import type { PostgresGroup } from './postgres-group.ts';
@@ -147,6 +148,11 @@ export class Points {
       log: log ? this.log : null,
       onProgress: () => undefined,
     });
+  }
+
+  searchLog(point: Point): Promise<SearchedLog> {
+    const how = { point, log: this.log, signal: this.signal, onProgress: () => undefined };
+    return this.data.searchLog(this.scene(), how);
   }
 
   /** As the swap of a restore does: no instance runs. */

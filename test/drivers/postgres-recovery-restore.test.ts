@@ -63,6 +63,46 @@ for (const binDir of binDirs) {
       await insert(0);
     });
 
+    test('when a table was dropped is found in the log, and gone back to', async () => {
+      const points = await begin();
+      const point = await points.make();
+      const other = 'create table other (n int primary key, t text)';
+      await group.ask('db/1', `${other}; insert into kept values (1)`);
+      for (const text of ['truncate other', 'drop table other']) await group.ask('db/1', text);
+      await group.command('create database spare');
+      await points.data.nameMoment(points.scene(), 'a segment');
+      await points.keepLog();
+      const before = Date.now();
+      // Many records, some over pages, one over segments.
+      const filling = 'select generate_series(1, 200000) as n, md5(random()::text) as t';
+      await group.ask('db/1', `create table filling as ${filling}`);
+      await group.ask(
+        'db/1',
+        `do $$ begin begin insert into kept values (2); drop table kept;
+        exception when division_by_zero then null; end; end $$`,
+      );
+      await group.command('drop database spare');
+      const { dropped, missing } = await points.searchLog(point);
+      assert.deepEqual(missing, []);
+      assert.deepEqual(
+        dropped.map(({ database, files, made }) => [/\d/.test(database), files, made]),
+        [
+          // The table, its index, its long texts and their index.
+          [false, 4, 4],
+          [false, 4, 0],
+          [false, 1, 0],
+          [true, null, 0],
+        ],
+      );
+      const [, , kept] = dropped;
+      assert.ok(kept !== undefined && (kept.at ?? 0) >= before && (kept.at ?? 0) <= Date.now());
+      await points.recover(point, { kind: 'lsn', lsn: kept.lsn, before: true });
+      await serve(points, point, 2);
+      assert.deepEqual(await numbers(), [1]);
+      const [row] = await group.ask('db/1', 'select count(*)::int as n from filling');
+      assert.equal(row?.['n'], 200_000);
+    });
+
     test('to a place in the log, a name, a transaction; with them or just before', async () => {
       const points = await begin();
       const point = await points.make();

@@ -1,8 +1,9 @@
 /** Recovery points: shown, made, pruned, verified, tried. */
-import { exitCodes } from '../../model/errors.ts';
+import { DarumaError, exitCodes } from '../../model/errors.ts';
 import type { PointView } from '../../model/recovery-point.ts';
 import type { AddCommand } from '../command.ts';
 import { requireConsent } from '../consent.ts';
+import { droppedLines } from '../dropped-text.ts';
 import {
   byControllerOrHere,
   chosenServices,
@@ -11,6 +12,7 @@ import {
   problemText,
   runHere,
 } from '../point-work.ts';
+import { restoreTarget } from '../restore-target.ts';
 import type { Session } from '../session.ts';
 import { sizeText } from '../size-text.ts';
 import { cell, table } from '../table.ts';
@@ -18,6 +20,11 @@ import { dateText, durationText } from '../time-text.ts';
 
 interface NameOption {
   readonly name?: string;
+}
+
+interface PointsOptions extends KeyOptions {
+  readonly drops?: boolean;
+  readonly since?: string;
 }
 
 interface PruneOptions {
@@ -31,7 +38,16 @@ export const addPoints: AddCommand = (host) => {
   program
     .command('points [service]')
     .description('show recovery points: age, size, whether proven, what can be restored')
-    .action(action((session, service?: string) => points(session, service)));
+    .option('--drops', 'instead, what was dropped or emptied in a PostgreSQL service')
+    .option('--since <time>', 'with --drops: how far back (default: 1d)')
+    .option('--identity <file>', 'with --drops: private keys (default: `restore_drill.identity`)')
+    .action(
+      action((session, service: string | undefined, options: PointsOptions) =>
+        options.drops === true
+          ? drops(session, service, options)
+          : points(session, service, options),
+      ),
+    );
   program
     .command('backup <service>')
     .description('make a recovery point now')
@@ -60,7 +76,13 @@ export const addPoints: AddCommand = (host) => {
     );
 };
 
-async function points(session: Session, service: string | undefined): Promise<number> {
+async function points(
+  session: Session,
+  service: string | undefined,
+  { since, identity }: PointsOptions,
+): Promise<number> {
+  if (since !== undefined || identity !== undefined)
+    throw new DarumaError('BAD_REQUEST', '--since and --identity go with --drops');
   const names = await chosenServices(session, service);
   const listed = [];
   for (const name of names) {
@@ -76,6 +98,31 @@ async function points(session: Session, service: string | undefined): Promise<nu
     }
   }
   return listed.some(({ problems }) => problems.length > 0) ? exitCodes.failed : exitCodes.ok;
+}
+
+async function drops(
+  session: Session,
+  service: string | undefined,
+  options: PointsOptions,
+): Promise<number> {
+  if (service === undefined) throw new DarumaError('BAD_REQUEST', '--drops of which service?');
+  await chosenServices(session, service);
+  const context = { now: Date.now(), before: false, points: async () => [] };
+  const since = await restoreTarget(options.since ?? '1d', context);
+  if (since.kind !== 'time')
+    throw new DarumaError(
+      'BAD_REQUEST',
+      `--since ${options.since}: expected a time, or a time ago`,
+    );
+  const identity = identityOf(session, options);
+  const work = { kind: 'search-log' as const, since: since.at, identity };
+  const found = await runHere(session, service, work);
+  if (session.json) session.printJson(found);
+  else {
+    const restore = `${session.command} restore ${service}`;
+    session.print(...droppedLines(found, { restore, paint: session.paint }));
+  }
+  return exitCodes.ok;
 }
 
 function pointTable(session: Session, all: readonly PointView[]): readonly string[] {

@@ -12,6 +12,7 @@ import { logPrefix } from './log-names.ts';
 import { momentBefore, reachOf, unneededLog } from './reach.ts';
 import { recover } from './recover.ts';
 import { ScratchServer, scratchFiles } from './scratch-server.ts';
+import { searchLog } from './search-log.ts';
 import { type ReadSecrets, Servers } from './servers.ts';
 import { clusterSource } from './source.ts';
 import { logWaits, rememberedPlaces } from './waiting-log.ts';
@@ -29,6 +30,7 @@ export function dataDriver(sharedDir: string, secrets: ReadSecrets): DataDriver 
     nameMoment: (scene, name) => nameMoment(serversOf(scene), name),
     reach: reachOf,
     momentBefore,
+    searchLog: (scene, work) => searchLog(serversOf(scene), work),
     unneededLog,
     logPrefix,
     recover: (scene, work) => recover(serversOf(scene), work),
