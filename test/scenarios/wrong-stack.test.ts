@@ -5,6 +5,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { errorTable } from '../../src/model/errors.ts';
+import type { Problem } from '../../src/stack/problem.ts';
 import { freePort } from '../free-port.ts';
 import { bench, processesOf } from './harness.ts';
 
@@ -39,6 +40,20 @@ test('check and up name what is wrong, with exit code 3, and start nothing', asy
   }
   assert.deepEqual(readdirSync(stand.directory), before, 'no state directory was made');
   assert.deepEqual(processesOf(stand.directory), []);
+});
+
+test('check --json gives the places of all that is wrong', async (t) => {
+  const stand = await bench(t, 'name: wrong\nservices:\n  api: { comand: none, replicas: two }\n');
+  const { code, stdout } = await stand.daruma('check', '--json');
+  const { ok, problems } = JSON.parse(stdout);
+  assert.deepEqual([code, ok], [3, false]);
+  assert.deepEqual(
+    problems.map(({ line, path }: Problem) => [line, path]),
+    [
+      [3, 'services.api.comand'],
+      [3, 'services.api.replicas'],
+    ],
+  );
 });
 
 test('a file that turns wrong while the stack runs harms nobody', async (t) => {

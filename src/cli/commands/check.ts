@@ -1,9 +1,11 @@
 import { exitCodes } from '../../model/errors.ts';
 import { jsonSchema } from '../../stack/json-schema.ts';
 import { formatProblem } from '../../stack/problem.ts';
+import { readStack } from '../../stack/read.ts';
 import { checkRequirements } from '../../stack/requires.ts';
 import type { AddCommand } from '../command.ts';
 import { ownsEndpoints } from '../running.ts';
+import type { Session } from '../session.ts';
 import { takenPorts } from '../taken-ports.ts';
 
 export const addCheck: AddCommand = ({ program, action }) => {
@@ -12,13 +14,14 @@ export const addCheck: AddCommand = ({ program, action }) => {
     .description('check the stack file and what it requires; starts nothing')
     .action(
       action(async (session) => {
+        if (session.json && (await printProblems(session))) return exitCodes.invalidStack;
         const spec = await session.readStack();
         const unmet = (await checkRequirements(spec, session.io.environment)).map(formatProblem);
         const running = ownsEndpoints(session.stateDir);
         const taken = running ? [] : await takenPorts(spec.services, session.wiring);
         const missing = [...unmet, ...taken];
         const ok = missing.length === 0;
-        if (session.json) session.printJson({ file: spec.file, ok, missing });
+        if (session.json) session.printJson({ file: spec.file, ok, problems: [], missing });
         else session.print(`${spec.file} ${verdict(spec.services.length, ok)}`, ...missing);
         return ok ? exitCodes.ok : exitCodes.requirementUnmet;
       }),
@@ -33,6 +36,14 @@ export const addCheck: AddCommand = ({ program, action }) => {
       }),
     );
 };
+
+/** For editors and scripts: what is wrong, with its places. False: nothing. */
+async function printProblems(session: Session): Promise<boolean> {
+  const { file, io } = session;
+  const read = await readStack({ file, environment: io.environment });
+  if (!read.ok) session.printJson({ file, ok: false, problems: read.problems, missing: [] });
+  return !read.ok;
+}
 
 function verdict(services: number, ok: boolean): string {
   const count = `${services} service${services === 1 ? '' : 's'}`;
