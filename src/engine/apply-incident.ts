@@ -2,7 +2,7 @@
 
 import type { IncidentId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
-import { lookAgain, noteForgotten, noteResolved } from './recent.ts';
+import { lookAgain, noteForgotten, noteReopened, noteResolved } from './recent.ts';
 import {
   type ActionState,
   actionOf,
@@ -124,7 +124,7 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       incident.resolved = null;
       incident.recovered = null;
       incident.told = false;
-      state.resolved = state.resolved.filter((id) => id !== incident.id);
+      takeFromResolved(state, incident);
       state.open.push(incident.id);
       join(state, incident, record.symptom);
       return;
@@ -134,6 +134,13 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       askAnew(state, incident);
       return;
   }
+}
+
+function takeFromResolved(state: EngineState, incident: IncidentState): void {
+  const place = state.resolved.indexOf(incident.id);
+  if (place === -1) return;
+  state.resolved.splice(place, 1);
+  noteReopened(state, incident);
 }
 
 /** A symptom may have begun before it was seen, but not before the incident was over. */

@@ -35,6 +35,21 @@ export function noteForgotten(state: EngineState, incident: IncidentState | unde
     if (last?.get(symptom.id) === incident?.id) last?.delete(symptom.id);
 }
 
+/** To be called for each that is taken from anywhere in it. */
+export function noteReopened(state: EngineState, incident: IncidentState): void {
+  const last = known.get(state.resolved);
+  for (const { symptom } of incident.symptoms) {
+    if (last?.get(symptom.id) !== incident.id) continue;
+    const before = state.resolved.findLast((id) => hadSymptom(state.incidents[id], symptom.id));
+    if (before === undefined) last.delete(symptom.id);
+    else last.set(symptom.id, before);
+  }
+}
+
+function hadSymptom(incident: IncidentState | undefined, id: string): boolean {
+  return incident?.symptoms.some(({ symptom }) => symptom.id === id) === true;
+}
+
 /** To be called when symptoms of an incident on the list changed. */
 export function lookAgain(state: EngineState): void {
   known.delete(state.resolved);

@@ -40,7 +40,8 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
   if (failoverOf(state, service) !== null) return primaryTargets(state, service);
   const instances = instancesOf(state, service);
-  const anyGood = instances.some((one) => one.readyAt !== null && isGood(state, one));
+  let anyGood = false;
+  for (const one of instances) anyGood ||= one.readyAt !== null && isGood(state, one);
   const targets: RouteTarget[] = [];
   for (const one of instances) {
     if (one.readyAt === null || one.port === null) continue;
@@ -52,7 +53,7 @@ export function routeTargets(state: EngineState, service: ServiceName): RouteTar
 }
 
 function isGood(state: EngineState, instance: InstanceState): boolean {
-  return answers(state, instance) && !instance.suspected && !instance.takenOut;
+  return !instance.suspected && !instance.takenOut && answers(state, instance);
 }
 
 function primaryTargets(state: EngineState, service: ServiceName): RouteTarget[] {
@@ -124,9 +125,10 @@ export function lagOf(state: EngineState, { id, service }: InstanceState): numbe
 
 /** Null: the service has no endpoint. */
 export function routeCommand(state: EngineState, service: ServiceName): RouteCommand | null {
-  if (state.services[service]?.spec.endpoint == null) return null;
+  const spec = state.services[service]?.spec;
+  if (spec?.endpoint == null) return null;
   const targets = routeTargets(state, service);
-  const group = groupRoute(state, service);
+  const group = spec.failover === undefined ? null : groupRoute(state, service);
   // An epoch that is not durable must not reach the endpoint.
   if (group !== null) return { kind: 'route', service, targets, group, unrecordedOk: false };
   return { kind: 'route', service, targets, unrecordedOk: true };

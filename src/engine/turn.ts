@@ -142,9 +142,10 @@ export class Turn {
   }
 
   #watchService(service: ServiceName): void {
-    if (failoverOf(this.state, service) !== null) this.pursue(service);
-    if (this.state.services[service]?.restore !== undefined) this.restore(service);
-    if (this.#routes.some((one) => one.service === service)) return;
+    const known = this.state.services[service];
+    if (known?.spec.failover !== undefined) this.pursue(service);
+    if (known?.restore !== undefined) this.restore(service);
+    for (const watched of this.#routes) if (watched.service === service) return;
     this.#routes.push({ service, before: routeCommand(this.state, service) });
   }
 

@@ -49,16 +49,16 @@ function tallyOf({ outcomes }: CommonKnowledge, remedy: string, fault: FaultKind
 /** Faults per hour of one instance: how often, relative to what the table expects of the stack. */
 interface Rates {
   readonly scale: number;
-  readonly relative: (fault: FaultKind) => number;
+  /** At a service, in the order of `faultKinds`. */
+  readonly relativeAt: (service: ServiceName) => number[];
 }
 
 /**
  * Gamma–Poisson in three steps, each shrunk towards the one before: how often anything fails in
  * this stack, how often this kind does, how often it does at this service.
  */
-function rates(knowledge: Knowledge, service: ServiceName, table: FaultTable): Rates {
+function rates(knowledge: Knowledge, table: FaultTable): Rates {
   const { stack } = knowledge;
-  const own = serviceOf(knowledge, service) ?? none;
   const expects = (fault: FaultKind, { observedMs }: CommonKnowledge) =>
     (table[fault] / tableHours) * (observedMs / hourMs);
   let expected = 0;
@@ -68,27 +68,32 @@ function rates(knowledge: Knowledge, service: ServiceName, table: FaultTable): R
     happened += stack.faults[fault] ?? 0;
   }
   const scale = relativeRate(rateWeight, happened, expected);
-  const relative = (fault: FaultKind) => {
-    const here = scale * expects(fault, stack);
-    const ofKind = relativeRate(rateWeight, stack.faults[fault] ?? 0, here);
-    const ofService = scale * ofKind * expects(fault, own);
-    return ofKind * relativeRate(rateWeight, own.faults[fault] ?? 0, ofService);
+  const ofKinds = faultKinds.map((fault) =>
+    relativeRate(rateWeight, stack.faults[fault] ?? 0, scale * expects(fault, stack)),
+  );
+  const relativeAt = (service: ServiceName) => {
+    const own = serviceOf(knowledge, service) ?? none;
+    return faultKinds.map((fault, index) => {
+      const ofKind = ofKinds[index] ?? 1;
+      const ofService = scale * ofKind * expects(fault, own);
+      return ofKind * relativeRate(rateWeight, own.faults[fault] ?? 0, ofService);
+    });
   };
-  return { scale, relative };
+  return { scale, relativeAt };
 }
 
 /**
- * How much likelier each kind of fault is at a service than the table says, 0.2 to 10. The table
- * itself stays the measure of whether anything is wrong at all: there would be no question if
- * nothing had been seen.
+ * How much likelier each kind of fault, in the order of `faultKinds`, is at a service than the
+ * table says, 0.2 to 10. The table itself stays the measure of whether anything is wrong at all:
+ * there would be no question if nothing had been seen.
  */
 export function priorFactors(
   knowledge: Knowledge,
-  service: ServiceName,
   table: FaultTable,
-): (fault: FaultKind) => number {
-  const { relative } = rates(knowledge, service, table);
-  return (fault) => Math.min(factorMax, Math.max(factorMin, relative(fault)));
+): (service: ServiceName) => number[] {
+  const { relativeAt } = rates(knowledge, table);
+  return (service) =>
+    relativeAt(service).map((one) => Math.min(factorMax, Math.max(factorMin, one)));
 }
 
 /** Faults of this kind to be expected in an hour of one instance. */
@@ -97,18 +102,21 @@ export function faultsPerHour(
   { service, fault }: { readonly service: ServiceName; readonly fault: FaultKind },
   table: FaultTable,
 ): number {
-  const { scale, relative } = rates(knowledge, service, table);
-  return (table[fault] / tableHours) * scale * relative(fault);
+  const { scale, relativeAt } = rates(knowledge, table);
+  const relative = relativeAt(service)[faultKinds.indexOf(fault)] ?? 1;
+  return (table[fault] / tableHours) * scale * relative;
 }
 
 /** Proven faults of this kind at the service, those of drills among them. */
 export function casesOf(knowledge: Knowledge, service: ServiceName, fault: FaultKind): number {
-  const { faults, detectors } = serviceOf(knowledge, service) ?? { faults: {}, detectors: {} };
-  const detected = Object.values(detectors).map(({ byFault }) => {
-    const known = byFault[fault];
-    return known === undefined ? 0 : known.hits + known.misses;
-  });
-  return Math.max(faults[fault] ?? 0, ...detected);
+  const known = serviceOf(knowledge, service);
+  if (known === undefined) return 0;
+  let cases = known.faults[fault] ?? 0;
+  for (const { byFault } of Object.values(known.detectors)) {
+    const found = byFault[fault];
+    if (found !== undefined) cases = Math.max(cases, found.hits + found.misses);
+  }
+  return cases;
 }
 
 interface Remedied {

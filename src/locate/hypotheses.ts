@@ -6,7 +6,7 @@
 import { priorFactors } from '../learn/estimates.ts';
 import type { ComponentId } from '../model/ids.ts';
 import { faultKinds } from '../model/symptom.ts';
-import type { ByKind, Fault, LocateInput, Network } from './model.ts';
+import type { ByKind, Fault, LocateInput, Network, Place } from './model.ts';
 import type { Observation, Under } from './observations.ts';
 import {
   hostKinds,
@@ -19,10 +19,11 @@ import {
 
 /** Of so many of the likeliest single faults each two are looked at together. */
 const pairedMax = 12;
+const pairsMax = (pairedMax * (pairedMax - 1)) / 2;
 
 /** A component that may be at fault. */
 interface Site {
-  readonly component: ComponentId;
+  readonly place: Place;
   /** When its first symptom began; Infinity: it shows none. */
   readonly began: number;
   /** The place of its first fault alone. */
@@ -40,9 +41,17 @@ interface Suspect {
   /** Its place in `faultKinds`. */
   readonly kind: number;
   readonly prior: number;
-  /** The hypothesis of it alone, and of it beside another. */
+  /** The hypothesis of it alone. */
   readonly alone: number;
+  /** Those of it beside another. */
+  readonly pairs: readonly number[];
+}
+
+/** One of the likeliest. */
+interface Paired extends Suspect {
   readonly pairs: number[];
+  /** For each observation. */
+  readonly factors: readonly number[];
 }
 
 export interface Suspicion {
@@ -57,14 +66,14 @@ export class Hypotheses {
   readonly #network: Network;
   readonly #observations: readonly Observation[];
   readonly #sites: readonly Site[];
-  readonly #likeliest: readonly Suspect[];
+  readonly #likeliest: readonly Paired[];
+  /** P(an observation | a hypothesis): a row for each hypothesis, a column for each observation. */
+  readonly #likelihoods: Float64Array;
   /** Of all hypotheses: prior · likelihood of all observations. */
-  readonly #weights: number[] = [];
+  readonly #weights: Float64Array;
+  /** So many hypotheses are weighed. */
+  #count = 0;
   readonly #total: number;
-  /** The place of the first pair. */
-  readonly #firstPair: number;
-  /** Pairs × observations. */
-  readonly #underPairs: Float64Array;
   /** Of each observation, over all hypotheses: Σ weight·likelihood. */
   readonly #expected: Float64Array;
 
@@ -73,49 +82,71 @@ export class Hypotheses {
     this.#network = network;
     this.#observations = observations;
     this.#sites = sitesOf(input, network, observations);
+    const last = this.#sites.at(-1);
+    const most = (last === undefined ? 1 : last.first + last.kinds.length) + pairsMax;
+    this.#likelihoods = new Float64Array(most * observations.length);
+    this.#weights = new Float64Array(most);
     this.#weighNothing();
     for (const site of this.#sites) this.#weighAlone(site);
-    this.#firstPair = this.#weights.length;
     this.#likeliest = this.#findLikeliest();
-    this.#underPairs = new Float64Array((pairedMax * (pairedMax - 1) * observations.length) / 2);
     this.#weighPairs();
     this.#total = sumOf(this.#weights);
     this.#expected = this.#expectedBy(this.#weights);
   }
 
+  /** Adds a hypothesis, whose likelihoods are there, and returns its place. */
+  #weigh(prior: number): number {
+    const place = this.#count;
+    const columns = this.#observations.length;
+    let weight = prior;
+    for (let index = 0; index < columns; index += 1)
+      weight *= this.#likelihoods[place * columns + index] ?? 1;
+    this.#weights[place] = weight;
+    this.#count += 1;
+    return place;
+  }
+
   #weighNothing(): void {
     let faults = 0;
     for (const site of this.#sites) for (const prior of site.priors) faults += prior;
-    let weight = Math.max(0.1, 1 - faults);
-    for (const { effect } of this.#observations) weight *= effect.nothing;
-    this.#weights.push(weight);
+    for (const [index, { effect }] of this.#observations.entries())
+      this.#likelihoods[index] = effect.nothing;
+    this.#weigh(Math.max(0.1, 1 - faults));
   }
 
   /** Each fault at a site, and nothing else. */
   #weighAlone(site: Site): void {
     for (let index = 0; index < site.kinds.length; index += 1) {
       const kind = site.kinds[index] ?? 0;
-      let weight = (site.priors[index] ?? 0) * this.#order(site, kind, null);
-      for (const { alone } of site.under) weight *= alone[kind] ?? 1;
-      this.#weights.push(weight);
+      let place = this.#count * this.#observations.length;
+      for (const { alone } of site.under) {
+        this.#likelihoods[place] = alone[kind] ?? 1;
+        place += 1;
+      }
+      this.#weigh((site.priors[index] ?? 0) * this.#order(site, kind, null));
     }
   }
 
   /** Of the single faults; the earlier one of equals. */
-  #findLikeliest(): Suspect[] {
-    const best: Suspect[] = [];
-    const weight = (one: Suspect | undefined) => this.#weights[one?.alone ?? 0] ?? 0;
-    for (const site of this.#sites) {
-      for (let index = 0; index < site.kinds.length; index += 1) {
-        const alone = site.first + index;
-        const own = this.#weights[alone] ?? 0;
-        if (best.length === pairedMax && own <= weight(best.at(-1))) continue;
-        const place = best.findIndex((other) => weight(other) < own);
-        best.splice(place === -1 ? best.length : place, 0, suspectAt(site, index));
-        if (best.length > pairedMax) best.pop();
-      }
+  #findLikeliest(): Paired[] {
+    const best: number[] = [];
+    const weight = (alone: number) => this.#weights[alone] ?? 0;
+    for (let alone = 1; alone < this.#count; alone += 1) {
+      if (best.length === pairedMax && weight(alone) <= weight(best.at(-1) ?? 0)) continue;
+      let place = best.length;
+      while (place > 0 && weight(best[place - 1] ?? 0) < weight(alone)) place -= 1;
+      best.splice(place, 0, alone);
+      if (best.length > pairedMax) best.pop();
     }
-    return best;
+    return best.flatMap((alone) => this.#pairedAt(alone));
+  }
+
+  #pairedAt(alone: number): Paired[] {
+    const site = this.#sites.findLast(({ first }) => first <= alone);
+    if (site === undefined) return [];
+    const suspect = suspectAt(site, alone - site.first);
+    const factors = site.under.map((one) => one.factors[suspect.kind] ?? 1);
+    return [{ ...suspect, pairs: [], factors }];
   }
 
   #weighPairs(): void {
@@ -128,35 +159,32 @@ export class Hypotheses {
     }
   }
 
-  #weighPair(a: Suspect, b: Suspect): void {
-    const pair = this.#weights.length;
-    const row = (pair - this.#firstPair) * this.#observations.length;
-    const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
-    let weight = a.prior * b.prior * order;
+  #weighPair(a: Paired, b: Paired): void {
+    const row = this.#count * this.#observations.length;
     for (let index = 0; index < this.#observations.length; index += 1) {
-      const product = factorOf(a, index) * factorOf(b, index);
-      const under = this.#observations[index]?.effect.likelihood(product) ?? 1;
-      this.#underPairs[row + index] = under;
-      weight *= under;
+      const product = (a.factors[index] ?? 1) * (b.factors[index] ?? 1);
+      this.#likelihoods[row + index] = this.#observations[index]?.effect.likelihood(product) ?? 1;
     }
+    const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
+    const pair = this.#weigh(a.prior * b.prior * order);
     a.pairs.push(pair);
     b.pairs.push(pair);
-    this.#weights.push(weight);
   }
 
   /**
    * A cause does not begin after its effects; how late it may be seen depends on the checks. What
    * the other fault shows as well as this one need not be an effect of it.
    */
-  #order({ component, began, under }: Site, kind: number, other: Suspect | null): number {
+  #order({ place, began, under }: Site, kind: number, other: Paired | null): number {
     if (began === Number.POSITIVE_INFINITY) return 1;
+    const { component } = place;
     const { symptoms } = this.#input;
     let effect = Number.POSITIVE_INFINITY;
     for (let index = 0; index < symptoms.length; index += 1) {
       const symptom = symptoms[index]?.symptom;
       if (symptom === undefined || symptom.component === component) continue;
       const without = under[index]?.factors[kind] ?? 1;
-      const byOther = other === null ? 1 : factorOf(other, index);
+      const byOther = other?.factors[index] ?? 1;
       if (without === 1 || byOther <= without) continue;
       effect = Math.min(effect, symptom.began);
     }
@@ -167,16 +195,27 @@ export class Hypotheses {
 
   /** Those that are at least so likely. */
   suspicions(least: number): Suspicion[] {
-    const paired = new Map(this.#likeliest.map((one) => [one.alone, one]));
-    return this.#sites.flatMap((site) =>
-      site.kinds.flatMap((kind, index) => {
-        const suspect = paired.get(site.first + index) ?? suspectAt(site, index);
-        const probability = Math.min(1, this.#weightOf(suspect) / this.#total);
-        if (probability < least) return [];
-        const fault = { component: site.component, kind: faultKinds[kind] ?? 'error' };
-        return { fault, probability, suspect };
-      }),
-    );
+    const found = this.#likeliest.flatMap((one) => this.#suspicion(one, least));
+    // One that is not among the likeliest may still be likely enough, where all are alike.
+    const paired = new Set(this.#likeliest.map((one) => one.alone));
+    for (const site of this.#sites) {
+      for (let index = 0; index < site.kinds.length; index += 1) {
+        const alone = site.first + index;
+        if (paired.has(alone) || (this.#weights[alone] ?? 0) / this.#total < least) continue;
+        found.push(...this.#suspicion(suspectAt(site, index), least));
+      }
+    }
+    return found;
+  }
+
+  #suspicion(suspect: Suspect, least: number): Suspicion[] {
+    const probability = Math.min(1, this.#weightOf(suspect) / this.#total);
+    if (probability < least) return [];
+    const fault = {
+      component: suspect.site.place.component,
+      kind: faultKinds[suspect.kind] ?? 'error',
+    };
+    return [{ fault, probability, suspect }];
   }
 
   /** How much an observation speaks for a fault, against all hypotheses without it; bits. */
@@ -200,42 +239,40 @@ export class Hypotheses {
     return sum;
   }
 
-  #weightsWithout({ alone, pairs }: Suspect): number[] {
-    return this.#weights.map((one, place) => (place === alone || pairs.includes(place) ? 0 : one));
+  #weightsWithout({ alone, pairs }: Suspect): Float64Array {
+    const weights = this.#weights.slice();
+    for (const place of [alone, ...pairs]) weights[place] = 0;
+    return weights;
   }
 
   /** Σ weight·likelihood of an observation, over the hypotheses that a suspect is part of. */
-  #expectedUnder({ site, kind, alone, pairs }: Suspect, index: number): number {
-    let sum = (this.#weights[alone] ?? 0) * (site.under[index]?.alone[kind] ?? 1);
-    for (const pair of pairs) {
-      const row = (pair - this.#firstPair) * this.#observations.length;
-      sum += (this.#weights[pair] ?? 0) * (this.#underPairs[row + index] ?? 1);
-    }
+  #expectedUnder({ alone, pairs }: Suspect, index: number): number {
+    let sum = this.#expectedAt(alone, index);
+    for (const pair of pairs) sum += this.#expectedAt(pair, index);
     return sum;
   }
 
+  #expectedAt(place: number, index: number): number {
+    const likelihood = this.#likelihoods[place * this.#observations.length + index] ?? 1;
+    return (this.#weights[place] ?? 0) * likelihood;
+  }
+
   /** For each observation: Σ weight·likelihood, over all hypotheses. */
-  #expectedBy(weights: readonly number[]): Float64Array {
+  #expectedBy(weights: Float64Array): Float64Array {
     const columns = this.#observations.length;
     const sums = new Float64Array(columns);
-    for (let index = 0; index < columns; index += 1) {
-      let sum = (weights[0] ?? 0) * (this.#observations[index]?.effect.nothing ?? 1);
-      for (const { first, kinds, under } of this.#sites) {
-        const alone = under[index]?.alone ?? [];
-        for (let one = 0; one < kinds.length; one += 1)
-          sum += (weights[first + one] ?? 0) * (alone[kinds[one] ?? 0] ?? 1);
+    for (let place = 0; place < this.#count; place += 1) {
+      const weight = weights[place] ?? 0;
+      for (let index = 0; index < columns; index += 1) {
+        const likelihood = this.#likelihoods[place * columns + index] ?? 1;
+        sums[index] = (sums[index] ?? 0) + weight * likelihood;
       }
-      for (let pair = this.#firstPair; pair < weights.length; pair += 1) {
-        const place = (pair - this.#firstPair) * columns + index;
-        sum += (weights[pair] ?? 0) * (this.#underPairs[place] ?? 1);
-      }
-      sums[index] = sum;
     }
     return sums;
   }
 }
 
-function sumOf(weights: readonly number[]): number {
+function sumOf(weights: Float64Array): number {
   let sum = 0;
   for (const weight of weights) sum += weight;
   return sum;
@@ -246,11 +283,8 @@ function suspectAt(site: Site, index: number): Suspect {
   return { site, kind, prior, alone: site.first + index, pairs: [] };
 }
 
-function factorOf({ site, kind }: Suspect, index: number): number {
-  return site.under[index]?.factors[kind] ?? 1;
-}
-
 const allKinds = faultKinds.map((_, kind) => kind);
+const tablePriors = faultKinds.map((kind) => priors[kind]);
 const kindsOfHosts = hostKinds.map((kind) => faultKinds.indexOf(kind));
 const priorsOfHosts = hostKinds.map((kind) => priors[kind] * hostPriorFactor);
 
@@ -263,15 +297,23 @@ function sitesOf(
   // The first of all hypotheses is that nothing is wrong.
   let first = 1;
   const add = (component: ComponentId, kinds: readonly number[], priors: ByKind) => {
-    const linkTo = network.linksFrom(component);
-    const under = observations.map((one) => one.effect.under(linkTo(one.component)));
+    const place = network.place(component);
+    let link = network.link(place, place);
+    let to = place;
+    const under = observations.map((one) => {
+      // What is seen of one instance stands together.
+      if (one.place !== to) link = network.link(place, one.place);
+      to = one.place;
+      return one.effect.under(link);
+    });
     const began = beganAt(input, component);
-    sites.push({ component, began, first, kinds, priors, under });
+    sites.push({ place, began, first, kinds, priors, under });
     first += kinds.length;
   };
   const known = new Map<string, ByKind>();
+  const factorsOf = priorFactors(input.knowledge, priors);
   for (const { id, service, startedAt } of input.components) {
-    const byService = known.get(service) ?? servicePriors(input, service);
+    const byService = known.get(service) ?? servicePriors(factorsOf(service));
     known.set(service, byService);
     const recent = startedAt !== null && input.at - startedAt < recentChange.withinMs;
     add(id, allKinds, recent ? afterChange(byService) : byService);
@@ -288,9 +330,8 @@ function beganAt({ symptoms }: LocateInput, component: ComponentId): number {
   return began;
 }
 
-function servicePriors(input: LocateInput, service: string): ByKind {
-  const factor = priorFactors(input.knowledge, service, priors);
-  return faultKinds.map((kind) => priors[kind] * factor(kind));
+function servicePriors(factors: ByKind): ByKind {
+  return tablePriors.map((prior, kind) => prior * (factors[kind] ?? 1));
 }
 
 function afterChange(byService: ByKind): ByKind {

@@ -9,11 +9,18 @@
  * Pure: the same input gives the same causes, whatever the order of its parts.
  */
 import { casesOf } from '../learn/estimates.ts';
-import { type ComponentId, serviceOf } from '../model/ids.ts';
+import { serviceOf } from '../model/ids.ts';
 import type { Cause, Evidence } from '../model/record.ts';
 import { faultKinds } from '../model/symptom.ts';
 import { Hypotheses, type Suspicion } from './hypotheses.ts';
-import { type Fault, type LocateInput, Network, type SeenSymptom } from './model.ts';
+import {
+  detectorOf,
+  type Fault,
+  type LocateInput,
+  Network,
+  type Place,
+  type SeenSymptom,
+} from './model.ts';
 import { type Observation, observe } from './observations.ts';
 import { explainsFrom, sureFrom } from './tables.ts';
 
@@ -55,8 +62,9 @@ function inOrder(input: LocateInput): LocateInput {
 /** Whether a fault may bring about a symptom; for joining symptoms to incidents. */
 export function explains(input: LocateInput, fault: Fault, seen: SeenSymptom): boolean {
   const network = new Network(input);
-  const link = network.link(fault.component, seen.symptom.component);
-  return (network.shows(link, seen)[faultKinds.indexOf(fault.kind)] ?? 0) >= explainsFrom;
+  const link = network.link(network.place(fault.component), network.place(seen.symptom.component));
+  const shown = network.shows(link, detectorOf(seen))[faultKinds.indexOf(fault.kind)] ?? 0;
+  return shown >= explainsFrom;
 }
 
 function compareFaults(a: Fault, b: Fault): number {
@@ -75,7 +83,7 @@ interface Context {
 function toCause({ fault, probability, suspect }: Suspicion, context: Context): Cause {
   const { component, kind } = fault;
   const bitsOf = context.hypotheses.bitsFor(suspect);
-  const evidence = evidenceFor(component, context, (index) => round(bitsOf(index)));
+  const evidence = evidenceFor(suspect.site.place, context, (index) => round(bitsOf(index)));
   const cases = casesOf(context.input.knowledge, serviceOf(component) ?? '', kind);
   const found = { component, fault: kind, probability, evidence };
   return cases === 0 ? found : { ...found, cases };
@@ -86,26 +94,26 @@ const tellingBits = 0.5;
 
 /** The observations as a person would list them: signs of health among dependencies are one. */
 function evidenceFor(
-  component: ComponentId,
+  place: Place,
   { network, observations }: Context,
   bitsOf: (index: number) => number,
 ): Evidence[] {
   const list: Evidence[] = [];
   let dependencyBits: number | null = null;
-  for (const [index, { symptom, sign, text, component: where }] of observations.entries()) {
-    const elsewhere = where !== component;
+  for (const [index, { symptom, sign, text, place: where }] of observations.entries()) {
+    const elsewhere = where !== place;
     if (text === '' || (elsewhere && sign === 'tried')) continue;
     if (elsewhere && sign === 'good') {
-      if (!isDependency(network, where, component)) continue;
+      if (!isDependency(network, where, place)) continue;
       dependencyBits = (dependencyBits ?? 0) + bitsOf(index);
       continue;
     }
     const bits = bitsOf(index);
     if (elsewhere && Math.abs(bits) < tellingBits) continue;
-    const told = elsewhere && symptom !== null ? `${where}: ${text}` : text;
+    const told = elsewhere && symptom !== null ? `${where.component}: ${text}` : text;
     list.push({ symptom, text: told, supports: bits >= 0, bits });
   }
-  if (dependencyBits !== null && !hasFailingDependency(component, network, observations)) {
+  if (dependencyBits !== null && !hasFailingDependency(place, network, observations)) {
     const bits = round(dependencyBits);
     list.push({ symptom: null, text: 'its dependencies healthy', supports: bits >= 0, bits });
   }
@@ -113,18 +121,16 @@ function evidenceFor(
 }
 
 function hasFailingDependency(
-  component: ComponentId,
+  place: Place,
   network: Network,
   observations: readonly Observation[],
 ): boolean {
-  return observations.some(
-    (one) => one.sign === 'bad' && isDependency(network, one.component, component),
-  );
+  return observations.some((one) => one.sign === 'bad' && isDependency(network, one.place, place));
 }
 
-/** Whether an observation is at something that the component depends on. */
-function isDependency(network: Network, component: ComponentId, of: ComponentId): boolean {
-  return network.link(component, of).how === 'dependency';
+/** Whether a place is one that another depends on. */
+function isDependency(network: Network, place: Place, of: Place): boolean {
+  return network.link(place, of).how === 'dependency';
 }
 
 function round(bits: number): number {

@@ -112,10 +112,20 @@ function most(chances: readonly ByKind[]): ByKind {
 const single = new Map<ShownKind, Detector>();
 
 /** What shows only this kind of symptom. */
-function detectorOf(kind: ShownKind): Detector {
+function showing(kind: ShownKind): Detector {
   const known = single.get(kind) ?? detector(kind, [kind]);
   single.set(kind, known);
   return known;
+}
+
+/** What showed a symptom, as far as it shows such symptoms. */
+export function detectorOf({ symptom, killed }: SeenSymptom): Detector {
+  const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
+  const byTable = showing(kind);
+  const { name, faults } = symptom;
+  if (faults.length === 0) return { ...byTable, name };
+  const own = faultKinds.map((fault) => (faults.includes(fault) ? declaredShow : undeclaredShow));
+  return { ...byTable, name, kinds: [{ kind, own }], own };
 }
 
 const certain: ReadonlySet<ShownKind> = new Set(['exit', 'oom', 'start-failed']);
@@ -123,11 +133,13 @@ const none: Link = { index: 0, how: 'none', service: null, strength: 0 };
 const fromHost: Link = { index: 1, how: 'host', service: null, strength: hostReach };
 const toService: Link = { index: 2, how: 'service', service: null, strength: serviceReach };
 
-/** A component that may be at fault, and its links to other services, as far as asked for. */
-interface Source {
+/** A component as an end of links: it may be at fault, or something is seen there. */
+export interface Place {
   readonly component: ComponentId;
+  /** Null for a host. */
   readonly service: ServiceName | null;
   readonly othersReady: number;
+  /** From it to other services, as far as asked for. */
   readonly links: Map<ServiceName, Link>;
 }
 
@@ -136,8 +148,7 @@ export class Network {
   readonly facts: ReadonlyMap<ComponentId, ComponentFacts>;
   readonly #dependsOn: LocateInput['dependsOn'];
   readonly #knowledge: Knowledge;
-  readonly #services = new Map<ComponentId, ServiceName | null>();
-  readonly #sources = new Map<ComponentId, Source>();
+  readonly #places = new Map<ComponentId, Place>();
   readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
   readonly #toItself = new Map<ServiceName | null, Link>();
   /** By strength. */
@@ -151,37 +162,28 @@ export class Network {
     this.#knowledge = input.knowledge;
   }
 
-  link(from: ComponentId, to: ComponentId): Link {
-    return this.#linkTo(this.#sourceOf(from), to);
-  }
-
-  /** The links from one component, for who asks for many. */
-  linksFrom(from: ComponentId): (to: ComponentId) => Link {
-    const source = this.#sourceOf(from);
-    return (to) => this.#linkTo(source, to);
-  }
-
-  #sourceOf(component: ComponentId): Source {
-    const known = this.#sources.get(component);
+  /** One for each component. */
+  place(component: ComponentId): Place {
+    const known = this.#places.get(component);
     if (known !== undefined) return known;
-    const service = this.#serviceOf(component);
+    const service = serviceOf(component);
     const othersReady = this.facts.get(component)?.othersReady ?? 0;
-    const source = { component, service, othersReady, links: new Map() };
-    this.#sources.set(component, source);
-    return source;
+    const place = { component, service, othersReady, links: new Map() };
+    this.#places.set(component, place);
+    return place;
   }
 
-  #linkTo(source: Source, to: ComponentId): Link {
-    const { component, service } = source;
-    if (component === to) return this.#linkToItself(service);
+  link(from: Place, to: Place): Link {
+    const { service, links } = from;
+    if (from === to) return this.#linkToItself(service);
     if (service === null) return fromHost;
-    if (service === to) return toService;
-    const target = this.#serviceOf(to);
+    if (service === to.component) return toService;
+    const target = to.service;
     if (target === null || target === service) return none;
-    const known = source.links.get(target);
+    const known = links.get(target);
     if (known !== undefined) return known;
-    const link = this.#linkToDependant(this.#along(target, service), source.othersReady);
-    source.links.set(target, link);
+    const link = this.#linkToDependant(this.#along(target, service), from.othersReady);
+    links.set(target, link);
     return link;
   }
 
@@ -205,27 +207,8 @@ export class Network {
     return link;
   }
 
-  /** Null for a host. */
-  #serviceOf(component: ComponentId): ServiceName | null {
-    const known = this.#services.get(component);
-    if (known !== undefined) return known;
-    const service = serviceOf(component);
-    this.#services.set(component, service);
-    return service;
-  }
-
-  /** P(a fault alone makes this symptom show where the link leads), by its kind. */
-  shows(link: Link, { symptom, killed }: SeenSymptom): ByKind {
-    const kind = killed && symptom.kind === 'exit' ? 'killed' : symptom.kind;
-    const byTable = detectorOf(kind);
-    const { name, faults } = symptom;
-    if (faults.length === 0) return this.showsAny(link, { ...byTable, name });
-    const own = faultKinds.map((fault) => (faults.includes(fault) ? declaredShow : undeclaredShow));
-    return this.showsAny(link, { ...byTable, name, kinds: [{ kind, own }], own });
-  }
-
-  /** P(a fault alone makes the detector show a symptom there), by its kind. */
-  showsAny(link: Link, detector: Detector): ByKind {
+  /** P(a fault alone makes the detector show a symptom where the link leads), by its kind. */
+  shows(link: Link, detector: Detector): ByKind {
     if (link.how === 'itself') return this.#learned(link.service, detector);
     const byTable = link.how === 'dependency' ? detector.dependant : detector.own;
     return byTable.map((chance) => chance * link.strength);

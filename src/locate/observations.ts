@@ -5,16 +5,17 @@
  * Faults act on an observation independently of each other (noisy-OR): each has a factor, by its
  * kind and the link from its component, and the likelihood goes by the product of the factors.
  */
-import type { ComponentId } from '../model/ids.ts';
 import { type FaultKind, faultKinds, type SymptomKind } from '../model/symptom.ts';
 import {
   type ByKind,
   type ComponentFacts,
   type Detector,
   detector,
+  detectorOf,
   type Link,
   type LocateInput,
   type Network,
+  type Place,
   type SeenSymptom,
   type TriedAction,
 } from './model.ts';
@@ -28,7 +29,7 @@ import {
 } from './tables.ts';
 
 export interface Observation {
-  readonly component: ComponentId;
+  readonly place: Place;
   /** Id of the symptom that holds; null for other observations. */
   readonly symptom: string | null;
   /** `bad`: something is wrong; `good`: it is not; `tried`: something was done about it. */
@@ -103,30 +104,32 @@ export function observe(input: LocateInput, network: Network): Observation[] {
   );
   const signs = signsOf(network);
   for (const facts of input.components) {
-    if (facts.running) list.push(alive(facts, signs, failing.has(facts.id)));
+    const place = network.place(facts.id);
+    if (facts.running) list.push(alive(place, signs, failing.has(facts.id)));
     if (failing.has(facts.id)) continue;
-    if (facts.confirmed?.healthy === false) list.push(failsOnRequest(facts, signs));
-    else if (facts.checked) list.push(healthy(facts, signs));
+    if (facts.confirmed?.healthy === false) list.push(failsOnRequest(place, facts, signs));
+    else if (facts.checked) list.push(healthy(place, facts, signs));
   }
   const showing = new Set(input.symptoms.map((one) => one.symptom.component));
   for (const [component, tried] of Map.groupBy(input.tried, (one) => one.component))
-    list.push(didNotHelp(tried, showing.has(component)));
+    list.push(didNotHelp(network.place(component), tried, showing.has(component)));
   return list;
 }
 
 function present(network: Network, seen: SeenSymptom): Observation {
   const { symptom, killed } = seen;
   const leak = leaks[killed && symptom.kind === 'exit' ? 'killed' : symptom.kind];
+  const by = detectorOf(seen);
   const effect = new Effect({
     form: 'brings',
     nothing: leak,
     scale: 1 - leak,
     floor: 0,
     elsewhere: 1,
-    factors: (link) => network.shows(link, seen).map((shown) => 1 - shown),
+    factors: (link) => network.shows(link, by).map((shown) => 1 - shown),
   });
   const { component, id, evidence } = symptom;
-  return { component, symptom: id, sign: 'bad', text: evidence, effect };
+  return { place: network.place(component), symptom: id, sign: 'bad', text: evidence, effect };
 }
 
 /** As good as: what is certain may still have been seen wrongly. */
@@ -150,7 +153,7 @@ function signsOf(network: Network): Signs {
     scale: 1,
     floor: 0,
     elsewhere: aliveElsewhere,
-    factors: (link) => stillAlive(link, network.showsAny(link, life)),
+    factors: (link) => stillAlive(link, network.shows(link, life)),
   });
   const fails = new Effect({
     form: 'brings',
@@ -180,7 +183,7 @@ function passing(weight: number, factors: (link: Link) => ByKind): Effect {
 
 /** P(the detector shows nothing there | a fault), by its kind. */
 function without(network: Network, link: Link, by: Detector): ByKind {
-  return network.showsAny(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
+  return network.shows(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
 }
 
 /** A dependant may yet exit; only its own crash would have ended it for certain. */
@@ -197,21 +200,25 @@ function ownCrash({ how }: Link, kind: number): number {
 }
 
 /** Worth saying only of a process that fails its checks. */
-function alive({ id }: ComponentFacts, signs: Signs, failing: boolean): Observation {
+function alive(place: Place, signs: Signs, failing: boolean): Observation {
   const text = failing ? 'process alive' : '';
-  return { component: id, symptom: null, sign: 'good', text, effect: signs.alive };
+  return { place, symptom: null, sign: 'good', text, effect: signs.alive };
 }
 
-function healthy({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
+function healthy(place: Place, { id, confirmed }: ComponentFacts, signs: Signs): Observation {
   const asked = confirmed?.healthy === true;
   const text = asked ? `${id} passed a check made just now` : `${id} passes its checks`;
   const effect = asked ? signs.confirmed : signs.passes;
-  return { component: id, symptom: null, sign: 'good', text, effect };
+  return { place, symptom: null, sign: 'good', text, effect };
 }
 
-function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observation {
+function failsOnRequest(
+  place: Place,
+  { id, confirmed }: ComponentFacts,
+  signs: Signs,
+): Observation {
   const text = `${id} fails a check made just now (${confirmed?.evidence ?? ''})`;
-  return { component: id, symptom: null, sign: 'bad', text, effect: signs.fails };
+  return { place, symptom: null, sign: 'bad', text, effect: signs.fails };
 }
 
 /**
@@ -219,7 +226,7 @@ function failsOnRequest({ id, confirmed }: ComponentFacts, signs: Signs): Observ
  * component still shows something, that has to come from somewhere: a cause that comes through from
  * elsewhere was not treated at all; one that does not brings nothing back.
  */
-function didNotHelp(tried: readonly TriedAction[], shows: boolean): Observation {
+function didNotHelp(place: Place, tried: readonly TriedAction[], shows: boolean): Observation {
   const fails = ({ mends, times }: TriedAction, kind: FaultKind) =>
     (1 - mends[kind] * (1 - recurs)) ** Math.min(times, failuresCounted);
   const allFail = faultKinds.map((kind) => tried.reduce((all, one) => all * fails(one, kind), 1));
@@ -238,7 +245,6 @@ function didNotHelp(tried: readonly TriedAction[], shows: boolean): Observation 
       return how === 'itself' ? allFail : unconcerned;
     },
   });
-  const component = tried[0]?.component ?? '';
   const text = times === 1 ? 'one action failed' : `${times} actions failed`;
-  return { component, symptom: null, sign: 'tried', text, effect };
+  return { place, symptom: null, sign: 'tried', text, effect };
 }
