@@ -10,7 +10,7 @@ import { dependenciesOf, dependentsOf } from './graph.ts';
 import { failoverOf, groupOf, isLeaving, isSynchronous, primaryOf } from './group.ts';
 import type { GroupState } from './group-state.ts';
 import { beginFence, beginQuiesce } from './handover.ts';
-import { beginStart, beginStop, releaseDependents } from './lifecycle.ts';
+import { beginStart, beginStop, reconcile, releaseDependents } from './lifecycle.ts';
 import { answerSwitchover } from './replies.ts';
 import { whyRestoring } from './restoring.ts';
 import { lookAgain } from './role-step.ts';
@@ -181,9 +181,11 @@ export function onStillBusy(turn: Turn, service: ServiceName): void {
   pumpQueue(turn, service);
 }
 
-/** Whoever was to wait for the new primary goes on with the old one. */
+/** Whoever was to wait for the new primary goes on with the old one, which may wait itself. */
 function leadAgain(turn: Turn, service: ServiceName): void {
   turn.command({ kind: 'release', service }, false);
+  const primary = primaryOf(turn.state, service);
+  if (primary?.phase === 'held' && primary.hold === 'dependency') reconcile(turn, primary.id);
   releaseDependents(turn, service);
   releaseHeld(turn, service);
 }

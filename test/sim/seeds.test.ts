@@ -9,7 +9,7 @@ import { runSeeds } from '../../src/sim/crew.ts';
 const groups = Array.from({ length: 200 }, (_, index) => `g${index + 1}`);
 /** What few others have: a clock set back behind a snapshot, a death between two records of a step,
  * and an exit, a stop, a failed dependant while a role is handed over. */
-groups.push('g245', 'g6092', 'g6031', 'g7227', 'g11719', 'g12516');
+groups.push('g245', 'g6092', 'g6031', 'g7227', 'g11719', 'g12516', 'g32599');
 const fixed = Array.from({ length: 900 }, (_, index) => String(index + 1));
 const drawn = Array.from({ length: 100 }, (_, index) => `${commit()}-${index + 1}`);
 
