@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
+import { atEnd } from '../at-end.ts';
 import type { Scene } from './scene.ts';
 import { lives, scene, shell, spec, start, textOf, until, writtenNumber } from './scene.ts';
 
@@ -65,6 +67,24 @@ for (const cgroups of [true, false]) {
     assert.equal(lives(grandchild), false);
   });
 }
+
+test('what somebody else runs has a tree too, and can be put upon', async (t) => {
+  const { processes } = scene(t);
+  const script = 'sleep 1000 & setsid sleep 1000 & exec sleep 1000';
+  const foreign = spawn('sh', ['-c', script], { stdio: 'ignore', detached: true });
+  const pid = foreign.pid ?? 0;
+  const injected = await processes.injectForeign('web/1', ['sleep', '1000']);
+  atEnd(t, () => process.kill(injected, 'SIGKILL'));
+  atEnd(t, () => process.kill(-pid, 'SIGKILL'));
+  const members = await until('all are members', async () => {
+    const found = await processes.foreignMembers('web/1', pid);
+    return found.length === 4 ? found : null;
+  });
+  assert.equal(members[0], pid);
+  assert.ok(members.includes(injected));
+  for (const member of members.slice(1)) if (member !== injected) process.kill(member, 'SIGKILL');
+  assert.deepEqual(await processes.foreignMembers('web/1', injected + 4_000_000), []);
+});
 
 test('inject refuses where nothing runs', async (t) => {
   const { processes } = scene(t);
