@@ -157,6 +157,7 @@ describe('an exit', () => {
     s.passes(60_000).exits('api/1', 'SIGKILL');
     assert.equal(s.incidents().length, 1);
     assert.equal(s.incident().actions[0]?.outcome, 'failed');
+    assert.equal(s.incident().recovered, null);
     const { onset, returned } = s.incident();
     assert.deepEqual([returned, s.at - onset], [s.at, 80_000]);
     s.passes(15_000);
@@ -167,6 +168,16 @@ describe('an exit', () => {
     );
     s.passes(700_000).exits('api/1', 'SIGKILL');
     assert.equal(s.incidents().length, 2);
+  });
+
+  test('while it is verified takes the recovery back', () => {
+    const s = scenario(stack([service('api')]))
+      .up()
+      .exits('api/1', 'SIGKILL')
+      .passes(5_000);
+    assert.deepEqual([s.incident().state, s.incident().recovered === null], ['verifying', false]);
+    s.exits('api/1', 'SIGKILL');
+    assert.deepEqual([s.incident().state, s.incident().recovered], ['open', null]);
   });
 
   test('with code 0 completes a job, and is restarted where it should go on', () => {

@@ -136,6 +136,11 @@ export function incidentViews(state: EngineState, limit: number): IncidentView[]
     .map(toView);
 }
 
+/** What failed again while it was verified has not recovered. */
+function isBack({ state }: IncidentState): boolean {
+  return state === 'verifying' || state === 'resolved';
+}
+
 function toView(incident: IncidentState): IncidentView {
   return {
     id: incident.id,
@@ -145,7 +150,7 @@ function toView(incident: IncidentState): IncidentView {
     detected: incident.detected,
     located: incident.located,
     acted: incident.acted,
-    recovered: incident.recovered,
+    recovered: isBack(incident) ? incident.recovered : null,
     resolved: incident.resolved,
     symptoms: incident.symptoms.map(({ symptom, ended }) => ({ ...symptom, ended })),
     causes: [...incident.causes],
