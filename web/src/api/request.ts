@@ -4,6 +4,17 @@ import { refresh } from './session.ts';
 /** An answer that is no success, as the API told it (RFC 9457). */
 class Refusal extends Error {
   override readonly name = 'Refusal';
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The HTTP status; null: there was no answer. */
+export function statusOf(error: unknown): number | null {
+  return error instanceof Refusal ? error.status : null;
 }
 
 export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -38,7 +49,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 async function contentOf<T>(answer: Response): Promise<T> {
   const text = await answer.text();
   if (answer.ok) return (text === '' ? null : JSON.parse(text)) as T;
-  throw new Refusal(reasonIn(text, answer));
+  throw new Refusal(reasonIn(text, answer), answer.status);
 }
 
 function reasonIn(text: string, { status, statusText }: Response): string {

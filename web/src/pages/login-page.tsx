@@ -1,10 +1,14 @@
 /** Log in; or, with the secret of a link, become the first administrator or accept an invitation. */
 import { type FormEvent, useState } from 'react';
+import { passwordRefused } from '../api/password-refused.ts';
 import { act } from '../api/request.ts';
 import { begin, type Person } from '../api/session.ts';
 import { Link } from '../parts/link.tsx';
 import { useSession } from '../state/use-may.ts';
 import { useSay } from '../words/words.ts';
+
+/** As the API has it. */
+const passwordCharsMin = 10;
 
 interface Grant {
   readonly person: Person;
@@ -30,7 +34,7 @@ export function LoginPage({ invitation }: { readonly invitation: Invitation | nu
       dispatchEvent(new PopStateEvent('popstate'));
       begin(person);
     } catch (failure) {
-      setError(failure instanceof Error ? failure.message : String(failure));
+      setError(passwordRefused(failure, say));
       setBusy(false);
     }
   };
@@ -50,6 +54,7 @@ export function LoginPage({ invitation }: { readonly invitation: Invitation | nu
             name="password"
             type="password"
             autoComplete={invitation === null ? 'current-password' : 'new-password'}
+            minLength={invitation === null ? 1 : passwordCharsMin}
             required
           />
         </label>

@@ -11,7 +11,7 @@ import { BeginMaintenance, UnderMaintenance } from '../parts/maintenance.tsx';
 import { Points } from '../parts/points.tsx';
 import { ServiceErrors } from '../parts/service-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
-import { phaseTones, phaseWords } from '../parts/state.ts';
+import { instanceTone, instanceWord } from '../parts/state.ts';
 import { Table } from '../parts/table.tsx';
 import { go, pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
@@ -120,9 +120,7 @@ function Instances({ service }: { readonly service: ServiceView }) {
           <tr key={one.id}>
             <th scope="row">{one.id}</th>
             <td>
-              <Badge tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
-                {say(phaseWords[one.phase])}
-              </Badge>
+              <Badge tone={instanceTone(one)}>{say(instanceWord(one))}</Badge>
             </td>
             <td>{one.role === undefined ? '' : say(one.role)}</td>
             <td className="number">{one.pid ?? ''}</td>

@@ -1,5 +1,6 @@
 /** Language and colours; own password and sessions; people and tokens for administrators. */
 import { type FormEvent, useContext, useState } from 'react';
+import { passwordRefused } from '../api/password-refused.ts';
 import { act } from '../api/request.ts';
 import { Maintained } from '../parts/maintenance.tsx';
 import { Notifications } from '../parts/notifications.tsx';
@@ -82,8 +83,7 @@ function Password() {
       form.reset();
       setTold({ ok: true, text: say('passwordChanged') });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      setTold({ ok: false, text: say('failed', { why }) });
+      setTold({ ok: false, text: say('failed', { why: passwordRefused(error, say) }) });
     }
   };
   return (

@@ -5,7 +5,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Graph } from '../parts/graph.tsx';
 import { IncidentRows } from '../parts/incident-rows.tsx';
 import { Link } from '../parts/link.tsx';
-import { phaseTones, phaseWords, serviceTone } from '../parts/state.ts';
+import { instanceTone, instanceWord, serviceTone } from '../parts/state.ts';
 import { Table } from '../parts/table.tsx';
 import { trafficText } from '../parts/traffic-text.ts';
 import { pathTo } from '../state/route.ts';
@@ -85,9 +85,9 @@ const ServiceRow = memo(function ServiceRow(props: {
       </th>
       <td>
         {service.instances.map((one) => (
-          <Badge key={one.id} tone={one.needsPerson ? 'bad' : phaseTones[one.phase]}>
+          <Badge key={one.id} tone={instanceTone(one)}>
             {one.id.slice(one.id.lastIndexOf('/'))} {one.role === undefined ? '' : say(one.role)}{' '}
-            {say(phaseWords[one.phase])}
+            {say(instanceWord(one))}
           </Badge>
         ))}
       </td>

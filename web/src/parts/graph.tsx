@@ -12,7 +12,7 @@ import {
   rowHeight,
   rowsMax,
 } from './graph-layout.ts';
-import { phaseTones, phaseWords, serviceTone } from './state.ts';
+import { instanceTone, instanceWord, serviceTone } from './state.ts';
 import { trafficText } from './traffic-text.ts';
 
 export function Graph(props: {
@@ -118,14 +118,13 @@ function Node(props: { readonly placed: PlacedService; readonly traffic: string 
 
 function Row({ instance, y }: { readonly instance: InstanceView; readonly y: number }) {
   const say = useSay();
-  const tone = instance.needsPerson ? 'bad' : phaseTones[instance.phase];
   const role = instance.role === undefined ? '' : ` ${say(instance.role)}`;
   return (
-    <g className={`row ${tone}`}>
+    <g className={`row ${instanceTone(instance)}`}>
       <circle cx="23" cy={y - 4} r="5" />
       <text x="34" y={y} className="small">
         {instance.id.slice(instance.id.lastIndexOf('/'))}
-        {role} {say(phaseWords[instance.phase])}
+        {role} {say(instanceWord(instance))}
       </text>
     </g>
   );

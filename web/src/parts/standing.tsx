@@ -31,7 +31,10 @@ function standing(
   worst: IncidentView | null,
   say: Say,
 ): readonly [Tone, string] {
-  if (worst?.state === 'needs-person') return ['bad', say('needsPerson', { what: worst.summary })];
+  if (worst?.state === 'needs-person') {
+    const what = worst.summary.replace(' needs a person: ', ': ');
+    return ['bad', say('needsPerson', { what })];
+  }
   if (worst !== null) {
     const what = worst.summary === '' ? (worst.component ?? worst.id) : worst.summary;
     const service = services.find(({ name }) => name === worst.component?.split('/')[0]);

@@ -1,12 +1,17 @@
 /** How states are shown: a word and a tone, so that colour never says it alone. */
 import type { ActionKind } from '../../../src/model/record.ts';
 import type { FaultKind } from '../../../src/model/symptom.ts';
-import type { IncidentView, InstancePhase, ServiceView } from '../../../src/model/view.ts';
+import type {
+  IncidentView,
+  InstancePhase,
+  InstanceView,
+  ServiceView,
+} from '../../../src/model/view.ts';
 import type { Word } from '../words/english.ts';
 
 export type Tone = 'good' | 'busy' | 'bad' | 'idle';
 
-export const phaseWords: Readonly<Record<InstancePhase, Word>> = {
+const phaseWords: Readonly<Record<InstancePhase, Word>> = {
   stopped: 'stateStopped',
   completed: 'completed',
   held: 'held',
@@ -18,7 +23,7 @@ export const phaseWords: Readonly<Record<InstancePhase, Word>> = {
   exited: 'exited',
 };
 
-export const phaseTones: Readonly<Record<InstancePhase, Tone>> = {
+const phaseTones: Readonly<Record<InstancePhase, Tone>> = {
   stopped: 'idle',
   completed: 'idle',
   held: 'busy',
@@ -29,6 +34,14 @@ export const phaseTones: Readonly<Record<InstancePhase, Tone>> = {
   stopping: 'busy',
   exited: 'bad',
 };
+
+export function instanceWord({ phase, needsPerson }: InstanceView): Word {
+  return needsPerson ? 'stateNeedsPerson' : phaseWords[phase];
+}
+
+export function instanceTone({ phase, needsPerson }: InstanceView): Tone {
+  return needsPerson ? 'bad' : phaseTones[phase];
+}
 
 export const incidentWords: Readonly<Record<IncidentView['state'], Word>> = {
   open: 'stateOpen',
@@ -81,6 +94,6 @@ const gravity: readonly Tone[] = ['bad', 'busy', 'good', 'idle'];
 /** Of a service: that of its worst instance. */
 export function serviceTone({ instances, wanted }: ServiceView): Tone {
   if (wanted === 'down') return 'idle';
-  const tones = instances.map((one) => (one.needsPerson ? 'bad' : phaseTones[one.phase]));
+  const tones = instances.map(instanceTone);
   return gravity.find((tone) => tones.includes(tone)) ?? 'idle';
 }

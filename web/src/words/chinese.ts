@@ -133,6 +133,8 @@ export const chinese: Readonly<Record<Word, string>> = {
   invitedBy: '由 {who} 邀请，角色：{role}',
   sureRevokeInvitation: '此后任何人都不能再使用这个邀请。',
   inviteLink: '把这个链接交给对方，只能使用一次：',
+  wrongPassword: '名称或密码不正确',
+  tooManyTries: '失败次数过多，请稍候，最多一分钟',
   newToken: '新令牌',
   tokenOnce: '请立即复制令牌，之后不再显示：',
   expires: '到期',

@@ -132,6 +132,8 @@ export const english = {
   invitedBy: 'invited by {who}, as {role}',
   sureRevokeInvitation: 'Nobody can come in by this invitation any more.',
   inviteLink: 'Give this link to the person; it works once:',
+  wrongPassword: 'the name or the password is wrong',
+  tooManyTries: 'too many failures: wait a moment, a minute at most',
   newToken: 'New token',
   tokenOnce: 'Copy the token now, it is not shown again:',
   expires: 'Expires',
