@@ -72,7 +72,7 @@ export type JobWork =
 
 /** Somebody waits for it: it gives way to nobody. */
 export function isUrgent({ kind }: JobWork): boolean {
-  return kind === 'restore' || kind === 'copy';
+  return kind === 'restore' || kind === 'copy' || kind === 'search-log';
 }
 
 export interface JobResults {
