@@ -1,6 +1,7 @@
 /** The arguments of `npm run simulate`, and a case as such arguments. */
 import { parseArgs } from 'node:util';
 import { type Cut, noCut } from './case.ts';
+import { makeCase } from './make-case.ts';
 
 export interface Arguments {
   readonly seeds: readonly string[];
@@ -31,26 +32,41 @@ const options = {
   single: { type: 'boolean', default: false },
   threads: { type: 'string' },
   verbose: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** Throws TypeError for what it doesn't know. */
-export function readArguments(args: readonly string[]): Arguments {
+/** Null: only help is asked for. Throws TypeError for what it doesn't know. */
+export function readArguments(args: readonly string[]): Arguments | null {
   const { values } = parseArgs({ args: [...args], options });
+  if (values.help) return null;
   const from = wholeNumber(values.from, '--from');
-  const count = wholeNumber(values.seeds, '--seeds');
+  const count = fromOne(values.seeds, '--seeds');
   const seeds = Array.from({ length: count }, (_, index) =>
     values.groups ? `g${from + index}` : String(from + index),
   );
+  const cut = {
+    faults: list(values.faults)?.map((id) => wholeNumber(id, '--faults')) ?? null,
+    services: list(values.services),
+    single: values.single,
+  };
+  if (values.seed !== undefined) checkCut(values.seed, cut);
   return {
     seeds: values.seed === undefined ? seeds : [values.seed],
-    cut: {
-      faults: list(values.faults)?.map((id) => wholeNumber(id, '--faults')) ?? null,
-      services: list(values.services),
-      single: values.single,
-    },
-    threads: values.threads === undefined ? null : wholeNumber(values.threads, '--threads'),
+    cut,
+    threads: values.threads === undefined ? null : fromOne(values.threads, '--threads'),
     verbose: values.verbose,
   };
+}
+
+/** Nothing fails in a case of which nothing is left: a slip may not look like that. */
+function checkCut(seed: string, cut: Cut): void {
+  const { spec, faults } = makeCase(seed);
+  const services = spec.services.map(({ name }) => name);
+  const fault = cut.faults?.find((id) => faults.every((one) => one.id !== id));
+  if (fault !== undefined) throw new TypeError(`--faults ${fault}: seed ${seed} has no such fault`);
+  const service = cut.services?.find((name) => !services.includes(name));
+  if (service !== undefined)
+    throw new TypeError(`--services ${service}: seed ${seed} has ${services.join(', ')}`);
 }
 
 function list(text: string | undefined): string[] | null {
@@ -62,6 +78,12 @@ function wholeNumber(text: string, name: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 0)
     throw new TypeError(`${name} ${text}: no number`);
+  return number;
+}
+
+function fromOne(text: string, name: string): number {
+  const number = wholeNumber(text, name);
+  if (number === 0) throw new TypeError(`${name} ${text}: at least 1`);
   return number;
 }
 

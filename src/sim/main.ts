@@ -15,19 +15,27 @@ const shownMax = 10;
 const progressEveryMs = 2_000;
 
 async function main(): Promise<number> {
-  let given: Arguments;
+  let given: Arguments | null;
   try {
     given = readArguments(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}\n`);
     return exitCodes.usage;
   }
+  if (given === null) {
+    console.log(usage);
+    return 0;
+  }
+  return runThem(given);
+}
+
+async function runThem(given: Arguments): Promise<number> {
   if (given.verbose) for (const seed of given.seeds) await tell(seed, given);
   const began = performance.now();
   const reports = await runAll(given, began);
   summarise(reports, performance.now() - began);
   const failed = reports.filter((one) => one.result.violations.length > 0 || !one.deterministic);
-  failed.sort((a, b) => Number(a.seed) - Number(b.seed));
+  failed.sort((a, b) => a.seed.localeCompare(b.seed, 'en', { numeric: true }));
   for (const report of failed.slice(0, shownMax)) await show(report, given);
   if (failed.length > shownMax) {
     const seeds = failed.slice(shownMax).map((one) => one.seed);

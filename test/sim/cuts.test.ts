@@ -30,7 +30,7 @@ for (const kind of [...kinds, ...ofReplicas]) {
     const alone = cutCase(given, cut);
     assert.deepEqual(alone.faults, [fault]);
     const args = commandLine(given.seed, cut).split(' ').slice(4);
-    assert.deepEqual(readArguments(args).cut, cut);
+    assert.deepEqual(readArguments(args)?.cut, cut);
     const result = await runCase(alone);
     assert.deepEqual(result.violations, []);
     assert.deepEqual(await runCase(cutCase(makeCase(given.seed), cut)), result);
@@ -39,6 +39,14 @@ for (const kind of [...kinds, ...ofReplicas]) {
     assert.equal(without.faults.length, 'target' in fault ? 0 : without.faults.length);
   });
 }
+
+test('what leaves nothing to run is wrong use, not a success', () => {
+  const [service] = makeCase('1').spec.services;
+  assert.deepEqual(readArguments(['--seed', '1', '--services', service?.name ?? ''])?.seeds, ['1']);
+  const wrong = ['--seeds 0', '--threads 0', '--seed 1 --services zz', '--seed 1 --faults 99999'];
+  for (const args of wrong) assert.throws(() => readArguments(args.split(' ')), TypeError, args);
+  assert.equal(readArguments(['--help']), null);
+});
 
 function isAt(fault: Fault, service: string): boolean {
   return 'target' in fault && fault.target.startsWith(`${service}/`);
