@@ -142,6 +142,16 @@ describe('no standby has every acknowledged write', () => {
     assert.ok(asked(s).length <= 3, asked(s).join('\n'));
   });
 
+  test('with a budget that is spent, consent to a fail-over loses nothing', () => {
+    const recovery = { budget: { count: 1, windowMs: 600_000 }, allow: [], slowRetryMs: 300_000 };
+    const s = scenario(stack([database('db', { recovery })])).up();
+    s.exits('db/2', 'SIGKILL').passes(20_000).exits('db/1', 'SIGKILL').passes(1_000);
+    const [text = ''] = asked(s);
+    assert.match(text, /is spent; F3: db\/2 has every acknowledged write, and consent fails over/);
+    s.ask({ kind: 'approve', incident: 'i2' }).passes(30_000);
+    assert.equal(s.groupState('db').primary, 'db/2');
+  });
+
   test('nobody consents to what nobody asked, or asks any more', () => {
     const s = pair().up().exits('db/1', 'SIGKILL').ask({ kind: 'approve', incident: 'i1' });
     assert.match(s.sent('reply').at(-1)?.error?.message ?? '', /^i1 asks for nothing: /);

@@ -338,8 +338,15 @@ function giveUp(input: PlanInput, guard: Guard | null, considered: Considered[])
   const ground = guard?.why ?? 'no action known mends this';
   const lines = tellingLines(target.lastLines).join(' | ');
   const told = lines === '' ? '' : `; last lines: ${lines}`;
-  const reason = `${target.id} needs a person: ${why}; ${ground}${mayBeLost(input)}${told}`;
+  const consent = considered.some((one) => one.kind === 'fail-over' && one.why === guard?.why);
+  const free = consent && target.failover?.may != null ? mayBeAsked(target.failover.may) : '';
+  const reason = `${target.id} needs a person: ${why}; ${ground}${mayBeLost(input)}${free}${told}`;
   return { ...quiet, verdict: 'person', kind: 'ask-person', reason, considered };
+}
+
+/** Where only the budget holds a fail-over back. */
+function mayBeAsked(may: string): string {
+  return `; ${may}, and consent fails over`;
 }
 
 /** What a person may consent to, where no standby may be promoted without. */
