@@ -248,8 +248,9 @@ export class ControlClient {
 
   /** Resolves with the process that brings it about, if there is one. */
   async drill(fault: DrillFault): Promise<number | null> {
-    const { pid } = await this.#ask<{ pid: number | null }>('POST', '/v1/drill', fault);
-    return pid;
+    type Answer = { readonly pid: number | null } | undefined;
+    // A controller of an earlier version says nothing.
+    return (await this.#ask<Answer>('POST', '/v1/drill', fault))?.pid ?? null;
   }
 
   detach(): Promise<void> {
