@@ -1,5 +1,5 @@
 /** Errors as a table. */
-import { memo, useContext } from 'react';
+import { Fragment, memo, useContext } from 'react';
 import type { ErrorOrigin, ErrorRecord } from '../../../src/model/error-record.ts';
 import { pathTo } from '../state/route.ts';
 import { moment } from '../words/times.ts';
@@ -46,6 +46,20 @@ function isSame(one: ErrorRecord, other: ErrorRecord): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** A long one goes on in the next line after a `_`. */
+function Code({ text }: { readonly text: string }) {
+  return (
+    <code>
+      {text.split(/(?<=_)/).map((part, index) => (
+        <Fragment key={`${index} ${part}`}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </code>
+  );
+}
+
 function OneRow(props: { readonly error: ErrorRecord; readonly then: (() => void) | undefined }) {
   const say = useSay();
   const { language } = useContext(Speech);
@@ -55,7 +69,7 @@ function OneRow(props: { readonly error: ErrorRecord; readonly then: (() => void
     <tr>
       <th scope="row">
         <Link to={pathTo('error', error.id)}>
-          <code>{error.code}</code>
+          <Code text={error.code} />
         </Link>
       </th>
       <td className="message">{error.message}</td>

@@ -20,6 +20,9 @@ const height = 160;
 const axisSize = 72;
 /** Marks that are close together are written one below the other. */
 const rowsOfMarks = 5;
+/** In pixels of the canvas. */
+const markHeight = 14;
+const markGap = 3;
 
 export function Plot(props: {
   readonly series: SignalSeries;
@@ -70,6 +73,7 @@ function optionsFor(
   const colour = (name: string) => colourOf(element, name);
   const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 } };
   const clock = '{HH}:{mm}:{ss}';
+  const colours = { line: colour('--bad'), paper: colour('--paper') };
   return {
     width: element.clientWidth,
     height,
@@ -95,7 +99,7 @@ function optionsFor(
         values: (_, values) => values.map((one) => valueText(signal, one)),
       },
     ],
-    hooks: { draw: [(plot) => drawMarks(plot, marks, colour('--bad'))] },
+    hooks: { draw: [(plot) => drawMarks(plot, marks, colours)] },
   };
 }
 
@@ -107,22 +111,37 @@ function colourOf(element: HTMLElement, name: string): string {
   return color;
 }
 
-function drawMarks(plot: UPlot, marks: readonly Mark[], colour: string): void {
+interface MarkColours {
+  readonly line: string;
+  readonly paper: string;
+}
+
+/** All lines first: what is written stands before them, however close they are. */
+function drawMarks(plot: UPlot, marks: readonly Mark[], { line, paper }: MarkColours): void {
   const { ctx, bbox } = plot;
+  const shown = marks
+    .map(({ at, label }) => ({ x: plot.valToPos(at / 1_000, 'x', true), label }))
+    .filter(({ x }) => x >= bbox.left && x <= bbox.left + bbox.width);
   ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.fillStyle = colour;
+  ctx.strokeStyle = line;
   ctx.setLineDash([4, 4]);
-  marks.forEach(({ at, label }, index) => {
-    const x = plot.valToPos(at / 1_000, 'x', true);
-    if (x < bbox.left || x > bbox.left + bbox.width) return;
+  for (const { x } of shown) {
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    const fits = x + 3 + ctx.measureText(label).width <= bbox.left + bbox.width;
-    ctx.textAlign = fits ? 'left' : 'right';
-    ctx.fillText(label, fits ? x + 3 : x - 3, bbox.top + 12 + (index % rowsOfMarks) * 12);
+  }
+  shown.forEach(({ x, label }, index) => {
+    const { width } = ctx.measureText(label);
+    const fits = x + markGap + width <= bbox.left + bbox.width;
+    const left = fits ? x + markGap : x - markGap - width;
+    const top = bbox.top + (index % rowsOfMarks) * markHeight;
+    ctx.fillStyle = paper;
+    ctx.fillRect(left - 1, top + 1, width + 2, markHeight);
+    ctx.fillStyle = line;
+    ctx.textAlign = 'left';
+    ctx.textBaseline = 'middle';
+    ctx.fillText(label, left, top + 1 + markHeight / 2);
   });
   ctx.restore();
 }
