@@ -13,6 +13,8 @@ interface Told {
   readonly session: Pick<Session, 'paint' | 'command'>;
   /** What they were taken from. */
   readonly rates: string;
+  /** Options without which a seed tells another story; each with a space before it. */
+  readonly again: string;
 }
 
 const faultsShown = 15;
@@ -20,7 +22,8 @@ const improvementsShown = 5;
 /** Less is within the noise of the stories. */
 const worthwhile = 0.01;
 
-export function forecastText(found: Forecast, { years, session, rates }: Told): string[] {
+export function forecastText(found: Forecast, told: Told): string[] {
+  const { years, session, rates } = told;
   const { paint } = session;
   const span = years === 1 ? 'a year' : `${years} years`;
   const total = (perYear: number) => amount(perYear * years);
@@ -40,7 +43,7 @@ export function forecastText(found: Forecast, { years, session, rates }: Told): 
     '',
     ...faultTable(found, session),
     '',
-    ...advice(found, session, years),
+    ...advice(found, told),
   ];
 }
 
@@ -82,7 +85,8 @@ function endings({ survived, needsPerson, unnoticed }: FaultForecast): string {
   return there.map(([share, text]) => `${Math.round(100 * share)} % ${text}`).join(', ');
 }
 
-function advice(found: Forecast, { command, paint }: Told['session'], years: number): string[] {
+function advice(found: Forecast, { session, years, again }: Told): string[] {
+  const { command, paint } = session;
   if (found.weakest === null) return ['no fault takes it down'];
   const share = found.services.find(({ service }) => service === found.weakest);
   const least = worthwhile * found.downMsPerYear;
@@ -98,7 +102,7 @@ function advice(found: Forecast, { command, paint }: Told['session'], years: num
         ({ text, savedMsPerYear, seed }) =>
           `  ${text}: ${durationText(savedMsPerYear * years)} less in ${span} (seed ${seed})`,
       ),
-    `look at one: ${command} simulate --seed ${found.faults[0]?.seed ?? 1}`,
+    `look at one: ${command} simulate --seed ${found.faults[0]?.seed ?? 1}${again}`,
   ];
 }
 
@@ -111,6 +115,7 @@ function percent(share: number): string {
 
 function amount(value: number): string {
   if (value === 0) return '0';
+  if (value < 0.01) return '<0.01';
   return value >= 10 ? String(Math.round(value)) : value.toFixed(value >= 0.1 ? 1 : 2);
 }
 

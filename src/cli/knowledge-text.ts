@@ -60,6 +60,7 @@ function twoDigits(value: number): number {
 }
 
 function hoursText(hours: number): string {
+  if (hours < 1 / 60) return `${Math.round(hours * 3_600)} s`;
   if (hours < 1) return `${twoDigits(hours * 60)} min`;
   if (hours < 48) return `${twoDigits(hours)} h`;
   return `${twoDigits(hours / 24)} days`;

@@ -76,6 +76,23 @@ test('with what was learned elsewhere', async () => {
   assert.equal((await simulate(...few, '--knowledge', 'other.json')).code, 2);
 });
 
+test('with rates as given, of which a seed tells the same story again', async () => {
+  const rates = ['--rate', 'db:leak=100', '--rate', 'api:crash=0'];
+  const { code, out, err } = await simulate('--seeds', '44', '--threads', '1', ...rates);
+  assert.deepEqual([code, err], [0, '']);
+  assert.match(out, /rates by default table, and as given/);
+  assert.match(out, /db: leak.* +\d/);
+  const again = /look at one: .* simulate (--seed \d+ --rate db:leak=100 --rate api:crash=0)/.exec(
+    out,
+  );
+  assert.ok(again, out);
+  const [worst = ''] = /^api: .*|^db: .*/m.exec(out) ?? [];
+  const story = await simulate(...(again[1] ?? '').split(' '));
+  assert.equal(story.out.split(' at ')[0], worst.split(/,| {2}/)[0], story.out);
+  for (const wrong of ['api', 'api:leak', 'api:leak=x', 'api:rain=1', 'nobody:leak=1'])
+    assert.equal((await simulate('--rate', wrong)).code, wrong === 'nobody:leak=1' ? 9 : 2, wrong);
+});
+
 test('one of them as a story', async () => {
   const { code, out } = await simulate('--seed', '1');
   assert.equal(code, 0);

@@ -7,6 +7,7 @@ import type { StackSpec } from '../../model/stack-spec.ts';
 import type { Forecast } from '../../sim/forecast/forecast.ts';
 import type { AddCommand } from '../command.ts';
 import { forecastText, storyHead, storyLines } from '../forecast-text.ts';
+import { checkServices, type GivenRate, rateToo, withGiven } from '../given-rates.ts';
 import type { Session } from '../session.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { readExport } from './knowledge.ts';
@@ -17,6 +18,7 @@ interface SimulateOptions {
   readonly seed?: number;
   readonly threads?: number;
   readonly knowledge?: string;
+  readonly rate?: readonly GivenRate[];
 }
 
 /** What the rates are taken from; null: nothing is known but the default tables. */
@@ -35,14 +37,21 @@ export const addSimulate: AddCommand = ({ program, action }) => {
       '--knowledge <path>',
       'what was learned, an export (default: that of the running stack)',
     )
+    .option(
+      '--rate <service:fault=count>',
+      'so often a year at one instance, such as db:crash=12; may come again',
+      rateToo,
+    )
     .option('--threads <count>', 'so many at once (default: all cores)', fromOne)
     .action(
       action(async (session, stack: string | undefined, options: SimulateOptions) => {
         const about = stack === undefined ? session : session.about(stack);
         const spec = await about.readStack();
         const known = await knownOf(about, options.knowledge);
-        if (options.seed !== undefined) await tellOne(about, { spec, known }, options.seed);
-        else await tellAll(about, { spec, known }, options);
+        const { rate: rates = [] } = options;
+        checkServices(rates, spec);
+        if (options.seed !== undefined) await tellOne(about, { spec, known, rates }, options.seed);
+        else await tellAll(about, { spec, known, rates }, options);
         return exitCodes.ok;
       }),
     );
@@ -74,13 +83,15 @@ async function readKnowledge(path: string): Promise<Knowledge> {
 interface About {
   readonly spec: StackSpec;
   readonly known: Known;
+  /** Instead of what is known. */
+  readonly rates: readonly GivenRate[];
 }
 
 /** What a forecast is made from. */
-async function given({ spec, known }: About) {
+async function given({ spec, known, rates }: About) {
   const { knownRates } = await import('../../sim/forecast/index.ts');
-  const rates = knownRates(known);
-  return { spec, rates, ...(known === null ? {} : { knowledge: known }) };
+  const all = withGiven(rates, knownRates(known));
+  return { spec, rates: all, ...(known === null ? {} : { knowledge: known }) };
 }
 
 async function tellAll(session: Session, about: About, options: SimulateOptions): Promise<void> {
@@ -98,12 +109,25 @@ async function tellAll(session: Session, about: About, options: SimulateOptions)
   if (session.json) session.printJson(asJson(found, about, options.years));
   else
     session.print(
-      ...forecastText(found, { years: options.years, session, rates: ratesFrom(about) }),
+      ...forecastText(found, {
+        years: options.years,
+        session,
+        rates: ratesFrom(about),
+        again: againWith(options),
+      }),
     );
 }
 
-function ratesFrom({ known }: About): string {
-  return known === null ? 'default table' : 'what was learned';
+function ratesFrom({ known, rates }: About): string {
+  const others = known === null ? 'default table' : 'what was learned';
+  return rates.length === 0 ? others : `${others}, and as given`;
+}
+
+/** What else the command needs to tell one of the same stories. */
+function againWith({ knowledge, rate = [] }: SimulateOptions): string {
+  const from = knowledge === undefined ? [] : ['--knowledge', shellWord(knowledge)];
+  const words = rate.flatMap(({ text }) => ['--rate', shellWord(text)]);
+  return [...from, ...words].map((word) => ` ${word}`).join('');
 }
 
 function asJson({ improvements, ...rest }: Forecast, about: About, years: number): unknown {
@@ -120,6 +144,11 @@ async function tellOne(session: Session, about: About, seed: number): Promise<vo
   const result = await sim.tellStory({ ...story, onRecord: (record) => records.push(record) });
   if (session.json) session.printJson({ seed, hazard: job.hazard, ...result, records });
   else session.print(...storyHead(job.hazard, story), ...storyLines(records, result));
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** On a terminal: how far it is. */
