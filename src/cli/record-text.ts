@@ -86,6 +86,10 @@ const sayings: Sayings = {
   // That a person is needed is told by its incident.
   'instance-held': ({ instance, reason, waitsFor }) =>
     waitsFor === 'person' ? null : `${instance} ${reason}`,
+  'order-given': ({ instances }) =>
+    `${instances.join(', ')}: to be started again at once, whenever it ends`,
+  'order-withdrawn': ({ instances, reason }) =>
+    `${instances.join(', ')}: not to be started again at once any more: ${reason}`,
   // An exit has been told of as such.
   'symptom-began': ({ symptom: { name, component, evidence } }) =>
     name === 'exit' ? null : `${component}: ${evidence}`,

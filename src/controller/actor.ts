@@ -110,6 +110,8 @@ export class Actor {
       if (service.driver === 'external') await this.#startExternal(service, command);
       else await this.#startProcess(service, command);
     } catch (error) {
+      // What an order has started is not to run beside a start that failed.
+      this.#options.processes.withdrawOrder(instance);
       const info = errorInfo(error);
       this.#report(instance, info.code, info.message);
       const retryable =

@@ -54,6 +54,7 @@ import { ProgramWatch } from './program-watch.ts';
 import { rehearse } from './rehearsal.ts';
 import { Restorer } from './restorer.ts';
 import { RoleBook } from './role-book.ts';
+import { StandingOrders } from './standing-orders.ts';
 import type { SystemClock } from './system-clock.ts';
 import { withWatchedLimits } from './watched-limits.ts';
 import { Watcher } from './watcher.ts';
@@ -113,6 +114,7 @@ export class Controller implements ControllerApi {
   readonly #restorer: Restorer;
   readonly #listening: Listening;
   readonly #incidentLogs: IncidentLogs;
+  readonly #orders: StandingOrders;
   readonly points: PointsApi;
   readonly notifications: Notifier;
   readonly #waiting = new Map<string, Waiting>();
@@ -156,6 +158,7 @@ export class Controller implements ControllerApi {
     this.#listening = new Listening(options);
     const { logEnd } = options.errorScene;
     this.#incidentLogs = new IncidentLogs({ store, logEnd, log });
+    this.#orders = this.#makeOrders();
     this.points = pointsApi(this.#jobs, this.#curator);
     this.notifications = options.notifier;
     this.#programs = new ProgramWatch({
@@ -181,7 +184,10 @@ export class Controller implements ControllerApi {
       foresee: (command) => this.#actor.foresee(command),
       run: (command) => this.#actor.run(command),
       onStored: (records) => this.#publish(records),
-      onStep: (event, records) => this.#accountSoon(event, records),
+      onStep: (event, records) => {
+        this.#orders.heed(event, records);
+        this.#accountSoon(event, records);
+      },
     });
     this.#loop = loop;
     this.#options.errorScene.follow(() => loop.state);
@@ -232,6 +238,7 @@ export class Controller implements ControllerApi {
     this.#programs.close();
     this.#curator.close();
     this.#jobs.close();
+    this.#orders.close();
     this.#endRehearsal();
     if ((await this.#loop?.close()) === false) {
       this.#options.log('the last records could not be kept: the store can’t write');
@@ -442,7 +449,19 @@ export class Controller implements ControllerApi {
     });
   }
 
+  #makeOrders(): StandingOrders {
+    const { clock, processes, log } = this.#options;
+    return new StandingOrders({
+      clock,
+      processes,
+      log,
+      state: () => this.#theLoop().state,
+      note: (body) => this.#loop?.note(body),
+    });
+  }
+
   #publish(records: readonly StoredRecord[]): void {
+    this.#orders.hear(records);
     for (const record of records) for (const listener of this.#followers) listener(record);
     this.#curator.hear(records);
   }

@@ -22,6 +22,8 @@ const endWithBoot: ReadonlySet<LogRecord['kind']> = new Set<LogRecord['kind']>([
   'instance-stopped',
   'instance-stop-failed',
   'instance-held',
+  'order-given',
+  'order-withdrawn',
   'confirm-asked',
   'instance-confirmed',
   'symptom-began',

@@ -1,7 +1,7 @@
 /** What a controller finds when it starts: what runs is adopted; what doesn't is told. */
 import { type InstanceId, instanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
-import type { AdoptionResult, Processes, RunningInstance } from '../ports/processes.ts';
+import type { AdoptionResult, Processes } from '../ports/processes.ts';
 import type { Externals } from './externals.ts';
 import type { Groups } from './groups.ts';
 import type { InstanceContexts } from './instance-context.ts';
@@ -34,7 +34,7 @@ export async function lookAround(around: Surroundings): Promise<void> {
     ports.adopt(result.running.instance, result.running.port);
   }
   for (const result of results) {
-    if (result.kind === 'adopted') await adopt(around, result.running);
+    if (result.kind === 'adopted') await adopt(around, result);
     else tellEnd(loop, result);
   }
   tellAbsent(around, new Set(results.map(instanceOf)));
@@ -46,9 +46,13 @@ function instanceOf(result: AdoptionResult): InstanceId {
   return result.kind === 'adopted' ? result.running.instance : result.instance;
 }
 
-async function adopt(around: Surroundings, running: RunningInstance): Promise<void> {
+async function adopt(
+  around: Surroundings,
+  { running, before }: Extract<AdoptionResult, { kind: 'adopted' }>,
+): Promise<void> {
   const { loop, services, groups, contexts, watcher } = around;
   const { instance, pid, port, startedAt } = running;
+  if (before !== undefined) tellEnd(loop, { instance, ...before });
   loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
   const name = serviceOf(instance);
   const service = name === null ? undefined : services.get(name);
@@ -58,7 +62,7 @@ async function adopt(around: Surroundings, running: RunningInstance): Promise<vo
   watcher.watch(service, running, context, { adopted: true });
 }
 
-function tellEnd(loop: Loop, gone: Extract<AdoptionResult, { kind: 'gone' }>): void {
+function tellEnd(loop: Loop, gone: Omit<Extract<AdoptionResult, { kind: 'gone' }>, 'kind'>): void {
   const { instance, startedAt, exit } = gone;
   loop.push({ ...notThere, kind: 'found', instance, startedAt, exit });
 }

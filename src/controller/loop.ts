@@ -14,7 +14,7 @@ import {
 import type { Command } from '../model/command.ts';
 import type { EngineEvent, Happening } from '../model/event.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
-import type { LogRecord, StoredRecord } from '../model/record.ts';
+import type { LogRecord, RecordBody, StoredRecord } from '../model/record.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { endsWithBoot } from './lasting.ts';
@@ -84,6 +84,15 @@ export class Loop {
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => this.#drain());
+  }
+
+  /** What the shell does by leave of the engine; done when `onStored` tells that it is kept. */
+  note(body: RecordBody): void {
+    if (this.#closed) return;
+    const record = { at: Math.max(this.#options.clock.now(), this.state.at), ...body };
+    apply(this.state, record);
+    this.#sinceSnapshot += 1;
+    this.#recorder.add([record], [], null);
   }
 
   /** Resolves with false when the store could not take the last records in time. */

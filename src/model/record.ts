@@ -141,6 +141,15 @@ export type RecordBody =
       /** What it waits for; absent in records of older versions. */
       readonly waitsFor?: 'dependency' | 'back-off' | 'person' | 'observe';
     }
+  /** Their launchers that wait are ordered to start them by themselves, once, when they end: the
+   * engine would do so whatever the end. Holds until it is carried out or withdrawn, until the
+   * instance is stopped, and as long as the controller that gave it. */
+  | { readonly kind: 'order-given'; readonly instances: readonly InstanceId[] }
+  | {
+      readonly kind: 'order-withdrawn';
+      readonly instances: readonly InstanceId[];
+      readonly reason: string;
+    }
   /** Its dependencies' instances are asked to be checked now, before the incident is acted on. */
   | {
       readonly kind: 'confirm-asked';

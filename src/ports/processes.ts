@@ -69,12 +69,28 @@ export interface Processes {
   /** Called once per run, as soon as the main process ended, also for adopted ones. Not called for
    * an end that `stop` brought about. */
   onExit(listener: (instance: InstanceId, exit: ExitInfo) => void): void;
+  /** Calls back when a launcher waits for the next start of an instance that runs. */
+  onSpare(listener: (instance: InstanceId) => void): void;
+  /** See `giveOrder`. `possible`: a launcher waits that could be given one. */
+  order(instance: InstanceId): 'none' | 'possible' | 'given';
+  /** Orders the launcher that waits to become the program by itself, once, as soon as nothing of
+   * the present run is left, also when nobody supervises it any more. The next `prepare` and `go`
+   * then find it. False: it can't be given. */
+  giveOrder(instance: InstanceId): boolean;
+  /** When this returns, the order is not carried out any more; if it was, the program is killed
+   * with its tree. False: there was none. `stop` and a `prepare` with another spec do the same. */
+  withdrawOrder(instance: InstanceId): boolean;
   /** Lets go of everything without ending any instance. */
   close(): Promise<void>;
 }
 
 export type AdoptionResult =
-  | { readonly kind: 'adopted'; readonly running: RunningInstance }
+  | {
+      readonly kind: 'adopted';
+      readonly running: RunningInstance;
+      /** The run that ended meanwhile, and which this one follows by an order; absent: none did. */
+      readonly before?: { readonly startedAt: number; readonly exit: ExitInfo };
+    }
   | {
       readonly kind: 'gone';
       readonly instance: InstanceId;

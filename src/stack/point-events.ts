@@ -5,7 +5,15 @@ import { nearest } from './nearest.ts';
 import type { Path } from './problem.ts';
 
 /** What happens to points themselves, and what is of no service and comes in numbers. */
-type Without = 'point' | 'restore-step' | 'timer-set' | 'timer-cleared' | 'slept' | 'store';
+type Without =
+  | 'point'
+  | 'restore-step'
+  | 'timer-set'
+  | 'timer-cleared'
+  | 'order-given'
+  | 'order-withdrawn'
+  | 'slept'
+  | 'store';
 
 /** Kept complete by its type. */
 const recordKinds: Readonly<Record<Exclude<RecordBody['kind'], Without>, true>> = {

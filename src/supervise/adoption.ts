@@ -11,7 +11,7 @@ const orphanTimeoutMs = 2000;
 
 export interface Signs {
   readonly mark: string;
-  readonly fifo: string;
+  readonly fifos: readonly string[];
   readonly slot: string | null;
 }
 
@@ -22,7 +22,7 @@ export function isOurs(ref: ProcessRef, signs: Signs, cgroups: Cgroups | null): 
   if (readVariable(ref.pid, markName) === signs.mark) return true;
   if (signs.slot !== null && cgroups?.pids(signs.slot).includes(ref.pid)) return true;
   const key = openFileKey(ref.pid, fifoFd);
-  return key !== null && key === fileKey(signs.fifo);
+  return key !== null && signs.fifos.map(fileKey).includes(key);
 }
 
 /** A launcher whose controller died ends, or was given the word and becomes the program: resolves

@@ -12,7 +12,14 @@
  * 3. A limit that the system can't set is not set; `enforcedBy` says so.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { LimitsSpec } from '../model/stack-spec.ts';
 import type { LimitsEnforcement } from '../ports/processes.ts';
@@ -211,6 +218,11 @@ export class Cgroups {
     if (!this.#v2) return false;
     const file = join(this.#base, slot, 'cgroup.kill');
     return unless(['ENOENT', 'ENODEV', 'EACCES', 'EPERM'], () => writeOver(file, '1')) ?? false;
+  }
+
+  /** Whether all of a slot can be killed at once. */
+  canKill(slot: string): boolean {
+    return this.#v2 && existsSync(join(this.#base, slot, 'cgroup.kill'));
   }
 
   /** A file that changes when the last process of the slot ends; null where there is none. */

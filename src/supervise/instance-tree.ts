@@ -18,7 +18,7 @@ const firstLookAgeMs = 2000;
 export interface TreeTarget {
   readonly instance: InstanceId;
   readonly mark: string;
-  readonly fifo: string;
+  readonly fifos: readonly string[];
   /** The main process while it runs. */
   readonly main: ProcessRef | null;
   /** Names of its cgroups. */
@@ -70,7 +70,7 @@ export class InstanceTrees {
     const main = readStat(pid);
     if (main === null || main.ended) return [];
     const table = await this.#tables.recent(membersAgeMs);
-    return treeOf(table, { mark, fifo: null, main, except: new Set() }).map((ref) => ref.pid);
+    return treeOf(table, { mark, fifos: [], main, except: new Set() }).map((ref) => ref.pid);
   }
 
   async #recentBySigns(target: TreeTarget): Promise<readonly ProcessRef[]> {

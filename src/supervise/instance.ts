@@ -1,9 +1,11 @@
 /** What is known of one instance while the controller runs. */
+
+import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LaunchSpec, RunningInstance } from '../ports/processes.ts';
 import type { Launcher } from './launcher.ts';
 import type { ProcessRef } from './proc.ts';
-import type { RunRecord } from './run-file.ts';
+import type { OrderedRun, RunRecord } from './run-file.ts';
 import type { Identity } from './user.ts';
 
 /** One run of its program, from the opening of the gate. */
@@ -14,6 +16,12 @@ export class Run {
   readonly end: Promise<void>;
   /** Its run file could not be written (disk full or read-only): to be tried again. */
   unwritten = false;
+  /** How it ended, as soon as that is known. */
+  exit: ExitInfo | null;
+  /** The launcher that starts the next run by itself. */
+  ordered: OrderedRun | null = null;
+  /** Where its output ended, and that of the next run begins; null: not looked at. */
+  logEnd: number | null = null;
   /** We end it, so its end is no news. */
   stopping = false;
   #ended = false;
@@ -21,6 +29,7 @@ export class Run {
 
   constructor(record: RunRecord) {
     this.record = record;
+    this.exit = record.exit;
     this.ref = { pid: record.pid, startTicks: record.startTicks };
     this.end = new Promise((resolve) => {
       this.#resolveEnd = resolve;

@@ -3,15 +3,21 @@
  * program only when told to.
  *
  *     spawned ──▶ joins cgroups ──▶ becomes the user ──▶ waits at the gate ──▶ exec: the program
- *                                                            │
- *                                                            └── end of file: exits, ran nothing
+ *                                                          │  │    ▲               ▲
+ *                                                          │  │    └ somebody left │ nobody left
+ *                                                          │  └ order ──▶ waits for the end of
+ *                                                          │              the run before
+ *                                                          └── end of file: exits, ran nothing
  *
  * 1. The gate is a socket whose other end only this process holds. When we die it ends, and with it
  *    the launcher, unless the word was already given.
  * 2. The pid is the program's pid: only `exec` happens on the way.
- * 3. The program inherits no end of the gate; it does inherit the FIFO that tells of its tree.
+ * 3. The program inherits no end of the gate; it does inherit the FIFO that tells of its tree. That
+ *    of the run before is open for reading until `exec`.
  * 4. The gate is the launcher's standard input, from which Node.js expects nothing. So we aren't
  *    woken when the program lets go of it, and don't compete with it for a processor.
+ * 5. With an order it becomes the program without another word, as soon as the FIFO of the run
+ *    before has ended and its cgroup is empty: also when we die. Killed, it does so no more.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -24,7 +30,7 @@ import { faultPoint } from '../ports/fault-point.ts';
 import { umaskVariable } from '../ports/umask.ts';
 import type { ExitStatus } from './exit-info.ts';
 import type { ProcessRef } from './proc.ts';
-import { isAlive, readCommandLine, readStat } from './proc.ts';
+import { isAlive, readCommandLine, readStat, signalProcess } from './proc.ts';
 import { systemCode } from './system-error.ts';
 import type { Identity } from './user.ts';
 import { becomeUser } from './user.ts';
@@ -32,6 +38,10 @@ import { becomeUser } from './user.ts';
 const shell = '/bin/sh';
 /** Usually a launcher has become the program by then. */
 const lookDelayMs = 2;
+/** In between, a launcher with an order has long come to its end. */
+const settleLooksMax = 100;
+/** The other end of the gate was closed. */
+const letGo = ['EPIPE', 'ECONNRESET'];
 /** The launcher's name, with which its shell begins what it has to say. */
 const launcherName = 'daruma';
 /** Exit codes of the launcher itself. */
@@ -40,8 +50,23 @@ const gateClosed = 125;
 /** Those of a shell that can't run a program: permission, not found. */
 const cannotRun: readonly (number | null)[] = [126, 127];
 
-/** Descriptor 3 is open, to nothing, because the FIFO's number is higher. */
-const gateScript = `read g || exit ${gateClosed}; exec "$@" </dev/null 3<&-`;
+/** The last process of a tree leaves its cgroup some microseconds after it has closed its files;
+ * each look takes twenty. When it waits for the processor that we have, more looks don't help: to
+ * start a process and wait for it lets it go on. */
+const looksMax = 50;
+const quickLooks = 10;
+/** For the launcher and what it starts between two looks, with room to spare. */
+export const orderPidsMin = 4;
+const readWord = `read -r daruma_word daruma_events || exit ${gateClosed}`;
+const awaitEnd = 'while read -r daruma_word; do :; done <&3; daruma_looks=';
+const isEmpty = `read -r daruma_word <"$daruma_events" && [ "$daruma_word" = 'populated 0' ]`;
+const countLook = 'daruma_looks=x$daruma_looks';
+const isBeyond = (looks: number) => `[ \${#daruma_looks} -gt ${looks} ]`;
+const lookAgain = `if ${isBeyond(looksMax)}; then ${readWord}; break; fi; ! ${isBeyond(quickLooks)} || (:)`;
+const obey = `${awaitEnd}; until ${isEmpty}; do ${countLook}; ${lookAgain}; done`;
+const obeyOrder = `if [ "$daruma_word" = order ]; then ${obey}; fi`;
+/** Descriptor 3 is open: to the FIFO of the run before, or to nothing. */
+const gateScript = `${readWord}; ${obeyOrder}; exec "$@" </dev/null 3<&-`;
 /** Programs get the umask of who started Daruma, not our own strict one. */
 const umask = /^[0-7]{1,4}$/.exec(process.env[umaskVariable] ?? '')?.[0];
 const setUmask = umask === undefined ? '' : `umask ${umask}; `;
@@ -58,6 +83,8 @@ export interface LaunchPlan {
   /** Open files to be inherited; the caller closes them. */
   readonly log: number;
   readonly fifo: number;
+  /** That of the run before, for reading; null: there is none to wait for. */
+  readonly last: number | null;
 }
 
 /** Names that a shell can't hold as variables, and so would not pass on. */
@@ -91,7 +118,7 @@ export function isLauncher(pid: number): boolean | null {
 
 /** Starts a further process in the cgroups and with the user of an instance; resolves with its pid
  * when it has joined. Rejects with START_FAILED. */
-export async function spawnInside(plan: LaunchPlan): Promise<number> {
+export async function spawnInside(plan: Omit<LaunchPlan, 'last'>): Promise<number> {
   const user = plan.identity === null ? [] : becomeUser(plan.identity);
   const args = ['-c', `${joinScript}exec "$@"`, launcherName, ...plan.join, '--', ...user];
   const child = spawn(shell, [...args, ...plan.argv], {
@@ -106,7 +133,7 @@ export async function spawnInside(plan: LaunchPlan): Promise<number> {
   return pid;
 }
 
-async function pidOf(child: ChildProcess, plan: LaunchPlan): Promise<number> {
+async function pidOf(child: ChildProcess, plan: Pick<LaunchPlan, 'argv'>): Promise<number> {
   if (child.pid !== undefined) return child.pid;
   const [cause]: unknown[] = await once(child, 'error');
   throw new DarumaError('START_FAILED', `cannot start «${plan.argv[0]}»`, { cause });
@@ -125,6 +152,7 @@ export class Launcher {
   #onExit: ((status: ExitStatus) => void) | null = null;
   #ended = false;
   #released = false;
+  #ordered = false;
 
   private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef) {
     this.#gate = gate;
@@ -151,7 +179,7 @@ export class Launcher {
       env: plan.environment,
       detached: true,
       // The FIFO comes as file `fifoFd`.
-      stdio: ['pipe', plan.log, plan.log, 'ignore', plan.fifo],
+      stdio: ['pipe', plan.log, plan.log, plan.last ?? 'ignore', plan.fifo],
     });
     const pid = await pidOf(child, plan);
     const gate = child.stdin;
@@ -162,16 +190,39 @@ export class Launcher {
     return new Launcher(child, gate, { pid, startTicks: stat.startTicks });
   }
 
-  /** It waits, or may yet. */
+  /** It waits, or may yet; or has an order, whatever has come of that. */
   get waits(): boolean {
-    return !this.#ended && !this.#released;
+    return !this.#released && (!this.#ended || this.#ordered);
+  }
+
+  /** It has an order, and no word was given since. */
+  get ordered(): boolean {
+    return this.#ordered && !this.#released;
+  }
+
+  /** Orders it to become the program as soon as the run before has ended. `eventsFile`: of the
+   * cgroup of that run. */
+  order(eventsFile: string): void {
+    this.#ordered = true;
+    this.#say(`order ${eventsFile}\n`);
+  }
+
+  /** Gives the word to one that was ordered, in case that it asks for it again. False: it can't
+   * tell that the run before has ended, for somebody outside its tree holds the FIFO. */
+  async settle(): Promise<boolean> {
+    this.#say('\n');
+    for (let looks = 0; looks < settleLooksMax; looks += 1) {
+      if (!isAlive(this.ref) || isLauncher(this.ref.pid) === false) return true;
+      await Promise.race([pause(lookDelayMs), this.#exited]);
+    }
+    return false;
   }
 
   /** Gives the word. Resolves when the program runs, with null; or with the exit when none was seen
    * to run: it could not be run, or has ended already. */
   async open(): Promise<ExitStatus | null> {
     this.#released = true;
-    this.#giveWord();
+    this.#say('\n');
     faultPoint('launch.after-gate');
     do {
       await Promise.race([pause(lookDelayMs), this.#exited]);
@@ -180,23 +231,29 @@ export class Launcher {
     return this.#exited;
   }
 
-  /** Straight to the socket: a stream takes a tenth of a millisecond for it when it wasn't used for
-   * a while. */
-  #giveWord(): void {
+  /** Tells it. Straight to the socket: a stream takes a tenth of a millisecond for it when it
+   * wasn't used for a while. */
+  #say(word: string): void {
     const fd = descriptorOf(this.#gate);
     try {
-      if (fd === null) this.#gate.write('\n');
-      else writeSync(fd, '\n');
+      if (fd === null) this.#gate.write(word);
+      else writeSync(fd, word);
     } catch (error) {
-      // The launcher has ended; its exit tells what came of it.
-      if (systemCode(error) !== 'EPIPE') throw error;
+      // The launcher has ended, or has become the program: perhaps with a word unread.
+      if (!letGo.includes(systemCode(error) ?? '')) throw error;
     }
   }
 
-  /** Ends it; nothing was run. */
+  /** Ends it; nothing was run, unless it had an order: then the program is ended as well. */
   abort(): void {
+    if (this.ordered) signalProcess(this.ref, 'SIGKILL');
     this.#released = true;
     this.#gate.destroy();
+  }
+
+  /** Resolves when the launcher, or the program that it became, has ended. */
+  get ended(): Promise<ExitStatus> {
+    return this.#exited;
   }
 
   /** Calls back once, when the launcher or the program that it became has ended; one listener. */

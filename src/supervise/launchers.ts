@@ -2,7 +2,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
-import { instanceFileName } from '../model/layout.ts';
 import type { LaunchSpec } from '../ports/processes.ts';
 import type { Cgroups } from './cgroup.ts';
 import { Fifos } from './fifos.ts';
@@ -11,18 +10,13 @@ import type { InstanceLogs } from './instance-logs.ts';
 import { Launcher, spawnInside } from './launcher.ts';
 import { requireProgram } from './program.ts';
 import type { RunFiles, RunRecord } from './run-file.ts';
+import { slotsOf } from './run-file.ts';
 import { markName } from './tree.ts';
 import { Turnstile } from './turnstile.ts';
 import type { Identity } from './user.ts';
 import { environmentFor, identityOf } from './user.ts';
 
 type Environment = Readonly<Record<string, string>>;
-
-/** An instance's two cgroups; no name of a service holds an `@`. */
-export function slotsOf(id: InstanceId): readonly [string, string] {
-  const name = instanceFileName(id);
-  return [`${name}@0`, `${name}@1`];
-}
 
 export class Launchers {
   readonly #stackId: string;
@@ -46,7 +40,7 @@ export class Launchers {
   /** A launcher will be made for it: what can be made for many at once is begun. */
   foresee(id: InstanceId): void {
     // Whoever makes the launcher asks again, and hears why it can't be done.
-    this.#fifos.ensure(this.#files.fifo(id)).catch(() => undefined);
+    this.#fifos.ensure(this.#files.fifo(id, null)).catch(() => undefined);
   }
 
   /** Whether a launcher may serve for this start. Throws USER_UNKNOWN. */
@@ -77,7 +71,8 @@ export class Launchers {
     const [first, second] = slotsOf(spec.instance);
     const slot = lastSlot === first ? second : first;
     const log = await this.#logs.open(spec.instance, spec.logging);
-    const fifo = await this.#openFifo(spec.instance);
+    const fifo = await this.#openFifo(spec.instance, this.#cgroups === null ? null : slot);
+    const last = lastSlot === null ? null : await this.#openToRead(spec.instance, lastSlot);
     try {
       await this.#spawns.pass();
       const join = this.#cgroups?.join(slot, spec.limits) ?? [];
@@ -85,12 +80,11 @@ export class Launchers {
       const launcher = await Launcher.spawn({
         ...this.#identified(spec.instance, spec.user, spec.environment),
         ...{ argv: spec.argv, workingDir: spec.workingDir },
-        ...{ log, fifo, join },
+        ...{ log, fifo, last, join },
       });
       return { launcher, spec, identity, slot: this.#cgroups === null ? null : slot, oomKills };
     } finally {
-      closeSync(log);
-      closeSync(fifo);
+      for (const file of [log, fifo, last]) if (file !== null) closeSync(file);
     }
   }
 
@@ -101,7 +95,7 @@ export class Launchers {
   ): Promise<number> {
     const { instance, slot, user } = record;
     const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
-    const fifo = await this.#openFifo(instance);
+    const fifo = await this.#openFifo(instance, slot);
     const log = openSync('/dev/null', 'a');
     try {
       const identified = this.#identified(instance, user, ownEnvironment());
@@ -119,10 +113,20 @@ export class Launchers {
   }
 
   /** Opened for reading too, or the opening would wait for a reader. */
-  async #openFifo(id: InstanceId): Promise<number> {
-    const path = this.#files.fifo(id);
+  async #openFifo(id: InstanceId, slot: string | null): Promise<number> {
+    const path = this.#files.fifo(id, slot);
     await this.#fifos.ensure(path);
     return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  }
+
+  /** So that whoever reads waits. */
+  async #openToRead(id: InstanceId, slot: string): Promise<number> {
+    const both = await this.#openFifo(id, slot);
+    try {
+      return openSync(this.#files.fifo(id, slot), constants.O_RDONLY);
+    } finally {
+      closeSync(both);
+    }
   }
 }
 

@@ -10,7 +10,9 @@
  *    whatever instruction a controller dies at, the next one finds the run or there was none.
  * 2. A process is signalled only when pid and start time agree with what was recorded.
  * 3. Nothing of an earlier run is left when a new one begins.
- * 4. Exit status of adopted processes: nobody but a parent may collect it, and a wrapper that did
+ * 4. A launcher with an order is let go by the end of the run before, not by us. Whatever takes a
+ *    launcher's place or ends its instance kills it first, and with it what it may have become.
+ * 5. Exit status of adopted processes: nobody but a parent may collect it, and a wrapper that did
  *    would be one more process per instance, with a pid of its own to signal and to kill. So the
  *    status of what ends under a later controller is told as unknown.
  */
@@ -39,11 +41,11 @@ import { Run } from './instance.ts';
 import { InstanceLogs } from './instance-logs.ts';
 import type { TreeTarget } from './instance-tree.ts';
 import { InstanceTrees } from './instance-tree.ts';
-import { couldNotRun } from './launcher.ts';
-import { Launchers, slotsOf } from './launchers.ts';
-import { readBootId, signalProcess } from './proc.ts';
-import type { RunRecord } from './run-file.ts';
-import { RunFiles } from './run-file.ts';
+import { couldNotRun, orderPidsMin } from './launcher.ts';
+import { Launchers } from './launchers.ts';
+import { isAlive, readBootId, signalProcess } from './proc.ts';
+import type { OrderedRun, RunRecord } from './run-file.ts';
+import { RunFiles, slotsOf } from './run-file.ts';
 import { ProcessTables } from './tree.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -91,6 +93,7 @@ class LocalProcesses implements SupervisedProcesses {
   /** Under way. */
   readonly #starts = new Set<object>();
   readonly #listeners: ((instance: InstanceId, exit: ExitInfo) => void)[] = [];
+  readonly #spareListeners: ((instance: InstanceId) => void)[] = [];
   #cancelRotation: () => void;
   #closed = false;
 
@@ -121,7 +124,7 @@ class LocalProcesses implements SupervisedProcesses {
     return {
       instance: id,
       mark: this.#launchers.mark(id),
-      fifo: this.#files.fifo(id),
+      fifos: this.#files.fifos(id),
       main: run === null || run.ended ? null : run.ref,
       slots: slotsOf(id),
       confined: this.#cgroups !== null && run?.record.slot !== null,
@@ -150,6 +153,7 @@ class LocalProcesses implements SupervisedProcesses {
         },
       };
     } catch (error) {
+      this.withdrawOrder(spec.instance);
       over();
       throw error;
     }
@@ -168,6 +172,10 @@ class LocalProcesses implements SupervisedProcesses {
     if (instance.waiting === null) await this.#turns.pass();
     await instance.stop?.done;
     await instance.spare;
+    const { waiting: ready } = instance;
+    // What it has become is ended with all that is left.
+    if (ready?.launcher.ordered === true && !this.#launchers.serves(ready, spec))
+      this.#dismiss(instance, ready);
     await this.#endLeftovers(instance);
     const spare = this.#takeSpare(instance, spec);
     const waiting = spare ?? (await this.#makeLauncher(instance, spec));
@@ -181,11 +189,12 @@ class LocalProcesses implements SupervisedProcesses {
 
   /** Also ends a run that still goes on: the caller wants a new one. */
   async #endLeftovers(instance: Instance): Promise<void> {
-    const run = instance.run;
-    const target = this.#target(instance);
+    const { run, waiting } = instance;
     const quiet = run === null || run.ended;
-    if (quiet && (await this.#trees.isEmpty(target, run !== null))) return;
+    if (quiet && (await this.#trees.isEmpty(this.#target(instance), run !== null))) return;
+    if (waiting?.launcher.ordered === true) this.#dismiss(instance, waiting);
     if (run !== null) run.stopping = true;
+    const target = this.#target(instance);
     await this.#trees.end(target, await this.#trees.all(target));
   }
 
@@ -199,15 +208,16 @@ class LocalProcesses implements SupervisedProcesses {
 
   async #go(
     instance: Instance,
-    waiting: WaitingLauncher,
+    prepared: WaitingLauncher,
     spec: LaunchSpec,
   ): Promise<RunningInstance> {
+    const waiting = await this.#settled(instance, prepared, spec);
     if (!waiting.launcher.waits) {
       throw new DarumaError('START_FAILED', `${instance.id}: its launcher was ended`);
     }
-    const run = new Run(this.#record(waiting, spec));
+    const run = new Run(this.#record(instance, waiting, spec));
     faultPoint('launch.before-run-file');
-    this.#keep(run, run.record);
+    this.#keep(run);
     faultPoint('launch.after-run-file');
     instance.run = run;
     instance.waiting = null;
@@ -227,6 +237,17 @@ class LocalProcesses implements SupervisedProcesses {
     return run.describe();
   }
 
+  /** One with an order has become the program when this resolves, or is at its gate. */
+  async #settled(
+    instance: Instance,
+    waiting: WaitingLauncher,
+    spec: LaunchSpec,
+  ): Promise<WaitingLauncher> {
+    if (!waiting.launcher.ordered || (await waiting.launcher.settle())) return waiting;
+    this.#dismiss(instance, waiting);
+    return this.#launcherFor(spec);
+  }
+
   async #open({ launcher, spec }: WaitingLauncher, record: RunRecord): Promise<void> {
     const exit = await launcher.open();
     if (exit === null) return;
@@ -236,16 +257,17 @@ class LocalProcesses implements SupervisedProcesses {
     throw new DarumaError('START_FAILED', `cannot run «${spec.argv[0]}»: ${reason}`);
   }
 
-  #record(waiting: WaitingLauncher, spec: LaunchSpec): RunRecord {
+  #record({ run }: Instance, waiting: WaitingLauncher, spec: LaunchSpec): RunRecord {
     const { launcher, slot, oomKills } = waiting;
     const { instance, port, user, logging } = spec;
+    const logEnd = launcher.ordered ? (run?.logEnd ?? null) : null;
     return {
       ...launcher.ref,
       ...{ instance, port, user, logging, slot, oomKills },
       stackId: this.#options.stackId,
       bootId: this.#bootId,
       startedAt: this.#options.clock.now(),
-      logOffset: this.#logs.begin(instance),
+      logOffset: logEnd ?? this.#logs.begin(instance),
       exit: null,
     };
   }
@@ -257,7 +279,7 @@ class LocalProcesses implements SupervisedProcesses {
     const make = async () => {
       try {
         const spare = await this.#makeLauncher(instance, spec);
-        if (wanted()) instance.waiting = spare;
+        if (wanted()) this.#haveSpare(instance, spare);
         else spare.launcher.abort();
       } catch (error) {
         this.#tellTrouble(`${instance.id}: no launcher for its next start`, error);
@@ -273,9 +295,77 @@ class LocalProcesses implements SupervisedProcesses {
     clock.after(spareDelayMs, begin);
   }
 
+  #haveSpare(instance: Instance, spare: WaitingLauncher): void {
+    instance.waiting = spare;
+    for (const listener of this.#spareListeners) listener(instance.id);
+  }
+
   #dismiss(instance: Instance, waiting: WaitingLauncher): void {
-    waiting.launcher.abort();
+    const { launcher, slot } = waiting;
+    const { ordered } = launcher;
+    launcher.abort();
     if (instance.waiting === waiting) instance.waiting = null;
+    if (!ordered) return;
+    if (slot !== null) this.#cgroups?.kill(slot);
+    const { run } = instance;
+    if (run === null) return;
+    run.ordered = null;
+    this.#keep(run);
+  }
+
+  // Standing orders
+
+  onSpare(listener: (instance: InstanceId) => void): void {
+    this.#spareListeners.push(listener);
+  }
+
+  order(id: InstanceId): 'none' | 'possible' | 'given' {
+    const instance = this.#instances.get(id);
+    if (instance?.waiting?.launcher.ordered === true) return 'given';
+    return instance !== undefined && this.#orderOf(instance) !== null ? 'possible' : 'none';
+  }
+
+  /** What there would be to tell the launcher; null: none can be told. */
+  #orderOf({ run, waiting, stop }: Instance): (OrderedRun & { readonly events: string }) | null {
+    if (run === null || run.ended || run.stopping || stop !== null) return null;
+    if (waiting === null || !waiting.launcher.waits || waiting.launcher.ordered) return null;
+    const { slot, oomKills } = waiting;
+    const before = run.record.slot;
+    if (slot === null || before === null || before === slot) return null;
+    const { pids } = waiting.spec.limits;
+    if (pids !== null && pids < orderPidsMin) return null;
+    const events = this.#cgroups?.eventsFile(before) ?? null;
+    if (events === null || this.#cgroups?.canKill(slot) !== true) return null;
+    return { ...waiting.launcher.ref, slot, oomKills, events };
+  }
+
+  giveOrder(id: InstanceId): boolean {
+    const instance = this.#instance(id);
+    const { run, waiting } = instance;
+    const order = this.#orderOf(instance);
+    if (run === null || waiting === null || order === null) return false;
+    const { events, ...ordered } = order;
+    run.ordered = ordered;
+    this.#keep(run);
+    faultPoint('order.after-run-file');
+    // A later controller would not know of the run.
+    if (run.unwritten) run.ordered = null;
+    else waiting.launcher.order(events);
+    faultPoint('order.given');
+    void waiting.launcher.ended.then(() => {
+      // While the run before lives, what has ended was a launcher still.
+      if (instance.waiting === waiting && isAlive(run.ref)) this.withdrawOrder(id);
+    });
+    return !run.unwritten;
+  }
+
+  withdrawOrder(id: InstanceId): boolean {
+    const instance = this.#instances.get(id);
+    const waiting = instance?.waiting ?? null;
+    if (instance === undefined || waiting?.launcher.ordered !== true) return false;
+    this.#dismiss(instance, waiting);
+    if (instance.run !== null) this.#keepSpare(instance, instance.run, waiting.spec);
+    return true;
   }
 
   // Exits
@@ -286,12 +376,14 @@ class LocalProcesses implements SupervisedProcesses {
 
   #tellExit(instance: Instance, run: Run, status: ExitStatus): void {
     if (this.#closed || run.stopping || instance.run !== run) return;
+    if (run.ordered !== null) run.logEnd = this.#logs.begin(instance.id);
     const exit = this.#exitInfo(run.record, status);
+    run.exit = exit;
     for (const listener of this.#listeners) listener(instance.id, exit);
     // The next start does not wait for this.
     setImmediate(() => {
       // If it has begun all the same, its file is not to be written over.
-      if (instance.run === run && !run.stopping) this.#keep(run, { ...run.record, exit });
+      if (instance.run === run && !run.stopping) this.#keep(run);
     });
   }
 
@@ -305,7 +397,9 @@ class LocalProcesses implements SupervisedProcesses {
    * On a disk that is full or read-only an instance is started all the same: a later controller
    * then doesn't find the run, but its marks, and ends it before it starts another.
    */
-  #keep(run: Run, record: RunRecord): void {
+  #keep(run: Run): void {
+    const { exit, ordered } = run;
+    const record = { ...run.record, exit, ...(ordered === null ? {} : { ordered }) };
     try {
       this.#files.write(record);
       run.unwritten = false;
@@ -345,27 +439,52 @@ class LocalProcesses implements SupervisedProcesses {
     return Promise.all(records.map((record) => this.#adoptOne(record)));
   }
 
-  async #adoptOne(record: RunRecord): Promise<AdoptionResult> {
+  async #adoptOne({ ordered, ...record }: RunRecord): Promise<AdoptionResult> {
     const instance = this.#instance(record.instance);
     const run = new Run(record);
     instance.run = run;
     if (await this.#stillRuns(run)) {
-      const fifo = this.#files.fifo(record.instance);
-      const events = record.slot === null ? null : (this.#cgroups?.eventsFile(record.slot) ?? null);
-      this.#watch.add(run.ref, fifo, events, () => {
-        run.markEnded();
-        this.#tellExit(instance, run, statusUnknown);
-      });
-      return { kind: 'adopted', running: run.describe() };
+      if (ordered !== undefined) this.#endOrdered(run, ordered);
+      return this.#adopted(instance, run);
     }
     run.markEnded();
+    const { startedAt } = record;
     const exit = record.exit ?? this.#exitInfo(record, statusUnknown);
-    return { kind: 'gone', instance: record.instance, startedAt: record.startedAt, exit };
+    const next = ordered === undefined ? null : await this.#startedByOrder(run, ordered);
+    if (next === null) return { kind: 'gone', instance: record.instance, startedAt, exit };
+    instance.run = next;
+    this.#keep(next);
+    return { ...this.#adopted(instance, next), before: { startedAt, exit } };
+  }
+
+  #adopted(instance: Instance, run: Run): Extract<AdoptionResult, { kind: 'adopted' }> {
+    const { slot } = run.record;
+    const events = slot === null ? null : (this.#cgroups?.eventsFile(slot) ?? null);
+    this.#watch.add(run.ref, this.#files.fifo(instance.id, slot), events, () => {
+      run.markEnded();
+      this.#tellExit(instance, run, statusUnknown);
+    });
+    return { kind: 'adopted', running: run.describe() };
+  }
+
+  /** Of a later controller nobody takes orders: it is no parent of the launcher. */
+  #endOrdered(run: Run, { pid, startTicks, slot }: OrderedRun): void {
+    signalProcess({ pid, startTicks }, 'SIGKILL');
+    if (slot !== run.record.slot) this.#cgroups?.kill(slot);
+    this.#keep(run);
+  }
+
+  /** Null: the order was not carried out, or what it started has ended as well. */
+  async #startedByOrder({ record }: Run, ordered: OrderedRun): Promise<Run | null> {
+    const startedAt = this.#options.clock.now();
+    const next = new Run({ ...record, ...ordered, startedAt, exit: null });
+    return (await this.#stillRuns(next)) ? next : null;
   }
 
   async #stillRuns(run: Run): Promise<boolean> {
     const { bootId, instance, slot } = run.record;
-    const signs = { mark: this.#launchers.mark(instance), fifo: this.#files.fifo(instance), slot };
+    const fifos = this.#files.fifos(instance);
+    const signs = { mark: this.#launchers.mark(instance), fifos, slot };
     if (bootId !== this.#bootId || !isOurs(run.ref, signs, this.#cgroups)) return false;
     return becameProgram(run.ref, this.#options.clock);
   }
@@ -400,6 +519,8 @@ class LocalProcesses implements SupervisedProcesses {
     const signal = signalNamed(how.signal);
     const { run } = instance;
     if (run !== null) run.stopping = true;
+    // Before anything of the run is ended: its end would start the next.
+    if (instance.waiting !== null) this.#dismiss(instance, instance.waiting);
     await instance.spare;
     const { waiting } = instance;
     if (waiting !== null) this.#dismiss(instance, waiting);
@@ -473,7 +594,7 @@ class LocalProcesses implements SupervisedProcesses {
   async #rotate(instance: Instance): Promise<void> {
     const { run } = instance;
     if (run === null) return;
-    if (run.unwritten) this.#keep(run, run.record);
+    if (run.unwritten) this.#keep(run);
     await this.#logs.rotate(instance.id, run.record.logging);
   }
 

@@ -40,6 +40,21 @@ export interface RunRecord {
   readonly oomKills: number | null;
   /** How it ended, as soon as that is known. */
   readonly exit: ExitInfo | null;
+  /** A launcher that starts the next run by itself when this one has ended; absent: none does. */
+  readonly ordered?: OrderedRun;
+}
+
+export interface OrderedRun {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly slot: string;
+  readonly oomKills: number | null;
+}
+
+/** An instance's two cgroups; no name of a service holds an `@`. */
+export function slotsOf(id: InstanceId): readonly [string, string] {
+  const name = instanceFileName(id);
+  return [`${name}@0`, `${name}@1`];
 }
 
 export class RunFiles {
@@ -56,9 +71,16 @@ export class RunFiles {
     return join(this.#directory, `${instanceFileName(instance)}.json`);
   }
 
-  /** The FIFO that every process of the instance inherits. */
-  fifo(instance: InstanceId): string {
-    return join(this.#directory, `${instanceFileName(instance)}.fifo`);
+  /** The FIFO that every process of a run inherits. Those of an instance are used in turn, as its
+   * cgroups are: whoever waits for the end of one run holds that of the next. */
+  fifo(instance: InstanceId, slot: string | null): string {
+    const [, second] = slotsOf(instance);
+    const name = slot === second ? second : instanceFileName(instance);
+    return join(this.#directory, `${name}.fifo`);
+  }
+
+  fifos(instance: InstanceId): readonly string[] {
+    return slotsOf(instance).map((slot) => this.fifo(instance, slot));
   }
 
   write(record: RunRecord): void {

@@ -2,10 +2,10 @@
  * Which processes belong to an instance, however they were started.
  *
  * A process belongs to it when it is in the instance's cgroup; or carries its mark in the
- * environment it was started with; or holds its FIFO (programs such as PostgreSQL overwrite their
- * environment with a title); or descends from such a process; or is in the session of the main
- * process while that lives. Where there is a cgroup, it alone already holds them all; the other
- * signs are asked too before a tree counts as ended.
+ * environment it was started with; or holds one of its FIFOs (programs such as PostgreSQL overwrite
+ * their environment with a title); or descends from such a process; or is in the session of the
+ * main process while that lives. Where there is a cgroup, it alone already holds them all; the
+ * other signs are asked too before a tree counts as ended.
  */
 import type { Clock } from '../ports/clock.ts';
 import type { ProcessRef, ProcessStat } from './proc.ts';
@@ -18,8 +18,7 @@ export const fifoFd = 4;
 
 export interface TreeSigns {
   readonly mark: string;
-  /** Null: it has none. */
-  readonly fifo: string | null;
+  readonly fifos: readonly string[];
   readonly main: ProcessRef | null;
   /** Not of the tree although they carry its signs: launchers that wait. */
   readonly except: ReadonlySet<number>;
@@ -84,13 +83,13 @@ export class ProcessTables {
 /** The processes of the table that belong to the instance, main process first. */
 export function treeOf(table: ProcessTable, signs: TreeSigns): readonly ProcessRef[] {
   const { main } = signs;
-  const fifoKey = signs.fifo === null ? null : fileKey(signs.fifo);
+  const fifoKeys = signs.fifos.map(fileKey).filter((key) => key !== null);
   const mainLives = table.some((each) => isSame(each, main));
   const found = new Map<number, ProcessRef>();
   const belongs = (each: MarkedProcess) =>
     isSame(each, main) ||
     each.mark === signs.mark ||
-    (fifoKey !== null && each.fifoKey === fifoKey) ||
+    (each.fifoKey !== null && fifoKeys.includes(each.fifoKey)) ||
     (mainLives && each.session === main?.pid) ||
     found.has(each.ppid);
   let before: number;

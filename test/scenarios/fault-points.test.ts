@@ -40,6 +40,9 @@ const passed: Readonly<Record<OwnPoint, readonly Phase[]>> = {
   'launch.before-run-file': ['up', 'heal'],
   'launch.after-run-file': ['up', 'heal'],
   'launch.after-gate': ['up', 'heal'],
+  'order.recorded': ['up'],
+  'order.after-run-file': ['up'],
+  'order.given': ['up'],
   'stop.drained': ['restart', 'down'],
   'stop.after-signal': ['restart', 'down'],
   'stop.before-kill': ['restart', 'down'],
@@ -71,6 +74,8 @@ class Guard {
 async function up({ made, port }: OnlyOnce, point: OwnPoint, guard: Guard): Promise<void> {
   await made.up({ DARUMA_FAULT_POINT: point, DARUMA_FAULT_ONCE: guard.file });
   await until('the endpoint leads to an instance', () => greeting(port));
+  // Orders are given a while after the start, and later ones are not asked for in this test.
+  if (point.startsWith('order.')) await until('it struck', () => existsSync(guard.file));
 }
 
 async function heal({ made }: OnlyOnce, point: OwnPoint): Promise<void> {

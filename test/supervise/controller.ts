@@ -1,9 +1,11 @@
 /**
  * A small controller in a process of its own, to be killed: looks at what there is, starts what
  * doesn't run, and says so in lines of JSON. Arguments: state directory, stack id, options and the
- * launch as JSON. With `stop` as last argument it stops the instance then.
+ * launch as JSON. With `stop` as last argument it stops the instance then, with `order` it gives
+ * the launcher that waits an order.
  */
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/controller/system-clock.ts';
 import { layout } from '../../src/model/layout.ts';
 import type { LaunchSpec } from '../../src/ports/processes.ts';
@@ -26,6 +28,11 @@ if (processes.running(spec.instance) === null) {
   const prepared = await processes.prepare(spec);
   const running = await prepared.go();
   say({ kind: 'started', running });
+}
+if (then === 'order') {
+  while (processes.order(spec.instance) !== 'possible') await setTimeout(5);
+  processes.giveOrder(spec.instance);
+  say({ kind: 'ordered' });
 }
 if (then === 'stop') {
   // A shell has set its traps when it has told who it is.

@@ -163,6 +163,7 @@ export type Said =
   | AdoptionResult
   | { readonly kind: 'started'; readonly running: RunningInstance }
   | { readonly kind: 'exit'; readonly instance: InstanceId; readonly exit: ExitInfo }
+  | { readonly kind: 'ordered' }
   | { readonly kind: 'stopped' };
 
 /** Runs test/supervise/controller.ts. */
@@ -170,13 +171,18 @@ export function controller(
   t: TestContext,
   where: { readonly directory: string; readonly stackId: string },
   launch: LaunchSpec,
-  how: { options?: SceneOptions; faultPoint?: string; stop?: boolean } = {},
+  how: { options?: SceneOptions; faultPoint?: string; stop?: boolean; order?: boolean } = {},
 ): Controller {
   const script = fileURLToPath(new URL('./controller.ts', import.meta.url));
   const args = [where.directory, where.stackId, JSON.stringify(how.options ?? {})];
   const child = spawn(
     process.execPath,
-    [script, ...args, JSON.stringify(launch), ...(how.stop ? ['stop'] : [])],
+    [
+      script,
+      ...args,
+      JSON.stringify(launch),
+      ...(how.stop ? ['stop'] : how.order ? ['order'] : []),
+    ],
     {
       env: { ...process.env, DARUMA_FAULT_POINT: how.faultPoint ?? '' },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -141,7 +141,7 @@ function sparePid(directory: string, not?: number): number | null {
 function isSpare(pid: number, directory: string): boolean {
   try {
     const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return text.includes('read g') && text.includes(directory);
+    return text.includes('daruma_word') && text.includes(directory);
   } catch {
     return false; // It ended while we looked.
   }
