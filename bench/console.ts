@@ -130,7 +130,7 @@ async function killMany({ settings, tally }: Run, place: Place, page: Page): Pro
   const count = Math.min(settings.rounds * killsPerRound, services * 0.8);
   const spans: number[] = [];
   for (const { name, pid } of ends.slice(0, count)) {
-    const seen = page.evaluate<number>(`seen(${JSON.stringify(name)}, 'waits')`);
+    const seen = page.evaluate<number>(`seen(${JSON.stringify(name)}, 'needs a person')`);
     await page.evaluate('0'); // The page has taken the order before.
     const killedAt = Date.now();
     kill(pid);
