@@ -8,6 +8,7 @@ import type { PointSourceSpec } from '../model/recovery-point.ts';
 import type { DrillSubject, RunningCopy } from './drill.ts';
 import { makeDrillDirectory } from './drill-place.ts';
 import { type BesideService, obstacle, startBeside } from './drill-service.ts';
+import { countAttributed } from './sources/attributes.ts';
 import { type Landing, landings } from './sources/replacement.ts';
 import { integrityComplaints } from './sources/sqlite.ts';
 import { verifyByCommand } from './sources/tied-job.ts';
@@ -22,17 +23,34 @@ export interface CopyOfFiles {
 }
 
 export function fileSubject(copy: CopyOfFiles): DrillSubject {
+  let lacking: Promise<readonly string[]> = Promise.resolve([]);
   return {
     restorableUntil: copy.at,
     restore: async (directory, signal) => {
+      lacking = lackingOf(copy.source, signal);
       await makeDrillDirectory(directory, landings(copy.source)[0]?.target ?? null);
       await copy.restoreInto(filesIn(directory), signal);
       // The directory around it is its owner's alone.
       await chmod(filesIn(directory), 0o755);
     },
     check: async (directory) => checkDatabases(databasesOf(copy.source, filesIn(directory))),
-    start: (directory, signal) => start(copy, directory, signal),
+    start: async (directory, signal) => {
+      const running = await start(copy, directory, signal);
+      return { ...running, notes: [...running.notes, ...(await lacking)] };
+    },
   };
+}
+
+/** What the real data have and no point has. */
+async function lackingOf(
+  source: CopyOfFiles['source'],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (source.kind !== 'directory') return [];
+  const count = (await countAttributed(source.paths, signal)) ?? 0;
+  if (count === 0) return [];
+  const whose = count === 1 ? '1 file has' : `${count} files have`;
+  return [`${whose} extended attributes or ACLs, which points do not keep`];
 }
 
 function filesIn(directory: string): string {

@@ -1,6 +1,6 @@
 /** Restore drills with a real service that runs on the copy. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -37,6 +37,20 @@ test('the service works on the copy, and the real data are as they were', async 
   assert.equal(readFileSync(join(directory, 'data/count'), 'utf8'), '7');
   assert.deepEqual(readdirSync(directory).sort(), ['data', 'point']);
   assert.deepEqual(processesOf(directory), []);
+});
+
+test('what the data have and points lack is told', async (t) => {
+  const directory = emptyDirectory(t);
+  makeData(directory, '7');
+  writeFileSync(join(directory, 'data/plain'), '');
+  // tar is the only program at hand that sets an attribute.
+  const mark = "tar --format=pax --pax-option='SCHILY.xattr.user.note:=x' -cf - count";
+  const command = `${mark} | tar --xattrs -xf -`;
+  execFileSync('sh', ['-c', command], { cwd: join(directory, 'data') });
+  const proof = await drillOf(directory, subjectOf(directory, counter(directory)), [asksTheCopy]);
+  assert.deepEqual(proof.error, null);
+  const told = '1 file has extended attributes or ACLs, which points do not keep';
+  assert.deepEqual(proof.notes, [told]);
 });
 
 test('data that the service refuses disprove the point, in its own words', async (t) => {
