@@ -2,7 +2,6 @@
 import type { Command } from '../model/command.ts';
 import { errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
-import type { ServiceName } from '../model/ids.ts';
 import type { RestorePlan } from '../model/recovery-point.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import { JobEnded } from '../ports/vault-job.ts';
@@ -38,9 +37,9 @@ export class Restorer {
   async #carryOut(command: Omit<RestoreCommand, 'kind' | 'unrecordedOk'>) {
     const { service, step } = command;
     const { jobs } = this.#options;
-    if (step === 'prepare') await this.#makeBefore(service);
+    const order = step === 'prepare' ? await this.#madeSafe(command) : command.order;
     faultPoint('restore.commanded');
-    const { service: _, ...rest } = command;
+    const { service: _, ...rest } = { ...command, order };
     for (let left = triesMax; ; left -= 1) {
       try {
         const { plan } = await jobs.run(service, { kind: 'restore', ...rest });
@@ -53,7 +52,16 @@ export class Restorer {
 
   /** Data that can't be copied is what restores are for. It is put aside as it is, so that nothing
    * is lost without the point; that there is none is on record. */
-  async #makeBefore(service: ServiceName): Promise<void> {
-    await this.#options.curator.beforeDestructive(service).catch(() => undefined);
+  async #madeSafe({ service, order }: Pick<RestoreCommand, 'service' | 'order'>) {
+    const { jobs, curator } = this.#options;
+    const { on, source } = jobs.pointsOf(service);
+    if (!on.includes('before-destructive')) return order;
+    const { target } = order;
+    // The newest is what is the newest now. A database goes on from it by its log.
+    const isMoved = target.kind === 'latest' && source.kind !== 'postgres';
+    const plan = { kind: 'plan' as const, target, now: Date.now() };
+    const pinned = isMoved ? (await jobs.runBeside(service, plan)).target : target;
+    await curator.beforeDestructive(service).catch(() => undefined);
+    return { ...order, target: pinned };
   }
 }

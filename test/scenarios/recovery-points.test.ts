@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { ControlClient } from '../../src/cli/control-client.ts';
 import { until } from './harness.ts';
 import { listed, notes, pointsOf } from './recovery-stand.ts';
 
@@ -100,6 +101,14 @@ test('what was shown is restored, whatever is copied or pruned before', async (t
     ['person', 'before-destructive'],
   );
   assert.equal((await made.daruma('restore', 'notes', '--undo', '--yes')).code, 0);
+  assert.deepEqual(await stand.read(), ['one', 'two']);
+  // As one that was decided by itself: it names no point.
+  await stand.add('three');
+  const client = new ControlClient(made.stateDir);
+  const to = { kind: 'latest' } as const;
+  const plan = { ...(await client.planRestore('notes', to)), target: to };
+  const order = { service: 'notes', to, plan, only: [], identity: null };
+  await client.request('a test', { kind: 'restore', ...order });
   assert.deepEqual(await stand.read(), ['one', 'two']);
 });
 
