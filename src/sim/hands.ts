@@ -268,11 +268,11 @@ export class Hands {
     else if (service !== null) eyes.watch(running, service, { adopted: true, startedAt });
   }
 
-  #run({ action, timeoutMs, instance }: Of<'run'>): void {
+  #run({ action, timeoutMs, instance, name }: Of<'run'>): void {
     const { process, world, dice, tell } = this.#options;
     const error = { code: 'ACTION_FAILED', message: 'exited with code 1' };
     process.input(timeoutMs * dice.next(), () => {
-      const ok = instance !== null && world.repair(instance);
+      const ok = instance !== null && world.runCommand(name, instance);
       tell({ kind: 'action-finished', action, ok, error: ok ? null : error });
     });
   }

@@ -282,8 +282,18 @@ export class World {
     say();
   }
 
-  /** A command of the user's mends what the program has until it ends; false: it fails. */
-  repair(instance: InstanceId): boolean {
+  /** Which commands of the user's mend what is wrong, all of them ending well; null: by chance. */
+  mendsBy: ((name: string, instance: InstanceId) => boolean) | null = null;
+
+  /** A command of the user's comes to its end; false: it fails. */
+  runCommand(name: string, instance: InstanceId): boolean {
+    if (this.mendsBy === null) return this.#repair(instance);
+    if (this.mendsBy(name, instance)) this.mend(instance);
+    return true;
+  }
+
+  /** It mends what the program has until it ends; false: it fails. */
+  #repair(instance: InstanceId): boolean {
     const process = this.#processes.get(instance);
     if (process === undefined || this.#dice.chance(0.3)) return false;
     const curable = process.faults.filter((fault) => fault.name !== 'leak');

@@ -20,6 +20,15 @@ function story(spec: StackSpec, kind: FaultKind, lasting: boolean): Promise<Stor
   return tellStory(storyOf({ spec, seed: 7, hazard }));
 }
 
+const repair = {
+  name: 'repair',
+  command: { argv: ['repair'] },
+  mends: ['hang'],
+  costMs: 1_000,
+  destructive: false,
+  timeoutMs: 10_000,
+} as const;
+
 const single = stack([service('api')]);
 const double = stack([service('api', { replicas: 2 })]);
 
@@ -39,6 +48,15 @@ describe('a story', () => {
   test('what no restart mends needs a person', async () => {
     const { ending, stillDown } = await story(single, 'crash', true);
     assert.deepEqual([ending, stillDown], ['person', ['api']]);
+  });
+
+  test('unless a command of the user mends it', async () => {
+    const spec = stack([service('api', { actions: [repair] })]);
+    const hazard = { service: 'api', kind: 'hang', lasting: true, perYear: 1 } as const;
+    const given = storyOf({ spec, seed: 7, hazard });
+    const useless = await tellStory(given);
+    const useful = await tellStory({ ...given, mends: (name) => name === repair.name });
+    assert.deepEqual([useless.ending, useful.ending], ['person', 'recovered']);
   });
 
   test('a hang that no check sees is told to nobody', async () => {

@@ -8,7 +8,6 @@
  */
 import { type EngineState, step as engineStep } from '../../engine/index.ts';
 import { noKnowledge } from '../../learn/lessons.ts';
-import type { Command } from '../../model/command.ts';
 import { type InstanceId, instanceId, type ServiceName } from '../../model/ids.ts';
 import type { Knowledge } from '../../model/knowledge.ts';
 import type { LogRecord } from '../../model/record.ts';
@@ -108,6 +107,7 @@ class Story {
     const dice = new Dice(`${seed}/story`);
     const given: Case = { seed, spec, programs, faults: [], quietAt: 0 };
     this.#world = new World(this.#timeline, dice.of('world'), given);
+    this.#world.mendsBy = options.mends ?? (() => false);
     this.#users = forUsers(spec);
     this.#keeper = new Keeper({
       timeline: this.#timeline,
@@ -117,7 +117,7 @@ class Story {
       given,
       step: options.other?.step ?? engineStep,
       onStep: (_, records) => this.#note(records),
-      onCommand: (command) => this.#onCommand(command),
+      onCommand: () => undefined,
       onReply: () => undefined,
       onRequest: () => undefined,
       onDeath: () => undefined,
@@ -150,16 +150,6 @@ class Story {
   async #comesRightWithin(ms: number): Promise<void> {
     await this.#until(ms, () => this.#isCalm());
     this.#asked = !this.#isCalm();
-  }
-
-  #onCommand(command: Command): void {
-    if (command.kind !== 'run' || command.instance === null) return;
-    const { instance, name, timeoutMs } = command;
-    if (this.#options.mends?.(name, instance) !== true) return;
-    this.#timeline.after(timeoutMs / 2, () => {
-      this.#world.mend(instance);
-      return undefined;
-    });
   }
 
   #result(brokenAt: number): StoryResult {
