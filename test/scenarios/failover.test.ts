@@ -17,8 +17,8 @@ test(`the primary is killed ${kills} times: another one leads, nothing is lost`,
     const often = ['--faults', String(killsEach), '--seed', String(seed), '--one-by-one'];
     const { judgement, rounds } = await ledger(stand, 'kill-tree', ...often);
     assert.equal(rounds.filter(({ whom }) => whom !== null).length, killsEach);
-    // Each reign had one server (a short one perhaps no write), and each former primary is back as a
-    // standby by itself.
+    // Each reign had one server (a short one perhaps no write), and each former primary is back as
+    // a standby by itself.
     assert.ok(judgement.servers.length <= killsEach + 1, JSON.stringify(judgement.servers));
     assert.equal((await whole(stand)).epoch, seed * killsEach + 1);
   }
