@@ -78,12 +78,25 @@ function noService(): ServiceKnowledge {
   return { ...noCommon(), durations: {}, passedOn: {}, detectors: {} };
 }
 
+const revisions = new WeakMap<Knowledge, number>();
+
+/**
+ * Another number whenever something may have been learned but how long a known service was watched:
+ * for whoever keeps what he made of it. Not part of what is known.
+ */
+export function revisionOf(knowledge: Knowledge): number {
+  return revisions.get(knowledge) ?? 0;
+}
+
 /** Changes the knowledge in place by one lesson. */
 export function learn(knowledge: Knowledge, lesson: Lesson): void {
   if (lesson.kind === 'watched' && lesson.service === null) {
     knowledge.stack.observedMs += lesson.ms;
     return;
   }
+  const isNews =
+    lesson.kind !== 'watched' || knowledge.services[lesson.service ?? ''] === undefined;
+  if (isNews) revisions.set(knowledge, revisionOf(knowledge) + 1);
   const own = entry(knowledge.services, lesson.service ?? '', noService, servicesMax);
   switch (lesson.kind) {
     case 'watched':

@@ -355,6 +355,26 @@ const anyInput = fc
     ]),
   );
 
+const service = fc.constantFrom('web', 'api', 'db');
+const fault = fc.constantFrom(...faultKinds);
+const anyLesson: fc.Arbitrary<Lesson> = fc.oneof(
+  fc.record({
+    kind: fc.constant('detection' as const),
+    service,
+    detector: fc.constantFrom('health', 'exit', 'memory'),
+    fault,
+    symptom: fc.option(fc.constantFrom(...symptomKinds)),
+  }),
+  fc.record({ kind: fc.constant('fault' as const), service, fault }),
+  fc.record({ kind: fc.constant('watched' as const), service, ms: fc.integer({ min: 1 }) }),
+  fc.record({
+    kind: fc.constant('passed-on' as const),
+    service,
+    dependency: service,
+    shown: fc.boolean(),
+  }),
+);
+
 describe('whatever is seen', () => {
   test('probabilities are in order, each at most 1', () => {
     fc.assert(
@@ -375,6 +395,20 @@ describe('whatever is seen', () => {
         const turned = { ...given, symptoms: rotate(given.symptoms, turns) };
         const both = { ...turned, components: rotate(given.components, turns) };
         assert.deepEqual(locate(both), locate(given));
+      }),
+    );
+  });
+
+  test('what is learned between two looks counts at the next', () => {
+    const lessons = fc.array(anyLesson, { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(anyInput, anyKnowledge(['web', 'api']), lessons, (given, knowledge, learned) => {
+        for (const lesson of learned) {
+          locate({ ...given, knowledge });
+          learn(knowledge, lesson);
+          const afresh = { ...given, knowledge: structuredClone(knowledge) };
+          assert.deepEqual(locate({ ...given, knowledge }), locate(afresh));
+        }
       }),
     );
   });

@@ -63,7 +63,7 @@ function inOrder(input: LocateInput): LocateInput {
 export function explains(input: LocateInput, fault: Fault, seen: SeenSymptom): boolean {
   const network = new Network(input);
   const link = network.link(network.place(fault.component), network.place(seen.symptom.component));
-  const shown = network.shows(link, detectorOf(seen))[faultKinds.indexOf(fault.kind)] ?? 0;
+  const shown = network.links.shows(link, detectorOf(seen))[faultKinds.indexOf(fault.kind)] ?? 0;
   return shown >= explainsFrom;
 }
 

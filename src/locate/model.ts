@@ -1,5 +1,6 @@
 /** The network: how a fault at one component comes to show as symptoms at others. */
 import { detections, edgeEstimate, shownEstimate } from '../learn/estimates.ts';
+import { revisionOf } from '../learn/lessons.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
 import { type FaultKind, faultKinds, type Symptom, type SymptomKind } from '../model/symptom.ts';
@@ -73,7 +74,7 @@ export type ByKind = readonly number[];
  * one object.
  */
 export interface Link {
-  /** Its place among the links of its network. */
+  /** Its place among the links by the same knowledge. */
   readonly index: number;
   readonly how: 'itself' | 'host' | 'service' | 'dependency' | 'none';
   /** To itself: whose knowledge of detectors counts. */
@@ -143,51 +144,34 @@ export interface Place {
   readonly links: Map<ServiceName, Link>;
 }
 
-/** Links and what shows along them, for one input; each is worked out once. */
-export class Network {
-  readonly facts: ReadonlyMap<ComponentId, ComponentFacts>;
-  readonly #dependsOn: LocateInput['dependsOn'];
+/**
+ * Links, and what shows along them, by what is known. It is the same at every look until something
+ * is learned, and kept so long.
+ */
+export class Links {
+  static readonly #known = new WeakMap<Knowledge, Links>();
   readonly #knowledge: Knowledge;
-  readonly #places = new Map<ComponentId, Place>();
-  readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
+  readonly #revision: number;
   readonly #toItself = new Map<ServiceName | null, Link>();
   /** By strength. */
   readonly #toDependant = new Map<number, Link>();
   /** How many links there are. */
   #count = 3;
 
-  constructor(input: LocateInput) {
-    this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
-    this.#dependsOn = input.dependsOn;
-    this.#knowledge = input.knowledge;
+  private constructor(knowledge: Knowledge) {
+    this.#knowledge = knowledge;
+    this.#revision = revisionOf(knowledge);
   }
 
-  /** One for each component. */
-  place(component: ComponentId): Place {
-    const known = this.#places.get(component);
-    if (known !== undefined) return known;
-    const service = serviceOf(component);
-    const othersReady = this.facts.get(component)?.othersReady ?? 0;
-    const place = { component, service, othersReady, links: new Map() };
-    this.#places.set(component, place);
-    return place;
+  static by(knowledge: Knowledge): Links {
+    const known = Links.#known.get(knowledge);
+    if (known !== undefined && known.#revision === revisionOf(knowledge)) return known;
+    const links = new Links(knowledge);
+    Links.#known.set(knowledge, links);
+    return links;
   }
 
-  link(from: Place, to: Place): Link {
-    const { service, links } = from;
-    if (from === to) return this.#linkToItself(service);
-    if (service === null) return fromHost;
-    if (service === to.component) return toService;
-    const target = to.service;
-    if (target === null || target === service) return none;
-    const known = links.get(target);
-    if (known !== undefined) return known;
-    const link = this.#linkToDependant(this.#along(target, service), from.othersReady);
-    links.set(target, link);
-    return link;
-  }
-
-  #linkToItself(service: ServiceName | null): Link {
+  toItself(service: ServiceName | null): Link {
     const known = this.#toItself.get(service);
     if (known !== undefined) return known;
     const link: Link = { index: this.#count, how: 'itself', service, strength: 1 };
@@ -196,8 +180,7 @@ export class Network {
     return link;
   }
 
-  #linkToDependant(reach: number, othersReady: number): Link {
-    const strength = reach / (1 + othersReady) ** 2;
+  toDependant(strength: number): Link {
     if (strength === 0) return none;
     const known = this.#toDependant.get(strength);
     if (known !== undefined) return known;
@@ -228,6 +211,49 @@ export class Network {
         return Math.max(best, byTable === 0 && yes === 0 ? 0 : chance);
       }, 0);
     });
+  }
+}
+
+/** The components of one input, and how they are linked. */
+export class Network {
+  readonly facts: ReadonlyMap<ComponentId, ComponentFacts>;
+  readonly links: Links;
+  readonly #dependsOn: LocateInput['dependsOn'];
+  readonly #knowledge: Knowledge;
+  readonly #places = new Map<ComponentId, Place>();
+  readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
+
+  constructor(input: LocateInput) {
+    this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
+    this.links = Links.by(input.knowledge);
+    this.#dependsOn = input.dependsOn;
+    this.#knowledge = input.knowledge;
+  }
+
+  /** One for each component. */
+  place(component: ComponentId): Place {
+    const known = this.#places.get(component);
+    if (known !== undefined) return known;
+    const service = serviceOf(component);
+    const othersReady = this.facts.get(component)?.othersReady ?? 0;
+    const place = { component, service, othersReady, links: new Map() };
+    this.#places.set(component, place);
+    return place;
+  }
+
+  link(from: Place, to: Place): Link {
+    const { service, links } = from;
+    if (from === to) return this.links.toItself(service);
+    if (service === null) return fromHost;
+    if (service === to.component) return toService;
+    const target = to.service;
+    if (target === null || target === service) return none;
+    const known = links.get(target);
+    if (known !== undefined) return known;
+    const reach = this.#along(target, service);
+    const link = this.links.toDependant(reach / (1 + from.othersReady) ** 2);
+    links.set(target, link);
+    return link;
   }
 
   /** Noisy-OR over all paths from `service` down to the dependency `to`; the graph has no cycle. */

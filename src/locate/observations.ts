@@ -13,6 +13,7 @@ import {
   detector,
   detectorOf,
   type Link,
+  type Links,
   type LocateInput,
   type Network,
   type Place,
@@ -102,7 +103,7 @@ export function observe(input: LocateInput, network: Network): Observation[] {
   const failing = new Set(
     input.symptoms.filter((s) => healthSlot.has(s.symptom.kind)).map((s) => s.symptom.component),
   );
-  const signs = signsOf(network);
+  const { signs } = effectsBy(network.links);
   for (const facts of input.components) {
     const place = network.place(facts.id);
     if (facts.running) list.push(alive(place, signs, failing.has(facts.id)));
@@ -116,20 +117,50 @@ export function observe(input: LocateInput, network: Network): Observation[] {
   return list;
 }
 
+/** Kept with the links. */
+interface Effects {
+  readonly signs: Signs;
+  /** By what they are, and by what saw them. */
+  readonly symptoms: Map<string, Effect>;
+}
+
+const knownEffects = new WeakMap<Links, Effects>();
+
+function effectsBy(links: Links): Effects {
+  const known = knownEffects.get(links);
+  if (known !== undefined) return known;
+  const effects = { signs: signsOf(links), symptoms: new Map<string, Effect>() };
+  knownEffects.set(links, effects);
+  return effects;
+}
+
 function present(network: Network, seen: SeenSymptom): Observation {
-  const { symptom, killed } = seen;
-  const leak = leaks[killed && symptom.kind === 'exit' ? 'killed' : symptom.kind];
-  const by = detectorOf(seen);
-  const effect = new Effect({
+  const { component, id, evidence } = seen.symptom;
+  const effect = effectOf(network.links, seen);
+  return { place: network.place(component), symptom: id, sign: 'bad', text: evidence, effect };
+}
+
+function effectOf(links: Links, seen: SeenSymptom): Effect {
+  const { kind, name, faults } = seen.symptom;
+  const shown = seen.killed && kind === 'exit' ? 'killed' : kind;
+  const { symptoms } = effectsBy(links);
+  const key = `${shown} ${faults.join()} ${name}`;
+  const known = symptoms.get(key);
+  if (known !== undefined) return known;
+  const effect = effectOfSymptom(links, leaks[shown], detectorOf(seen));
+  symptoms.set(key, effect);
+  return effect;
+}
+
+function effectOfSymptom(links: Links, leak: number, by: Detector): Effect {
+  return new Effect({
     form: 'brings',
     nothing: leak,
     scale: 1 - leak,
     floor: 0,
     elsewhere: 1,
-    factors: (link) => network.shows(link, by).map((shown) => 1 - shown),
+    factors: (link) => links.shows(link, by).map((shown) => 1 - shown),
   });
-  const { component, id, evidence } = symptom;
-  return { place: network.place(component), symptom: id, sign: 'bad', text: evidence, effect };
 }
 
 /** As good as: what is certain may still have been seen wrongly. */
@@ -146,14 +177,14 @@ interface Signs {
 
 const aliveElsewhere = (1 - leaks.exit) ** unconfirmedWeight;
 
-function signsOf(network: Network): Signs {
+function signsOf(links: Links): Signs {
   const alive = new Effect({
     form: 'hinders',
     nothing: 1 - leaks.exit,
     scale: 1,
     floor: 0,
     elsewhere: aliveElsewhere,
-    factors: (link) => stillAlive(link, network.shows(link, life)),
+    factors: (link) => stillAlive(link, links.shows(link, life)),
   });
   const fails = new Effect({
     form: 'brings',
@@ -161,12 +192,12 @@ function signsOf(network: Network): Signs {
     scale: 1 - confirmError / 5,
     floor: 0,
     elsewhere: 1,
-    factors: (link) => without(network, link, health),
+    factors: (link) => without(links, link, health),
   });
   const passes = passing(unconfirmedWeight, (link) =>
-    without(network, link, health).map((one) => one ** unconfirmedWeight),
+    without(links, link, health).map((one) => one ** unconfirmedWeight),
   );
-  const confirmed = passing(1, (link) => without(network, link, quick));
+  const confirmed = passing(1, (link) => without(links, link, quick));
   return { alive, passes, confirmed, fails };
 }
 
@@ -182,8 +213,8 @@ function passing(weight: number, factors: (link: Link) => ByKind): Effect {
 }
 
 /** P(the detector shows nothing there | a fault), by its kind. */
-function without(network: Network, link: Link, by: Detector): ByKind {
-  return network.shows(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
+function without(links: Links, link: Link, by: Detector): ByKind {
+  return links.shows(link, by).map((shown, kind) => 1 - Math.max(shown, ownCrash(link, kind)));
 }
 
 /** A dependant may yet exit; only its own crash would have ended it for certain. */
