@@ -49,6 +49,8 @@ class EndpointClient implements Endpoints {
   readonly #options: EndpointsOptions;
   readonly #pending = new Map<number, Pending>();
   readonly #routes = new Map<ServiceName, Route>();
+  /** To be released as soon as their endpoints are open. */
+  readonly #releases = new Set<ServiceName>();
   readonly #onStats: StatsListener[] = [];
   readonly #onRefused: RefusedListener[] = [];
   #endpoints: readonly ServiceEndpoint[] = [];
@@ -79,6 +81,9 @@ class EndpointClient implements Endpoints {
     this.#socket?.destroy();
     await this.#ask({ kind: 'listen', endpoints });
     for (const [service, route] of this.#routes) await this.#tellRoute(service, route);
+    for (const service of [...this.#releases]) {
+      if (this.#releases.delete(service)) await this.release(service);
+    }
   }
 
   async route(
@@ -97,6 +102,7 @@ class EndpointClient implements Endpoints {
   }
 
   async quiesce(service: ServiceName, limitMs: number): Promise<number> {
+    this.#releases.delete(service);
     if (!this.#isListed(service)) return 0;
     const { busy } = await this.#ask({ kind: 'quiesce', service, limitMs });
     if (busy === undefined) throw new DarumaError('NOT_RUNNING', 'the endpoints were let go');
@@ -105,6 +111,7 @@ class EndpointClient implements Endpoints {
 
   async release(service: ServiceName): Promise<void> {
     if (this.#isListed(service)) await this.#ask({ kind: 'release', service });
+    else this.#releases.add(service);
   }
 
   onStats(listener: StatsListener): void {
@@ -195,6 +202,7 @@ class EndpointClient implements Endpoints {
     this.#pending.clear();
     this.#endpoints = [];
     this.#routes.clear();
+    this.#releases.clear();
   }
 }
 

@@ -198,12 +198,21 @@ function areAfterEffects(
   symptoms: readonly Symptom[],
 ): boolean {
   const blamed = serviceOf(incident.causes[0]?.component ?? '');
-  if (blamed === null || incident.unsure) return false;
+  if (blamed === null || incident.unsure || !hasShownAgain(incident, blamed)) return false;
   return symptoms.every((symptom) => {
     const service = serviceOf(symptom.component);
     if (service === null || !mayComeFromDependency(turn.state, symptom)) return false;
     return recentlyDown(turn.state, service, turn.at) === blamed;
   });
+}
+
+/** Who was blamed before the incident came back may have nothing to do with why it did. */
+function hasShownAgain({ symptoms, returned }: IncidentState, service: ServiceName): boolean {
+  if (returned === undefined) return true;
+  return symptoms.some(
+    ({ symptom, ended }) =>
+      serviceOf(symptom.component) === service && (ended === null || ended >= returned),
+  );
 }
 
 function failures(turn: Turn, incident: IncidentState): PlanInput['failed'] {

@@ -17,7 +17,7 @@ import { letGoOfRemoved } from './removal.ts';
 import { beginDeferred, deferredRequests, finishRequests } from './requests.ts';
 import { resumeRestores } from './restore.ts';
 import { resumeActions } from './resume.ts';
-import { resumeGroups } from './resume-groups.ts';
+import { releaseConnections, resumeGroups } from './resume-groups.ts';
 import { stepAt } from './role-step.ts';
 import {
   actionOf,
@@ -86,6 +86,7 @@ export function onLooked(turn: Turn): void {
     pumpQueue(turn, name);
     resumeMaintenance(turn, name);
     turn.route(name);
+    releaseConnections(turn, name);
   }
   askStaleSymptoms(turn, instances);
   endSharedSymptoms(turn);

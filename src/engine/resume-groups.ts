@@ -22,9 +22,6 @@ export function resumeGroups(turn: Turn): void {
 
 function resumeChange(turn: Turn, service: ServiceName): void {
   const group = groupOf(turn.state, service);
-  // Whoever was held for what came to nothing may still be.
-  if (group?.change === null && group.busy !== undefined)
-    turn.command({ kind: 'release', service }, false);
   if (group?.change == null) return;
   const { asked, positions, quiesce, action } = group.change;
   const unanswered = asked.filter((id) => positions[id] === undefined);
@@ -32,4 +29,12 @@ function resumeChange(turn: Turn, service: ServiceName): void {
   const limitMs = turn.state.services[service]?.spec.failover?.switchoverLimitMs ?? 0;
   if (quiesce === 'begun')
     turn.command({ kind: 'quiesce', service, action, epoch: group.epoch, limitMs }, false);
+}
+
+/** Whoever was held for a switchover that came to nothing, or was overtaken, may still be: what
+ * ends that may have been lost with the controller. To be called once its route is commanded. */
+export function releaseConnections(turn: Turn, service: ServiceName): void {
+  const group = groupOf(turn.state, service);
+  if (group === null || (group.change !== null && group.change.quiesce !== 'no')) return;
+  turn.command({ kind: 'release', service }, false);
 }

@@ -54,6 +54,19 @@ describe('a switchover', () => {
     }
   });
 
+  test('that a dependant felt is not blamed on the primary that had failed before', () => {
+    const web = service('web', { needs: ['db'] });
+    const s = scenario(stack([database('db'), web]))
+      .up()
+      .passes(60_000);
+    s.exits('db/1', 'SIGKILL').passes(30).exits('web/1', 1).passes(60_000);
+    assert.equal(s.incident().state, 'resolved');
+    ask(s).passes(30).exits('web/1', 1).passes(1);
+    const { state, unsure, causes } = s.incident();
+    assert.notEqual(state, 'resolved');
+    assert.ok(unsure, `${causes[0]?.component} is blamed for sure`);
+  });
+
   test('goes to the one that was named; the others stay eligible', () => {
     const s = ask(trio().up(), 'db/3').passes(20_000);
     assert.equal(s.group('db'), '2 db/3 [db/2 db/1] serving');
@@ -103,6 +116,23 @@ describe('a switchover', () => {
     assert.equal(silent.group('db'), '1 db/1 [db/2] serving');
     assert.deepEqual(silent.route('db'), ['db/1 serving']);
     assert.ok(silent.steps().includes('release'));
+  });
+
+  test('that came to nothing lets its connections go on, also when the controller dies', () => {
+    for (let records = 1; ; records += 1) {
+      const s = pair().up().forget();
+      s.roles.reaches('db/2', null);
+      ask(s.diesAfter(records)).passes(20_000);
+      if (!s.isDead()) {
+        assert.ok(records > 10);
+        return;
+      }
+      s.controllerReturns().passes(60_000);
+      const held = s.commands.findLastIndex((one) => one.kind === 'quiesce');
+      const released = s.commands.findLastIndex((one) => one.kind === 'release');
+      assert.equal(s.group('db'), '1 db/1 [db/2] serving', `killed at ${records}`);
+      assert.ok(held <= released, `killed at ${records}: ${s.steps().join(', ')}`);
+    }
   });
 
   test('is overtaken by a crash of the primary, which fails over', () => {

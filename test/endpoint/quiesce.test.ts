@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { EndpointSpec } from '../../src/model/stack-spec.ts';
 import { freePort } from '../free-port.ts';
 import { Client, exchange, Rig, spec, target, until } from '../keeper/rig.ts';
 import { HttpRig } from './http-rig.ts';
@@ -9,13 +10,14 @@ const group = { epoch: 1, read: [], hold: false };
 describe('an endpoint of unknown protocol that is to fall quiet', () => {
   let rig: Rig;
   let port: number;
+  let endpoint: EndpointSpec;
   beforeEach(async () => {
     rig = new Rig();
     await rig.started();
     port = await freePort();
     const upstreamPort = await freePort();
     await rig.upstream('one', upstreamPort);
-    const endpoint = spec(port, { holdMs: 60_000 });
+    endpoint = spec(port, { holdMs: 60_000 });
     await rig.ask({ kind: 'listen', endpoints: [{ service: 'job', endpoint }] });
     const targets = [target('job', 1, upstreamPort)];
     await rig.ask({ kind: 'route', service: 'job', targets, group });
@@ -30,6 +32,17 @@ describe('an endpoint of unknown protocol that is to fall quiet', () => {
     await until('ended, not broken', () => client.ended);
     const held = exchange(port, 'y');
     await rig.ask({ kind: 'release', service: 'job' });
+    assert.equal(await held, 'one y');
+  });
+
+  test('is released also by a controller that has not listed it yet', async () => {
+    const before = await rig.settled('first', () => true);
+    await rig.ask({ kind: 'quiesce', service: 'job', limitMs: 200_000 });
+    const held = exchange(port, 'y');
+    process.kill(before.controller.pid ?? 0, 'SIGKILL');
+    await rig.settled('another', ({ controller }) => controller.pid !== before.controller.pid);
+    await rig.ask({ kind: 'release', service: 'job' });
+    await rig.ask({ kind: 'listen', endpoints: [{ service: 'job', endpoint }] });
     assert.equal(await held, 'one y');
   });
 
