@@ -54,6 +54,8 @@ class EndpointClient implements Endpoints {
   readonly #onStats: StatsListener[] = [];
   readonly #onRefused: RefusedListener[] = [];
   #endpoints: readonly ServiceEndpoint[] = [];
+  /** Resolves when the last try to listen is over, well or not. */
+  #listening: Promise<void> = Promise.resolve();
   #socket: Socket | null = null;
   #cancelReconnect: (() => void) | null = null;
   #nextId = 1;
@@ -62,7 +64,14 @@ class EndpointClient implements Endpoints {
     this.#options = options;
   }
 
-  async listen(endpoints: readonly ServiceEndpoint[]): Promise<void> {
+  listen(endpoints: readonly ServiceEndpoint[]): Promise<void> {
+    const listening = this.#listen(endpoints);
+    const over = (): void => undefined;
+    this.#listening = listening.then(over, over);
+    return listening;
+  }
+
+  async #listen(endpoints: readonly ServiceEndpoint[]): Promise<void> {
     try {
       await this.#options.keeper.listen(endpoints.flatMap(addressesOf));
     } catch (error) {
@@ -103,6 +112,8 @@ class EndpointClient implements Endpoints {
 
   async quiesce(service: ServiceName, limitMs: number): Promise<number> {
     this.#releases.delete(service);
+    // Those that a controller before us left open have connections already.
+    if (!this.#isListed(service)) await this.#listening;
     if (!this.#isListed(service)) return 0;
     const { busy } = await this.#ask({ kind: 'quiesce', service, limitMs });
     if (busy === undefined) throw new DarumaError('NOT_RUNNING', 'the endpoints were let go');

@@ -24,6 +24,12 @@ describe('an endpoint of unknown protocol that is to fall quiet', () => {
   });
   afterEach(() => rig.end());
 
+  async function anotherController(): Promise<void> {
+    const before = await rig.settled('first', () => true);
+    process.kill(before.controller.pid ?? 0, 'SIGKILL');
+    await rig.settled('another', ({ controller }) => controller.pid !== before.controller.pid);
+  }
+
   test('closes who was answered and has said nothing for a while', async () => {
     const client = await Client.open(port);
     assert.equal(await client.exchange('x'), 'one x');
@@ -36,14 +42,29 @@ describe('an endpoint of unknown protocol that is to fall quiet', () => {
   });
 
   test('is released also by a controller that has not listed it yet', async () => {
-    const before = await rig.settled('first', () => true);
     await rig.ask({ kind: 'quiesce', service: 'job', limitMs: 200_000 });
     const held = exchange(port, 'y');
-    process.kill(before.controller.pid ?? 0, 'SIGKILL');
-    await rig.settled('another', ({ controller }) => controller.pid !== before.controller.pid);
+    await anotherController();
     await rig.ask({ kind: 'release', service: 'job' });
     await rig.ask({ kind: 'listen', endpoints: [{ service: 'job', endpoint }] });
     assert.equal(await held, 'one y');
+  });
+
+  test('is asked who is busy also by a controller that is about to list it', async () => {
+    const client = await Client.open(port);
+    assert.equal(await client.exchange('x'), 'one x');
+    client.socket.write('half a question');
+    await anotherController();
+    const { pid: keeper } = await rig.settled('keeper', () => true);
+    process.kill(keeper, 'SIGSTOP');
+    const listed = rig.ask({ kind: 'listen', endpoints: [{ service: 'job', endpoint }] });
+    const quiet = rig.ask({ kind: 'quiesce', service: 'job', limitMs: 1_500 });
+    // It is heard after both of these.
+    await rig.ask({ kind: 'drained', service: 'none', instance: 'none/1' });
+    process.kill(keeper, 'SIGCONT');
+    assert.equal((await quiet).busy, 1);
+    await listed;
+    client.close();
   });
 
   test('counts as busy who waits for an answer', async () => {
