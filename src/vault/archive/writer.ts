@@ -91,6 +91,8 @@ export class ArchiveWriter {
     try {
       const content = await entry.open();
       this.#opened.add(content);
+      // Whoever reads it in its turn hears of an error; an event that nobody hears would be thrown.
+      content.on('error', () => undefined);
       // Begins to read: a small file is then in memory when its turn comes.
       content.read(0);
       return { entry, content };
