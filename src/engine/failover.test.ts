@@ -271,6 +271,32 @@ describe('a primary fails', () => {
     assert.equal(both.phase('db/1'), 'unhealthy');
   });
 
+  test('one that ends of its full disk is started again, although a person was asked', () => {
+    const s = pair().up().forget().shows('db/2', 'disk');
+    assert.equal(s.incident().state, 'needs-person');
+    s.exits('db/2', 1).passes(10_000);
+    assert.equal(s.group('db'), '1 db/1 [db/2] serving');
+    const alone = scenario(stack([service('api')]))
+      .up()
+      .forget()
+      .shows('api/1', 'disk')
+      .exits('api/1', 1)
+      .passes(10_000);
+    assert.equal(alone.phase('api/1'), 'ready');
+  });
+
+  test('of its full disk, about which a person was asked while no standby could take over', () => {
+    const s = pair().up().forget();
+    s.roles.fails('admit', 'db/2', 'it is slow');
+    s.exits('db/2', 'SIGKILL').passes(2_000).shows('db/1', 'disk');
+    assert.equal(s.incident().state, 'needs-person');
+    s.roles.fails('admit', 'db/2', null);
+    s.passes(5_000);
+    assert.equal(s.group('db'), '1 db/1 [db/2] serving');
+    s.exits('db/1', 1).passes(1_000);
+    assert.equal(s.groupState('db').primary, 'db/2');
+  });
+
   test('the most advanced eligible one is chosen, and only those that told stay eligible', () => {
     const s = trio().up().forget();
     assert.equal(s.group('db'), '1 db/1 [db/2 db/3] serving');

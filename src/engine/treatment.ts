@@ -53,8 +53,9 @@ class Treatments {
 
   cover(entry: Entry): boolean {
     const { component } = entry.symptom;
-    if (this.#needs.has(component)) return true;
     const gone = this.#turn.instance(component)?.phase === 'exited';
+    // A person is asked about what runs; once that has ended, more may be done.
+    if (this.#needs.has(component) && !gone) return true;
     const mine = this.#byTarget.get(component);
     if (mine?.some((action) => isMeant(action, entry) && !(gone && isWait(action)))) return true;
     const service = serviceOf(component);
