@@ -243,6 +243,8 @@ export class Externals {
       (process !== null && !isAlive(process)) ||
       (process !== null && status.pid !== null && status.pid !== process.pid);
     if (run !== null && ended) this.#ended(external, status.text);
+    // Whoever runs it has not heard yet that this process has ended: no other one has begun.
+    if (ended && process !== null && status.pid === process.pid) return;
     const known = external.run !== null && (external.process !== null || status.pid === null);
     if (status.running === true && !known) this.#begin(external, status.pid, { adopted: false });
   }
