@@ -3,6 +3,7 @@
  * twice as long as the reader keeps up with what is kept. Needs no controller.
  */
 import { watch } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { listLogFiles, logEnd, logStart, readLogAt } from './log-files.ts';
 import { unless } from './system-error.ts';
 
@@ -149,11 +150,16 @@ export async function* readLogs(
   const begin = sinceOffset ?? (tail === undefined ? 0 : tailOffset(directory, tail));
   const cutter = new LineCutter(begin);
   const changes = follow ? new Changes(directory, signal) : null;
+  let turnAt = begin + blockBytes;
   try {
     for (;;) {
       for (const line of readAvailable(directory, cutter)) {
         if (signal?.aborted) return;
         yield line;
+        if (line.next < turnAt) continue;
+        // What is written faster than it is read has no end; others want their turn.
+        await turn();
+        turnAt = line.next + blockBytes;
       }
       if (changes === null) break;
       if (!(await changes.next())) return;
