@@ -63,47 +63,42 @@ export class Launchers {
     }
   }
 
-  async #make(
+  #make(
     spec: LaunchSpec,
     identity: Identity | null,
     lastSlot: string | null,
   ): Promise<WaitingLauncher> {
-    const [first, second] = slotsOf(spec.instance);
-    const slot = lastSlot === first ? second : first;
-    const log = await this.#logs.open(spec.instance, spec.logging);
-    const fifo = await this.#openFifo(spec.instance, this.#cgroups === null ? null : slot);
-    const last = lastSlot === null ? null : await this.#openToRead(spec.instance, lastSlot);
-    try {
+    const { instance, argv, workingDir } = spec;
+    const [first, second] = slotsOf(instance);
+    const next = lastSlot === first ? second : first;
+    const slot = this.#cgroups === null ? null : next;
+    return withFiles(async (own) => {
+      const log = own(await this.#logs.open(instance, spec.logging));
+      const fifo = own(await this.#openFifo(instance, slot));
+      const last = lastSlot === null ? null : own(await this.#openToRead(instance, lastSlot));
       await this.#spawns.pass();
-      const join = this.#cgroups?.join(slot, spec.limits) ?? [];
-      const oomKills = this.#cgroups?.oomKills(slot) ?? null;
-      const launcher = await Launcher.spawn({
-        ...this.#identified(spec.instance, spec.user, spec.environment),
-        ...{ argv: spec.argv, workingDir: spec.workingDir },
-        ...{ log, fifo, last, join },
-      });
-      return { launcher, spec, identity, slot: this.#cgroups === null ? null : slot, oomKills };
-    } finally {
-      for (const file of [log, fifo, last]) if (file !== null) closeSync(file);
-    }
+      const join = this.#cgroups?.join(next, spec.limits) ?? [];
+      const oomKills = this.#cgroups?.oomKills(next) ?? null;
+      const identified = this.#identified(instance, spec.user, spec.environment);
+      const files = { log, fifo, last, join };
+      const launcher = await Launcher.spawn({ ...identified, argv, workingDir, ...files });
+      return { launcher, spec, identity, slot, oomKills };
+    });
   }
 
   /** Starts a process in the tree of a run; resolves with its pid. */
-  async inject(
+  inject(
     record: Pick<RunRecord, 'instance' | 'slot' | 'user'>,
     argv: readonly string[],
   ): Promise<number> {
     const { instance, slot, user } = record;
     const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
-    const fifo = await this.#openFifo(instance, slot);
-    const log = openSync('/dev/null', 'a');
-    try {
+    return withFiles(async (own) => {
       const identified = this.#identified(instance, user, ownEnvironment());
-      return await spawnInside({ ...identified, argv, workingDir: '/', join, log, fifo });
-    } finally {
-      closeSync(log);
-      closeSync(fifo);
-    }
+      const fifo = own(await this.#openFifo(instance, slot));
+      const log = own(openSync('/dev/null', 'a'));
+      return spawnInside({ ...identified, argv, workingDir: '/', join, log, fifo });
+    });
   }
 
   #identified(id: InstanceId, user: string | null, environment: Environment) {
@@ -127,6 +122,20 @@ export class Launchers {
     } finally {
       closeSync(both);
     }
+  }
+}
+
+/** What is opened for `work`, and given to its argument, is closed however it ends. */
+async function withFiles<T>(work: (own: (file: number) => number) => Promise<T>): Promise<T> {
+  const files: number[] = [];
+  const own = (file: number): number => {
+    files.push(file);
+    return file;
+  };
+  try {
+    return await work(own);
+  } finally {
+    for (const file of files) closeSync(file);
   }
 }
 

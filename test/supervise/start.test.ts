@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { scene, shell, spec, start, textOf, until } from './scene.ts';
@@ -104,6 +104,19 @@ test('a program that ends at once with the code of a failed start was started', 
   await start(processes, shell('exit 127'));
   const [, exit] = await until('the exit was told', () => exits[0]);
   assert.equal(exit.code, 127);
+});
+
+test('a start that fails leaves no file open', async (t) => {
+  const { directory, processes } = scene(t);
+  // In the way of the FIFO.
+  mkdirSync(`${directory}/run/instances/api.1.fifo`);
+  const openFiles = () => readdirSync('/proc/self/fd').length;
+  const failed = () => assert.rejects(processes.prepare(shell('true')), { code: 'START_FAILED' });
+  await failed();
+  const before = openFiles();
+  await failed();
+  await failed();
+  assert.equal(openFiles(), before);
 });
 
 test('an unknown user is refused', async (t) => {
