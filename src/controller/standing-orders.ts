@@ -136,8 +136,8 @@ export class StandingOrders {
     try {
       this.#judgeDue(clock.now() + sliceMs);
     } catch (error) {
-      log(`standing orders: ${errorInfo(error).message}`);
-      this.close();
+      log(`no more standing orders: ${errorInfo(error).message}`);
+      this.#giveUp();
     }
     if (this.#closed || this.#due.size === 0) return;
     this.#cancel = clock.after(pauseMs, () => this.#look());
@@ -182,6 +182,13 @@ export class StandingOrders {
         id,
         clock.after(leftMs, () => this.#lookAt([id])),
       );
+  }
+
+  /** None is left in force of which nobody heeds what speaks against it. */
+  #giveUp(): void {
+    this.close();
+    const all = Object.values(this.#options.state().instances);
+    for (const { id } of all) this.#withdraw(id, 'orders are given up');
   }
 
   /** Those that are given go with the launchers. */

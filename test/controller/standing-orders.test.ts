@@ -17,6 +17,7 @@ const id = 'api/1';
 class Stand {
   readonly at: Scene;
   readonly noted: RecordBody[] = [];
+  readonly logged: string[] = [];
   readonly #clock = systemClock();
   readonly #state = initialState();
   readonly #orders: StandingOrders;
@@ -28,7 +29,7 @@ class Stand {
       processes: this.at.processes,
       state: () => this.#state,
       note: (body) => this.#note(body),
-      log: assert.fail,
+      log: (text) => this.logged.push(text),
     });
     atEnd(t, () => this.#orders.close());
     this.tell({ kind: 'configured', spec: stack([service('api', changes)]) });
@@ -58,6 +59,11 @@ class Stand {
     this.tell({ kind: 'started', instance: id, action, pid, port: null });
     this.tell({ kind: 'ready', instance: id });
     return pid;
+  }
+
+  /** The engine can't be asked any more. */
+  breakEngine(): void {
+    Reflect.deleteProperty(this.#state.services['api']?.spec ?? {}, 'restart');
   }
 
   get kinds(): string[] {
@@ -91,6 +97,7 @@ test('an order goes on record, is carried out, and counts no more', async (t) =>
   const second = await stand.run();
   assert.deepEqual(stand.ran(), [first, second]);
   assert.deepEqual(stand.kinds, ['order-given']);
+  assert.deepEqual(stand.logged, []);
 });
 
 test('what the engine does not start is ended at once, and that is told', async (t) => {
@@ -143,4 +150,16 @@ test('after a crash there is one again when the run has lasted', async (t) => {
   await stand.ordered();
   assert.deepEqual(stand.kinds, ['order-given', 'order-given']);
   assert.ok(lives(second));
+});
+
+test('when the engine cannot be asked any more, no order stays in force', async (t) => {
+  const stand = new Stand(t, {});
+  const first = await stand.run();
+  await stand.ordered();
+  stand.breakEngine();
+  stand.tell({ kind: 'suspect', instance: id, suspected: true });
+  await until('that is told', () => stand.kinds.includes('order-withdrawn'));
+  assert.match(stand.logged.join(), /^no more standing orders: /);
+  assert.notEqual(stand.at.processes.order(id), 'given');
+  assert.deepEqual(stand.ran(), [first]);
 });
