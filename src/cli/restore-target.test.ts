@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PointView, RestoreTarget } from '../model/recovery-point.ts';
-import { restoreTarget } from './restore-target.ts';
+import { restoreTarget, sinceTime } from './restore-target.ts';
 
 const now = new Date('2026-11-21T12:00:00').getTime();
 const point = '20261121T101500.123Z-4f2a';
@@ -37,4 +37,11 @@ test('what is not meant is refused', async () => {
   await assert.rejects(meant('2026-11-22'), refused(/still to come/));
   for (const text of ['latest', point, 'before-the-move'])
     await assert.rejects(meant(text, true), refused(/--before goes with a time or an LSN/));
+});
+
+test('a time to look back to is named as it was given', () => {
+  assert.equal(sinceTime('2h', now), at('2026-11-21T10:00:00'));
+  assert.equal(sinceTime('10:15', now), at('2026-11-21T10:15:00'));
+  for (const text of ['nonsense', 'latest', '0/3000028', '2026-11-22'])
+    assert.throws(() => sinceTime(text, now), { code: 'BAD_REQUEST', message: /^--since / });
 });

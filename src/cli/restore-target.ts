@@ -1,4 +1,4 @@
-/** What `--to` means. */
+/** What `--to` and `--since` mean. */
 import { DarumaError } from '../model/errors.ts';
 import type { PointView, RestoreTarget } from '../model/recovery-point.ts';
 import { parseDuration } from '../stack/quantity.ts';
@@ -25,15 +25,22 @@ export async function restoreTarget(text: string, context: TargetContext): Promi
   return target;
 }
 
+/** What `--since` means, in wall-clock milliseconds. Throws BAD_REQUEST. */
+export function sinceTime(text: string, now: number): number {
+  const at = timeMeantBy(text, now);
+  if (at === null)
+    throw new DarumaError('BAD_REQUEST', `--since ${text}: expected a time, or a time ago as 15m`);
+  if (at > now) throw new DarumaError('BAD_REQUEST', `--since ${text}: that is still to come`);
+  return at;
+}
+
 async function meantBy(text: string, context: TargetContext): Promise<RestoreTarget> {
   const { before, now } = context;
   if (text === 'latest') return { kind: 'latest' };
   if (pointPattern.test(text)) return { kind: 'point', point: text };
   if (lsnPattern.test(text)) return { kind: 'lsn', lsn: text, before };
-  const agoMs = parseDuration(text);
-  if (agoMs !== null) return { kind: 'time', at: now - agoMs, before };
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? momentOf(text) : timeOfToday(text, now);
-  if (at !== null && !Number.isNaN(at)) return { kind: 'time', at, before };
+  const at = timeMeantBy(text, now);
+  if (at !== null) return { kind: 'time', at, before };
   const points = await context.points();
   const named = points.findLast((point) => point.name === text || point.id.startsWith(text));
   if (named !== undefined) return { kind: 'point', point: named.id };
@@ -42,6 +49,14 @@ async function meantBy(text: string, context: TargetContext): Promise<RestoreTar
     `--to ${text}: expected latest, a point (daruma points), a time such as 2026-01-31T14:03:07 ` +
       'or 14:03, a time ago such as 15m, an LSN, or the name of a point',
   );
+}
+
+/** Wall-clock milliseconds of a time, or of a time ago; null: it is neither. */
+function timeMeantBy(text: string, now: number): number | null {
+  const agoMs = parseDuration(text);
+  if (agoMs !== null) return now - agoMs;
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? momentOf(text) : timeOfToday(text, now);
+  return Number.isNaN(at) ? null : at;
 }
 
 /** Local time, also for a day without a time, which `Date.parse` takes for one of UTC. */

@@ -12,7 +12,7 @@ import {
   problemText,
   runHere,
 } from '../point-work.ts';
-import { restoreTarget } from '../restore-target.ts';
+import { sinceTime } from '../restore-target.ts';
 import type { Session } from '../session.ts';
 import { sizeText } from '../size-text.ts';
 import { cell, table } from '../table.ts';
@@ -107,15 +107,9 @@ async function drops(
 ): Promise<number> {
   if (service === undefined) throw new DarumaError('BAD_REQUEST', '--drops of which service?');
   await chosenServices(session, service);
-  const context = { now: Date.now(), before: false, points: async () => [] };
-  const since = await restoreTarget(options.since ?? '1d', context);
-  if (since.kind !== 'time')
-    throw new DarumaError(
-      'BAD_REQUEST',
-      `--since ${options.since}: expected a time, or a time ago`,
-    );
+  const since = sinceTime(options.since ?? '1d', Date.now());
   const identity = identityOf(session, options);
-  const work = { kind: 'search-log' as const, since: since.at, identity };
+  const work = { kind: 'search-log' as const, since, identity };
   const found = await runHere(session, service, work);
   if (session.json) session.printJson(found);
   else {
