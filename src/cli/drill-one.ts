@@ -1,4 +1,5 @@
 /** One drill of any fault, on an instance or on the controller. */
+import type { DrillFaultName } from '../model/drill.ts';
 import { DarumaError } from '../model/errors.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
@@ -6,7 +7,6 @@ import { drillController } from './controller-drill.ts';
 import { recorded } from './drill-record.ts';
 import { type DrillResult, runDrill } from './drill-run.ts';
 import { probeTarget } from './drill-target.ts';
-import type { FaultName } from './faults.ts';
 import type { Session } from './session.ts';
 
 export interface DrillLimits {
@@ -17,7 +17,7 @@ export interface DrillLimits {
 
 export interface OneDrill extends DrillLimits {
   readonly spec: StackSpec;
-  readonly fault: FaultName;
+  readonly fault: DrillFaultName;
   /** Whom; for the controller, whose endpoint gets the load. Null: the first one's with one. */
   readonly instance: InstanceId | null;
 }

@@ -1,12 +1,13 @@
 /** All drills that a stack can take: every fault on one instance of every service. */
 import { createHash } from 'node:crypto';
+import { type DrillFaultName, drillFaults } from '../model/drill.ts';
 import type { InstanceId, ServiceName } from '../model/ids.ts';
 import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { InstanceView, ServiceView, StackView } from '../model/view.ts';
-import { type FaultName, faultNames, noLeak } from './faults.ts';
+import { noLeak } from './faults.ts';
 
 export interface PlannedDrill {
-  readonly fault: FaultName;
+  readonly fault: DrillFaultName;
   /** Null: Daruma's own controller. */
   readonly service: ServiceName | null;
   readonly instance: InstanceId | null;
@@ -34,7 +35,7 @@ function drillsOf(view: ServiceView, spec: StackSpec): PlannedDrill[] {
   const service = spec.services.find((one) => one.name === name);
   if (service === undefined) return [];
   const ready = instances.find(({ phase }) => phase === 'ready');
-  const faults = faultNames.filter((fault) => fault !== 'controller-kill');
+  const faults = drillFaults.filter((fault) => fault !== 'controller-kill');
   return faults.map((fault) => ({
     fault,
     service: name,
@@ -52,7 +53,7 @@ function notReady({ wanted, instances }: ServiceView): string {
 }
 
 function obstacle(
-  fault: FaultName,
+  fault: DrillFaultName,
   service: ServiceSpec,
   { mode, maintenance }: ServiceView,
   { pid }: InstanceView,

@@ -1,18 +1,19 @@
 /** One drill: injects a fault under a light load, watches the incident, and measures. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { DrillFaultName } from '../model/drill.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 import type { FaultKind } from '../model/symptom.ts';
 import type { IncidentView } from '../model/view.ts';
 import type { ControlClient } from './control-client.ts';
 import { type DrillTimes, drillTimes, noTimes } from './drill-times.ts';
-import { type FaultName, type Injection, inject, undo } from './faults.ts';
+import { type Injection, inject, undo } from './faults.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { type LoadFigures, type ProbeTarget, ProbingLoad } from './probing-load.ts';
 import type { Session } from './session.ts';
 
 export interface DrillPlan {
-  readonly fault: Exclude<FaultName, 'controller-kill'>;
+  readonly fault: Exclude<DrillFaultName, 'controller-kill'>;
   readonly instance: InstanceId;
   readonly timeoutMs: number;
   readonly bytesPerSecond: number;
@@ -25,7 +26,7 @@ export interface DrillPlan {
 }
 
 export interface DrillResult extends DrillTimes {
-  readonly fault: FaultName;
+  readonly fault: DrillFaultName;
   readonly target: string;
   readonly end: 'recovered' | 'observed' | 'needs-person' | 'timed-out' | 'interrupted';
   /** The likeliest cause, and whether it is the one that was drilled; null: nothing was blamed. */

@@ -1,20 +1,11 @@
 /** Faults that a drill brings about. Each goes on until it is undone or has had its effect. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { DrillFaultName } from '../model/drill.ts';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
 import { identify, isAlive } from '../ports/process-identity.ts';
 import type { ControlClient } from './control-client.ts';
-
-export const faultNames = [
-  'kill',
-  'hang',
-  'slow',
-  'leak',
-  'crash-loop',
-  'controller-kill',
-] as const;
-export type FaultName = (typeof faultNames)[number];
 
 export interface Injection {
   readonly client: ControlClient;
@@ -39,7 +30,7 @@ export const noLeak = 'only what Daruma runs, or only observes, can leak';
 
 /** Resolves when the fault has begun; `goesOn` is what it does until `enough`. */
 export async function inject(
-  fault: Exclude<FaultName, 'controller-kill'>,
+  fault: Exclude<DrillFaultName, 'controller-kill'>,
   injection: Injection,
 ): Promise<{ readonly goesOn: Promise<void> }> {
   const { client, instance, bytesPerSecond } = injection;

@@ -1,11 +1,11 @@
 /** What came of all drills of a stack, and of those before: kept in `drills.json`. */
+import type { DrillFaultName } from '../model/drill.ts';
 import type { ServiceName } from '../model/ids.ts';
 import { readJsonFile, replaceFile } from '../ports/replace-file.ts';
 import type { DrillResult } from './drill-run.ts';
-import type { FaultName } from './faults.ts';
 
 export interface ScoredDrill {
-  readonly fault: FaultName;
+  readonly fault: DrillFaultName;
   /** Null: the controller. */
   readonly service: ServiceName | null;
   /** Why it was not done, or null. */

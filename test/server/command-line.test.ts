@@ -7,12 +7,10 @@ import { describe, test } from 'node:test';
 import type { Command } from 'commander';
 import fastify from 'fastify';
 import { z } from 'zod';
-import { faultNames } from '../../src/cli/faults.ts';
 import { createProgram } from '../../src/cli/index.ts';
 import { errorTable } from '../../src/model/errors.ts';
 import type { ControllerApi } from '../../src/ports/controller-api.ts';
 import { allRoutes } from '../../src/server/api/app.ts';
-import { drillFaults } from '../../src/server/api/drills.ts';
 import type { Problem } from '../../src/server/problem.ts';
 import { addRoutes } from '../../src/server/routes.ts';
 import { personRequest } from '../../src/server/schemas.ts';
@@ -174,7 +172,6 @@ describe('the lists', () => {
       (one) => !byCommand.has(nameOf(one)) && !ofPeople.test(one.path),
     );
     assert.deepEqual(unmatched.map(nameOf), [], 'done by the API only');
-    assert.deepEqual([...drillFaults], [...faultNames]);
   });
 
   test('each route of the socket, which the command line uses, is one of the API too', async () => {

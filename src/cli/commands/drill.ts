@@ -1,4 +1,5 @@
 import { Argument } from 'commander';
+import { type DrillFaultName, drillFaults } from '../../model/drill.ts';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import { type InstanceId, isInstance, serviceOf } from '../../model/ids.ts';
 import type { StackView } from '../../model/view.ts';
@@ -9,7 +10,6 @@ import { type DrillLimits, drillOne } from '../drill-one.ts';
 import { plannedDrills } from '../drill-plan.ts';
 import type { DrillResult } from '../drill-run.ts';
 import { drillText } from '../drill-text.ts';
-import { type FaultName, faultNames } from '../faults.ts';
 import { isPassed, keepScorecard, lastScorecard } from '../scorecard.ts';
 import { scorecardText } from '../scorecard-text.ts';
 import type { Session } from '../session.ts';
@@ -29,7 +29,7 @@ export const addDrill: AddCommand = ({ program, action }) => {
   const drill = program
     .command('drill')
     .description('inject a fault on purpose, and report how the stack takes it')
-    .addArgument(new Argument('[fault]', 'what to do to it').choices(faultNames))
+    .addArgument(new Argument('[fault]', 'what to do to it').choices(drillFaults))
     .argument('[service[/n]]', 'whom; for controller-kill: whose endpoint to watch')
     .option('--all', 'every fault that the stack can take, in random order')
     .option('--seed <number>', 'with --all and ledger: the order of an earlier one', wholeNumber)
@@ -38,7 +38,7 @@ export const addDrill: AddCommand = ({ program, action }) => {
     .option('--rate <bytes>', 'leak: so many bytes per second', wholeNumber, 50 * 2 ** 20)
     .option('--kills <count>', 'crash-loop: kill it so often', wholeNumber, 3)
     .action(
-      action(async (session, fault?: FaultName, target?: string, options?: DrillOptions) => {
+      action(async (session, fault?: DrillFaultName, target?: string, options?: DrillOptions) => {
         if (options === undefined) return exitCodes.usage;
         return options.all === true
           ? await all(session, fault, options)
@@ -50,7 +50,7 @@ export const addDrill: AddCommand = ({ program, action }) => {
 
 async function all(
   session: Session,
-  fault: FaultName | undefined,
+  fault: DrillFaultName | undefined,
   options: DrillOptions,
 ): Promise<number> {
   if (fault !== undefined) throw new DarumaError('BAD_REQUEST', 'drill --all takes no fault');
@@ -70,12 +70,15 @@ async function all(
 
 async function one(
   session: Session,
-  fault: FaultName | undefined,
+  fault: DrillFaultName | undefined,
   target: string | undefined,
   options: DrillOptions,
 ): Promise<number> {
   if (fault === undefined) {
-    throw new DarumaError('BAD_REQUEST', `drill needs a fault (${faultNames.join(', ')}) or --all`);
+    throw new DarumaError(
+      'BAD_REQUEST',
+      `drill needs a fault (${drillFaults.join(', ')}) or --all`,
+    );
   }
   const result = await drillNamed(session, fault, target, options);
   if (session.json) session.printJson(result);
@@ -89,7 +92,7 @@ function limits({ timeout, rate, kills }: DrillOptions): DrillLimits {
 
 async function drillNamed(
   session: Session,
-  fault: FaultName,
+  fault: DrillFaultName,
   target: string | undefined,
   options: DrillOptions,
 ): Promise<DrillResult> {

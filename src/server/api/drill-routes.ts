@@ -1,8 +1,8 @@
 /** Faults on purpose, and what came of them. */
 import { z } from 'zod';
+import { drillFaults } from '../../model/drill.ts';
 import { DarumaError } from '../../model/errors.ts';
 import { serviceOf } from '../../model/ids.ts';
-import { drillFaults } from './drills.ts';
 import { pageAfter } from './paging.ts';
 import type { Parts } from './parts.ts';
 import { type Route, route } from './route.ts';

@@ -4,20 +4,11 @@
  * looks next.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import type { DrillFaultName } from '../../model/drill.ts';
 import { DarumaError } from '../../model/errors.ts';
 import type { ProcessIdentity } from '../../ports/process-identity.ts';
 import type { AccountsDb } from './accounts-db.ts';
 import { DrillBook, type DrillShown } from './drill-book.ts';
-
-export const drillFaults = [
-  'kill',
-  'hang',
-  'slow',
-  'leak',
-  'crash-loop',
-  'controller-kill',
-] as const;
-export type DrillFaultName = (typeof drillFaults)[number];
 
 export interface DrillOrder {
   readonly fault: DrillFaultName;
