@@ -5,6 +5,8 @@
  * 1. An end and a beginning are told once each; another process is another run.
  * 2. While we start or stop it ourselves, nothing is told of it.
  * 3. Starting what runs, and stopping what doesn't, does nothing.
+ * 4. Its end may be seen before whoever runs it hears of that: the status that still names the
+ *    process is no news, and neither is one that was asked for before the last that was taken.
  */
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { Happening } from '../model/event.ts';
@@ -24,7 +26,10 @@ export interface ExternalsOptions {
   readonly push: (happening: Happening) => void;
 }
 
-type Status = Awaited<ReturnType<ExternalDriver['status']>>;
+interface Status extends Awaited<ReturnType<ExternalDriver['status']>> {
+  /** It names the process of the last run, and that has ended. */
+  readonly late: boolean;
+}
 
 interface External {
   readonly service: ServiceSpec;
@@ -33,11 +38,14 @@ interface External {
   readonly timeoutMs: number;
   readonly everyMs: number;
   run: ExternalRun | null;
-  /** Null: which process it is is not known, or it has just ended. */
+  /** Of the run, or of the last one; null: which process it is, or was, is not known. */
   process: ProcessIdentity | null;
   /** We are starting or stopping it. */
   ours: boolean;
   looking: boolean;
+  /** How often its status was asked, and which of these answers was the last to be taken. */
+  asked: number;
+  taken: number;
   dueAt: number;
 }
 
@@ -45,7 +53,7 @@ interface External {
 const tickMs = 500;
 /** Without a health check its status is asked this often. */
 const lookEveryMs = 5_000;
-/** What a start command has begun may take so long to show, such as in a pid file. */
+/** What was begun or has ended may take so long to show, such as in a pid file. */
 const showsWithinMs = 5_000;
 const againMs = 100;
 
@@ -82,6 +90,8 @@ export class Externals {
       process: null,
       ours: false,
       looking: false,
+      asked: 0,
+      taken: 0,
       dueAt: clock.now(),
     };
     const status = await this.#status(external, external.timeoutMs);
@@ -99,13 +109,12 @@ export class Externals {
   /** Rejects when it doesn't run after its start command. */
   start(instance: InstanceId): Promise<ExternalRun> {
     return this.#alone(instance, async (external) => {
-      const { context, timeoutMs } = external;
-      if ((await this.#status(external, timeoutMs)).running !== true) {
-        await this.#driver().start(context);
-      }
-      const withinMs = Math.min(timeoutMs, showsWithinMs);
-      const status = await this.#until(external, withinMs, ({ running }) => running !== false);
-      if (status.running === false) {
+      // Who has not heard of its end yet would take it to be started already.
+      const before = await this.#shown(external, ({ late }) => !late);
+      if (before.running !== true) await this.#driver().start(external.context);
+      const shows = ({ running, late }: Status) => running !== false && !late;
+      const status = await this.#shown(external, shows);
+      if (!shows(status)) {
         throw new DarumaError('START_FAILED', `it was started and does not run: ${status.text}`);
       }
       return this.#watch(external, status.pid, { adopted: false });
@@ -124,15 +133,13 @@ export class Externals {
         throw error;
       }
       external.run = null;
-      external.process = null;
     });
   }
 
   async #end(external: External): Promise<void> {
     const { context, timeoutMs } = external;
-    if ((await this.#status(external, timeoutMs)).running !== false) {
-      await this.#driver().stop(context);
-    }
+    const before = await this.#shown(external, ({ late }) => !late);
+    if (before.running !== false) await this.#driver().stop(context);
     const status = await this.#until(external, timeoutMs, ({ running }) => running !== true);
     if (status.running === true) {
       throw new DarumaError('STOP_FAILED', `it was stopped and still runs: ${status.text}`);
@@ -159,7 +166,6 @@ export class Externals {
         throw error;
       }
       external.run = null;
-      external.process = null;
     });
   }
 
@@ -169,11 +175,16 @@ export class Externals {
     throw new DarumaError('INTERNAL', 'not an external driver');
   }
 
-  async #status({ context }: External, timeoutMs: number): Promise<Status> {
+  async #status({ context, process }: External, timeoutMs: number): Promise<Status> {
     try {
-      return await this.#driver().status(context, timeoutMs);
+      const status = await this.#driver().status(context, timeoutMs);
+      const { running, pid } = status;
+      if (pid === null || identify(pid) !== null) return { ...status, late: false };
+      if (running !== true || process?.pid !== pid) return { ...status, pid: null, late: false };
+      const text = `its status names process ${pid}, which has ended`;
+      return { running: null, pid, text, late: true };
     } catch (error) {
-      return { running: null, pid: null, text: errorInfo(error).message };
+      return { running: null, pid: null, text: errorInfo(error).message, late: false };
     }
   }
 
@@ -185,8 +196,13 @@ export class Externals {
       return await work(external);
     } finally {
       external.ours = false;
+      external.taken = external.asked;
       this.#soon(external);
     }
+  }
+
+  #shown(external: External, holds: (status: Status) => boolean): Promise<Status> {
+    return this.#until(external, Math.min(external.timeoutMs, showsWithinMs), holds);
   }
 
   /** The first status that is as wanted, or the last within the time. */
@@ -217,9 +233,8 @@ export class Externals {
     const gone = run !== null && process !== null && !isAlive(process);
     if (!gone && this.#options.clock.now() < dueAt) return;
     external.looking = true;
-    void this.#status(external, external.timeoutMs).then((status) => {
+    void this.#look(external, external.timeoutMs).then(() => {
       external.looking = false;
-      this.#take(external, status);
     });
   }
 
@@ -229,13 +244,22 @@ export class Externals {
 
   /** Its own health check, where that is its status. */
   async #check(external: External, timeoutMs: number): Promise<void> {
-    const status = await this.#status(external, timeoutMs);
-    this.#take(external, status);
+    const status = await this.#look(external, timeoutMs);
     if (status.running !== true) throw new Error(status.text);
   }
 
+  async #look(external: External, timeoutMs: number): Promise<Status> {
+    external.asked += 1;
+    const number = external.asked;
+    const status = await this.#status(external, timeoutMs);
+    if (number > external.taken && !external.ours) {
+      external.taken = number;
+      this.#take(external, status);
+    }
+    return status;
+  }
+
   #take(external: External, status: Status): void {
-    if (external.ours) return;
     this.#soon(external);
     const { run, process } = external;
     const ended =
@@ -243,8 +267,6 @@ export class Externals {
       (process !== null && !isAlive(process)) ||
       (process !== null && status.pid !== null && status.pid !== process.pid);
     if (run !== null && ended) this.#ended(external, status.text);
-    // Whoever runs it has not heard yet that this process has ended: no other one has begun.
-    if (ended && process !== null && status.pid === process.pid) return;
     const known = external.run !== null && (external.process !== null || status.pid === null);
     if (status.running === true && !known) this.#begin(external, status.pid, { adopted: false });
   }
@@ -252,7 +274,6 @@ export class Externals {
   #ended(external: External, text: string): void {
     const { instance } = external;
     external.run = null;
-    external.process = null;
     this.#options.watcher.unwatch(instance);
     const exit = { code: null, signal: null, known: false, oom: false, lastLines: [text] };
     this.#options.push({ kind: 'exited', instance, exit });
