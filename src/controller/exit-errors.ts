@@ -1,6 +1,6 @@
 /** Unexpected exits become error records. */
 import type { ErrorReport } from '../model/error-record.ts';
-import { describeExit, type ExitInfo } from '../model/exit.ts';
+import { describeExit, type ExitInfo, lastWord } from '../model/exit.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
 
@@ -13,10 +13,13 @@ export function errorsOfExits(
   return records.flatMap((record) => {
     if (record.kind !== 'instance-exited' || record.expected) return [];
     const { instance, exit } = record;
-    const last = exit.lastLines.at(-1);
-    const message = `${describeExit(exit)}${last === undefined ? '' : `: ${last}`}`;
+    const last = lastWord(exit.lastLines);
+    const message = `${describeExit(exit)}${last === null ? '' : `: ${last}`}`;
     const origin = { service: serviceOf(instance), instance, host };
-    return [{ at, code: codeOf(exit), message, origin, source: 'exit' }];
+    const report = { at, code: codeOf(exit), message, origin, source: 'exit' } as const;
+    // Who was killed said nothing about that; one line is in the message already.
+    const tells = exit.code !== null && exit.lastLines.length > 1;
+    return [tells ? { ...report, stack: exit.lastLines.join('\n') } : report];
   });
 }
 

@@ -18,3 +18,16 @@ export function describeExit(exit: ExitInfo): string {
   const how = exit.signal === null ? `exited with code ${exit.code}` : `killed by ${exit.signal}`;
   return exit.oom ? `${how} (out of memory)` : how;
 }
+
+const namesError = /\b(?:error|fatal|panic|panicked|exception)\b|\w(?:Error|Exception)\b/i;
+/** Places in the code, closing brackets, and how Node.js signs off. */
+const saysNothing = /^\s|^[\])},;]*$|^Node\.js v\d/;
+const lookedAt = 5;
+
+/** Why a program ended, in its own words: the last line that names an error, else the last one.
+ * Null: it said nothing. */
+export function lastWord(lines: readonly string[]): string | null {
+  const said = lines.filter((line) => !saysNothing.test(line)).slice(-lookedAt);
+  const last = said.at(-1) ?? lines.findLast((line) => line.trim() !== '');
+  return (said.findLast((line) => namesError.test(line)) ?? last)?.trim() ?? null;
+}
