@@ -12,7 +12,8 @@ export function awaitEffect(turn: Turn, action: ActionId, target: ComponentId): 
   turn.setTimer(`effect:${action}`, turn.at + effectMs(spec));
 }
 
-function effectMs(spec: ServiceSpec | undefined): number {
+/** So long after its start an instance may take to come right. */
+export function effectMs(spec: ServiceSpec | undefined): number {
   const check = spec?.healthcheck;
   if (check == null) return effectSlackMs;
   const { startPeriodMs, intervalMs, timeoutMs, retries } = check;

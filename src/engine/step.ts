@@ -5,7 +5,8 @@
  * 1. The state is the fold of all records: `replay(records)` equals it.
  * 2. Its cost does not grow with the size of the stack, except at `configured`, `looked`, `up` and
  *    `down`; elsewhere only what is connected to the event is touched.
- * 3. A late or doubled event (an action that was overtaken, an instance that is gone) is ignored.
+ * 3. A late or doubled event (an action that was overtaken, an instance that is gone) is ignored,
+ *    but for a start of what somebody else runs: nobody else tells what it found.
  */
 import type { Command } from '../model/command.ts';
 import type { EngineEvent } from '../model/event.ts';
@@ -32,7 +33,7 @@ import { letGoOfRemoved } from './removal.ts';
 import { failRequests, finishRequests, onRequest } from './requests.ts';
 import { advanceTouched, failRestore, onPointEvent } from './restore.ts';
 import { onRoleEvent } from './role-events.ts';
-import { type EngineState, instancesOf, isAlive, isRunning } from './state.ts';
+import { type EngineState, type InstanceState, instancesOf, isAlive, isRunning } from './state.ts';
 import { endStale, endSymptom, endSymptoms, raiseSymptom, releaseHeld } from './symptoms.ts';
 import { onProgramChanged, onSlept, onTimer } from './timers.ts';
 import { Turn } from './turn.ts';
@@ -139,8 +140,14 @@ function onConfigured(turn: Turn, { spec }: Of<'configured'>): void {
 
 function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
   const instance = turn.state.instances[event.instance];
-  if (instance?.phase !== 'starting' || instance.action !== event.action) return;
+  if (instance === undefined) return;
   const { action, pid, port } = event;
+  const awaited = instance.phase === 'starting' && instance.action === action;
+  if (!awaited && !tellsAllTheSame(turn, instance, pid)) return;
+  if (!awaited && instance.wanted === 'up') {
+    onFound(turn, { ...event, kind: 'found', running: true, startedAt: null, exit: null });
+    return;
+  }
   turn.emit({ kind: 'instance-started', instance: instance.id, action, pid, port });
   if (instance.wanted === 'down') {
     reconcile(turn, instance.id);
@@ -149,6 +156,15 @@ function onInstanceStarted(turn: Turn, event: Of<'started'>): void {
   onStarted(turn, instance, action);
   releaseDependents(turn, instance.service);
   releaseHeld(turn, instance.service);
+}
+
+/** What somebody else runs may begin while a start is under way, and end before that is made: what
+ * the start says in the end is still true. A start or stop that came since will say so itself. */
+function tellsAllTheSame(turn: Turn, instance: InstanceState, pid: number | null): boolean {
+  const { service, phase } = instance;
+  if (turn.state.services[service]?.spec.driver !== 'external') return false;
+  if (phase === 'starting' || phase === 'stopping') return false;
+  return !isRunning(instance) || (pid !== null && pid !== instance.pid);
 }
 
 function onInstanceStartFailed(turn: Turn, event: Of<'start-failed'>): void {

@@ -1,7 +1,8 @@
 /** Which symptoms of an incident are seen to already, by what is under way or was decided. */
 import { explains } from '../locate/locate.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
-import type { Symptom } from '../model/symptom.ts';
+import type { Symptom, SymptomKind } from '../model/symptom.ts';
+import { effectMs } from './effect.ts';
 import { locateInput } from './facts.ts';
 import { dependenciesOf, isKilled } from './graph.ts';
 import { answers } from './routing.ts';
@@ -10,6 +11,9 @@ import type { Turn } from './turn.ts';
 
 /** After the cause came right, its effects get this long to follow. */
 export const followMs = 5_000;
+
+/** Over once it is ready. */
+const outages: readonly SymptomKind[] = ['exit', 'oom', 'start-failed'];
 
 type Entry = IncidentState['symptoms'][number];
 
@@ -58,6 +62,7 @@ class Treatments {
     if (this.#needs.has(component) && !gone) return true;
     const mine = this.#byTarget.get(component);
     if (mine?.some((action) => isMeant(action, entry) && !(gone && isWait(action)))) return true;
+    if (this.#comesUp(entry.symptom)) return true;
     const service = serviceOf(component);
     if (service === null) return false;
     // A process that is gone has to be held or started for itself.
@@ -65,6 +70,17 @@ class Treatments {
     return [...this.#dependenciesOf(service)].some((name) =>
       this.#remedies.get(name)?.some((action) => this.#mendsCause(action, entry.symptom)),
     );
+  }
+
+  /** It runs again, whoever started it: whether it becomes ready is still to be seen. */
+  #comesUp({ kind, component }: Symptom): boolean {
+    const instance = this.#turn.instance(component);
+    if (instance?.phase !== 'running' || !outages.includes(kind)) return false;
+    const spec = this.#turn.state.services[instance.service]?.spec;
+    const until = (instance.startedAt ?? 0) + effectMs(spec);
+    if (this.#turn.at >= until) return false;
+    this.until = Math.min(this.until, until);
+    return true;
   }
 
   #dependenciesOf(service: ServiceName): ReadonlySet<ServiceName> {
