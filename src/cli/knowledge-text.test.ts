@@ -32,7 +32,7 @@ test('what was learned, with the cases that each number rests on', () => {
   assert.deepEqual(knowledgeText({ services: [api, db], detectors: [] }, plain), [
     'api',
     '  watched for 30 h',
-    '  crash: 3 seen; one in about 19 h of an instance expected',
+    '  crash: 3 seen; expected once in about 19 h at each instance',
     '  restart mends crash: 0.9 (7 of 7); 2.1 s to recovery',
     '  run fix mends hang: 0.04 (1 of 40)',
     '  shows symptoms when db fails: >0.9 (4 of 4)',
@@ -58,6 +58,6 @@ test('detectors', () => {
   };
   assert.deepEqual(detectorTable([health], plain), [
     'SERVICE  DETECTOR  HITS  MISSES  FALSE ALARMS  P(DETECTED | FAULT)',
-    'api      health    3     0       1             hang 0.9 (3 of 3), error 0.8 (by default table)',
+    'api      health    3     0       1             hang 0.9 (3 of 3); by default table: error 0.8',
   ]);
 });

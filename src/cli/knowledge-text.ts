@@ -16,7 +16,7 @@ function serviceLines({ observedHours, faults, remedies, passedOn }: ServiceLear
   const lines = [
     ...faults.map(
       ({ fault, cases, perHour }) =>
-        `${fault}: ${cases} seen; one in about ${hoursText(1 / perHour)} of an instance expected`,
+        `${fault}: ${cases} seen; expected once in about ${hoursText(1 / perHour)} at each instance`,
     ),
     ...remedies.map(
       ({ remedy, fault, typicalMs, ...estimate }) =>
@@ -39,20 +39,35 @@ export function detectorTable(detectors: readonly DetectorView[], paint: Paint):
     cell(hits),
     cell(misses),
     cell(falseAlarms),
-    cell(detects.map(({ fault, ...estimate }) => `${fault} ${estimateText(estimate)}`).join(', ')),
+    cell(chancesText(detects)),
   ]);
   const head = ['SERVICE', 'DETECTOR', 'HITS', 'MISSES', 'FALSE ALARMS', 'P(DETECTED | FAULT)'];
   return table(head, rows, { paint });
 }
 
-/** «0.93 (27 of 28)»; one digit while there are few cases, and never 0 or 1. */
-function estimateText({ chance, yes, cases }: Estimate): string {
+/** What there are cases of comes first. */
+function chancesText(detects: DetectorView['detects']): string {
+  const known = detects.filter(({ cases }) => cases > 0);
+  const byTable = detects.filter(({ cases }) => cases === 0);
+  const parts = known.map(({ fault, ...estimate }) => `${fault} ${estimateText(estimate)}`);
+  const table = byTable.map(({ fault, ...estimate }) => `${fault} ${chanceText(estimate)}`);
+  if (table.length === 0) return parts.join(', ');
+  return [...parts, `by default table: ${table.join(', ')}`].join('; ');
+}
+
+/** «0.93 (27 of 28)». */
+function estimateText(estimate: Estimate): string {
+  const { yes, cases } = estimate;
+  return `${chanceText(estimate)} (${cases === 0 ? 'by default table' : `${yes} of ${cases}`})`;
+}
+
+/** One digit while there are few cases, and never 0 or 1. */
+function chanceText({ chance, cases }: Estimate): string {
   const digits = cases < 10 ? 1 : 2;
   const step = 10 ** -digits;
   const shown = Number(chance.toFixed(digits));
   const least = shown < step ? `<${step}` : chance.toFixed(digits);
-  const text = shown > 1 - step / 2 ? `>${(1 - step).toFixed(digits)}` : least;
-  return `${text} (${cases === 0 ? 'by default table' : `${yes} of ${cases}`})`;
+  return shown > 1 - step / 2 ? `>${(1 - step).toFixed(digits)}` : least;
 }
 
 function twoDigits(value: number): number {

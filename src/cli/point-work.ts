@@ -99,10 +99,17 @@ export async function byControllerOrHere<W extends JobWork, T>(
   return watched(session, service, asked());
 }
 
+const todo = 'Give a service `recovery_points:` in the stack file to have some.';
+
 export function notThere(service: ServiceName, spec: StackSpec): DarumaError {
+  const names = spec.services.map(({ name }) => name);
+  if (!names.includes(service)) {
+    const message = `there is no service ${service}; there are: ${names.join(', ')}`;
+    return new DarumaError('NOT_FOUND', message);
+  }
   const there = servicesWithPoints(spec).join(', ') || 'none';
   const message = `${service} has no \`recovery_points\`; services with some: ${there}`;
-  return new DarumaError('NOT_FOUND', message);
+  return new DarumaError('NOT_FOUND', message, { todo });
 }
 
 export interface KeyOptions {
@@ -123,7 +130,7 @@ export async function chosenServices(
   const all = servicesWithPoints(spec);
   if (service === undefined) {
     if (all.length > 0) return all;
-    throw new DarumaError('NOT_FOUND', 'no service of the stack has `recovery_points`');
+    throw new DarumaError('NOT_FOUND', 'no service of the stack has `recovery_points`', { todo });
   }
   if (all.includes(service)) return [service];
   throw notThere(service, spec);

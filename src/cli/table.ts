@@ -19,10 +19,28 @@ export function table(
   options: { readonly paint: Paint; readonly width?: number },
 ): string[] {
   const all = [head.map((title) => cell(title, 'dim')), ...rows];
-  const widths = head.map((_, column) =>
-    Math.max(...all.map((row) => displayWidth(row[column]?.text ?? ''))),
-  );
+  const widths = widthsOf(all);
   return all.map((row) => line(row, widths, options));
+}
+
+/** How many of the first columns fit into the width, at least one. */
+export function columnsWithin(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+): number {
+  let left = width + gap.length;
+  const tooMany = widthsOf([head.map((title) => cell(title)), ...rows]).findIndex((column) => {
+    left -= column + gap.length;
+    return left < 0;
+  });
+  return tooMany === -1 ? head.length : Math.max(1, tooMany);
+}
+
+function widthsOf(rows: readonly (readonly Cell[])[]): readonly number[] {
+  return (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => displayWidth(row[column]?.text ?? ''))),
+  );
 }
 
 function line(
