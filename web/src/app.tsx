@@ -19,13 +19,23 @@ import { Standing } from './parts/standing.tsx';
 import { useRoute } from './state/route.ts';
 import { LiveContext } from './state/use-live.ts';
 import { useSession } from './state/use-may.ts';
-import { type Language, preferredLanguage, Speech, speaker, useSay } from './words/words.ts';
+import {
+  type Language,
+  preferredLanguage,
+  Speech,
+  speaker,
+  teller,
+  useSay,
+} from './words/words.ts';
 
 export function App() {
   const [language, setLanguage] = useState<Language>(() =>
     preferredLanguage(localStorage.getItem('language'), navigator.languages),
   );
-  const speech = useMemo(() => ({ language, say: speaker(language) }), [language]);
+  const speech = useMemo(
+    () => ({ language, say: speaker(language), tell: teller(language) }),
+    [language],
+  );
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);

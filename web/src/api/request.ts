@@ -5,16 +5,24 @@ import { refresh } from './session.ts';
 class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
+  /** Of the one table of errors; null: it was not told. */
+  readonly code: string | null;
 
-  constructor(message: string, status: number) {
+  constructor(message: string, status: number, code: string | null) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
 /** The HTTP status; null: there was no answer. */
 export function statusOf(error: unknown): number | null {
   return error instanceof Refusal ? error.status : null;
+}
+
+/** Null: it has none. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Refusal ? error.code : null;
 }
 
 export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -49,14 +57,15 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 async function contentOf<T>(answer: Response): Promise<T> {
   const text = await answer.text();
   if (answer.ok) return (text === '' ? null : JSON.parse(text)) as T;
-  throw new Refusal(reasonIn(text, answer), answer.status);
+  throw refusalIn(text, answer);
 }
 
-function reasonIn(text: string, { status, statusText }: Response): string {
+function refusalIn(text: string, { status, statusText }: Response): Refusal {
+  const plain = `${status} ${statusText}`;
   try {
-    const { detail, title } = JSON.parse(text) as { detail?: string; title?: string };
-    return detail ?? title ?? `${status} ${statusText}`;
+    const { detail, title, code } = JSON.parse(text) as Readonly<Record<string, string>>;
+    return new Refusal(detail ?? title ?? plain, status, code ?? null);
   } catch {
-    return `${status} ${statusText}`;
+    return new Refusal(plain, status, null);
   }
 }

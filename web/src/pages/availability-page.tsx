@@ -9,6 +9,7 @@ import {
 } from '../../../src/model/availability.ts';
 import { AvailabilityStrip } from '../parts/availability-strip.tsx';
 import { Badge } from '../parts/badge.tsx';
+import { NotYet } from '../parts/failure.tsx';
 import { Link } from '../parts/link.tsx';
 import type { Tone } from '../parts/state.ts';
 import { Table } from '../parts/table.tsx';
@@ -16,7 +17,7 @@ import { pathTo } from '../state/route.ts';
 import { useLive } from '../state/use-live.ts';
 import { useRead } from '../state/use-read.ts';
 import { moment, span } from '../words/times.ts';
-import { type Say, Speech, useSay } from '../words/words.ts';
+import { type Speaking, Speech, useSay } from '../words/words.ts';
 
 const windows = ['day', 'week', 'month'] as const;
 const states = {
@@ -40,8 +41,7 @@ export function AvailabilityPage() {
   const phases = stack?.services.map(({ instances }) => instances.map(({ phase }) => phase));
   const version = JSON.stringify([incidents.map(({ id, state }) => [id, state]), phases]);
   const { value, error } = useRead<AvailabilityReport>('/api/v1/availability', version);
-  if (value === null)
-    return <p role={error === null ? undefined : 'alert'}>{error ?? say('loading')}</p>;
+  if (value === null) return <NotYet error={error} />;
   const isShort = value.at - value.since < availabilityWindows[window];
   return (
     <>
@@ -86,16 +86,16 @@ interface Shown {
 }
 
 function Service({ of, window, at }: Shown) {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   const { service, state } = of;
   const { availability, downMs, outages, mttdMs, mttrMs, mtbfMs } = of.windows[window];
   const [word, tone] = states[state] satisfies readonly [string, Tone];
   const label = `${service}: ${share(availability)}, ${say('outages')}: ${outages}`;
   const facts = [
-    [say('outages'), outages === 0 ? '0' : `${outages} (${span(downMs)})`],
-    [say('mttd'), timeOf(mttdMs)],
-    [say('mttr'), timeOf(mttrMs)],
-    [say('mtbf'), timeOf(mtbfMs)],
+    [say('outages'), outages === 0 ? '0' : `${outages} (${span(downMs, language)})`],
+    [say('mttd'), timeOf(mttdMs, language)],
+    [say('mttr'), timeOf(mttrMs, language)],
+    [say('mtbf'), timeOf(mtbfMs, language)],
   ] as const;
   return (
     <section className="availability">
@@ -116,16 +116,16 @@ function Service({ of, window, at }: Shown) {
   );
 }
 
-function timeOf(ms: number | null): string {
-  return ms === null ? '–' : span(ms);
+function timeOf(ms: number | null, language: string): string {
+  return ms === null ? '–' : span(ms, language);
 }
 
 function Outages(props: {
   readonly report: AvailabilityReport;
   readonly window: AvailabilityWindow;
 }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const speech = useContext(Speech);
+  const { language, say } = speech;
   const { at, services } = props.report;
   const from = at - availabilityWindows[props.window];
   const outages = services
@@ -145,7 +145,7 @@ function Outages(props: {
             <tr key={`${service} ${began}`}>
               <th scope="row">{service}</th>
               <td>{moment(began, language)}</td>
-              <td>{lasted(began, until, say)}</td>
+              <td>{lasted(began, until, speech)}</td>
               <td>{say(causeWords[cause])}</td>
               <td>
                 {incident === null ? (
@@ -162,6 +162,6 @@ function Outages(props: {
   );
 }
 
-function lasted(from: number, until: number | null, say: Say): string {
-  return until === null ? say('goesOn') : span(until - from);
+function lasted(from: number, until: number | null, { language, say }: Speaking): string {
+  return until === null ? say('goesOn') : span(until - from, language);
 }

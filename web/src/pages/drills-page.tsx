@@ -64,13 +64,12 @@ function Past({ drills }: { readonly drills: readonly DrillView[] }) {
 }
 
 function Row({ drill }: { readonly drill: DrillView }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   const { result, failure, ended, at } = drill;
   const incident = result?.incident ?? null;
   const times = steps.flatMap(([word, field]) => {
     const ms = result?.[field] ?? null;
-    return ms === null ? [] : [`${say(word)} ${span(ms)}`];
+    return ms === null ? [] : [`${say(word)} ${span(ms, language)}`];
   });
   return (
     <tr>
@@ -79,9 +78,11 @@ function Row({ drill }: { readonly drill: DrillView }) {
         <p className="hint">{drill.by}</p>
       </th>
       <td>{moment(at, language)}</td>
-      <td>{ended === null ? say('underWay') : (failure ?? say(verdict(result)))}</td>
       <td>
-        {ended === null || result === null ? '' : span(ended - at)}
+        {ended === null ? say('underWay') : failure === null ? say(verdict(result)) : tell(failure)}
+      </td>
+      <td>
+        {ended === null || result === null ? '' : span(ended - at, language)}
         <p className="hint">{times.join(' · ')}</p>
       </td>
       <td>{incident === null ? '' : <Link to={`/incident/${incident}`}>{incident}</Link>}</td>

@@ -1,8 +1,10 @@
 /** One error: where it comes from, how often it happens, its stack, its latest happenings. */
 import { useContext, useState } from 'react';
-import type { ErrorDetail, ErrorOccurrence } from '../../../src/model/error-record.ts';
+import type { ErrorDetail } from '../../../src/model/error-record.ts';
 import { ErrorActs } from '../parts/error-acts.tsx';
+import { messageOf } from '../parts/error-message.ts';
 import { Origin } from '../parts/error-rows.tsx';
+import { NotYet } from '../parts/failure.tsx';
 import { Link } from '../parts/link.tsx';
 import { LogsAround } from '../parts/log-around.tsx';
 import { Table } from '../parts/table.tsx';
@@ -11,28 +13,28 @@ import { pathTo } from '../state/route.ts';
 import { useRead } from '../state/use-read.ts';
 import { useTick } from '../state/use-tick.ts';
 import { moment } from '../words/times.ts';
-import { Speech, useSay } from '../words/words.ts';
+import { Speech, useSay, useTell } from '../words/words.ts';
 
 const lookEveryMs = 2_000;
 
 export function ErrorPage({ id }: { readonly id: string }) {
-  const say = useSay();
+  const tell = useTell();
   const [done, setDone] = useState(0);
   const tick = useTick(lookEveryMs);
   const path = `/api/v1/errors/${encodeURIComponent(id)}`;
   const { value: found, error } = useRead<ErrorDetail>(path, `${tick} ${done}`);
-  if (found === null) return <p>{error ?? say('loading')}</p>;
+  if (found === null) return <NotYet error={error} />;
   return (
     <article>
       <h1>
         <code>{found.code}</code>
       </h1>
-      <p className="lead message">{found.message}</p>
+      <p className="lead message">{messageOf(found, tell)}</p>
       <ErrorActs error={found} then={() => setDone(done + 1)} />
       <Facts error={found} />
       {found.stack === null ? null : <Stack text={found.stack} />}
       <Latest error={found} />
-      <Occurrences occurrences={found.occurrences} />
+      <Occurrences of={found} />
     </article>
   );
 }
@@ -100,9 +102,8 @@ function Latest({ error }: { readonly error: ErrorDetail }) {
   return <LogsAround title={say('logLatest')} places={places} mark={() => error.code} />;
 }
 
-function Occurrences({ occurrences }: { readonly occurrences: readonly ErrorOccurrence[] }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+function Occurrences({ of: { occurrences, source } }: { readonly of: ErrorDetail }) {
+  const { language, say, tell } = useContext(Speech);
   if (occurrences.length === 0) return null;
   return (
     <section>
@@ -114,7 +115,7 @@ function Occurrences({ occurrences }: { readonly occurrences: readonly ErrorOccu
         {occurrences.map(({ at, message, role, release, incident }, index) => (
           <tr key={`${at} ${index}`}>
             <td>{moment(at, language)}</td>
-            <td className="message">{message}</td>
+            <td className="message">{messageOf({ message, source }, tell)}</td>
             <td>{role === undefined ? '' : say(role)}</td>
             <td>{release ?? ''}</td>
             <td>

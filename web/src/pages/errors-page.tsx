@@ -1,6 +1,7 @@
 /** The registry of errors. */
 import { useState } from 'react';
 import { ErrorRows } from '../parts/error-rows.tsx';
+import { NotYet } from '../parts/failure.tsx';
 import { type Errors, useErrors } from '../state/use-errors.ts';
 import type { Word } from '../words/english.ts';
 import { useSay } from '../words/words.ts';
@@ -51,7 +52,7 @@ export function ErrorsPage() {
 function Found({ found, isAll }: { readonly found: Errors; readonly isAll: boolean }) {
   const say = useSay();
   const { errors, error, more, isCut, again } = found;
-  if (errors === null) return <p>{error ?? say('loading')}</p>;
+  if (errors === null) return <NotYet error={error} />;
   if (errors.length === 0) return <p>{say(isAll ? 'noErrors' : 'noErrorFound')}</p>;
   return (
     <>

@@ -5,6 +5,7 @@ import type { IncidentView } from '../../../src/model/view.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Causes } from '../parts/causes.tsx';
 import { DeedButton } from '../parts/confirm.tsx';
+import { NotYet } from '../parts/failure.tsx';
 import { Plan } from '../parts/plan.tsx';
 import { RelatedErrors } from '../parts/related-errors.tsx';
 import { plotted, Signals } from '../parts/signals.tsx';
@@ -17,7 +18,7 @@ import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 
 export function IncidentPage({ id }: { readonly id: string }) {
-  const say = useSay();
+  const { say, tell } = useContext(Speech);
   const { incidents, records } = useLive();
   const listed = incidents.find((one) => one.id === id);
   const path = `/api/v1/incidents/${encodeURIComponent(id)}`;
@@ -26,14 +27,14 @@ export function IncidentPage({ id }: { readonly id: string }) {
     records[0]?.seq,
   );
   const incident = listed ?? value;
-  if (incident === null) return <p>{error ?? say('loading')}</p>;
+  if (incident === null) return <NotYet error={error} />;
   return (
     <article className="incident">
       <h1>
         {say('incident')} {incident.id}{' '}
         <Badge tone={incidentTones[incident.state]}>{say(incidentWords[incident.state])}</Badge>
       </h1>
-      <p className="lead">{incident.summary}</p>
+      <p className="lead">{tell(incident.summary)}</p>
       <Consent incident={incident} />
       <Timeline incident={incident} />
       <Causes causes={incident.causes} unsure={incident.unsure} />
@@ -69,10 +70,10 @@ function Around({ incident }: { readonly incident: IncidentView }) {
 }
 
 function Consent({ incident }: { readonly incident: IncidentView }) {
-  const say = useSay();
+  const { say, tell } = useContext(Speech);
   const may = useMay('operator');
   if (incident.state !== 'needs-person' || !may) return null;
-  const asked = incident.actions.at(-1)?.reason ?? '';
+  const asked = tell(incident.actions.at(-1)?.reason ?? '');
   const path = `/api/v1/incidents/${encodeURIComponent(incident.id)}`;
   return (
     <section className="consent">
@@ -90,15 +91,14 @@ function Consent({ incident }: { readonly incident: IncidentView }) {
 function Symptoms(props: {
   readonly symptoms: readonly (Symptom & { readonly ended: number | null })[];
 }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   return (
     <section>
       <h2>{say('symptoms')}</h2>
       <ul className="symptoms">
         {props.symptoms.map((one) => (
           <li key={`${one.id} ${one.began}`}>
-            <strong>{one.component}</strong> {one.evidence}{' '}
+            <strong>{one.component}</strong> {tell(one.evidence)}{' '}
             <span className="hint">
               {moment(one.began, language)}
               {one.ended === null ? '' : ` – ${moment(one.ended, language)}`}

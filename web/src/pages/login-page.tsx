@@ -1,8 +1,8 @@
 /** Log in; or, with the secret of a link, become the first administrator or accept an invitation. */
 import { type FormEvent, useState } from 'react';
-import { passwordRefused } from '../api/password-refused.ts';
 import { act } from '../api/request.ts';
 import { begin, type Person } from '../api/session.ts';
+import { usePasswordWhy } from '../parts/failure.tsx';
 import { Link } from '../parts/link.tsx';
 import { useSession } from '../state/use-may.ts';
 import { useSay } from '../words/words.ts';
@@ -21,6 +21,7 @@ export interface Invitation {
 
 export function LoginPage({ invitation }: { readonly invitation: Invitation | null }) {
   const say = useSay();
+  const why = usePasswordWhy();
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -34,7 +35,7 @@ export function LoginPage({ invitation }: { readonly invitation: Invitation | nu
       dispatchEvent(new PopStateEvent('popstate'));
       begin(person);
     } catch (failure) {
-      setError(passwordRefused(failure, say));
+      setError(why(failure));
       setBusy(false);
     }
   };

@@ -93,8 +93,7 @@ function Deeds({ service }: { readonly service: ServiceView }) {
 }
 
 function Instances({ service }: { readonly service: ServiceView }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   return (
     <section>
       <h2>
@@ -102,7 +101,7 @@ function Instances({ service }: { readonly service: ServiceView }) {
         {service.group === undefined ? '' : ` · ${say('epoch', { epoch: service.group.epoch })}`}
       </h2>
       {service.group === undefined || service.group.note === '' ? null : (
-        <p className="hint">{service.group.note}</p>
+        <p className="hint">{tell(service.group.note)}</p>
       )}
       <Table
         label={say('instances')}
@@ -126,7 +125,7 @@ function Instances({ service }: { readonly service: ServiceView }) {
             <td className="number">{one.pid ?? ''}</td>
             <td>{one.startedAt === null ? '' : moment(one.startedAt, language)}</td>
             <td className="number">{one.restarts}</td>
-            <td className="message">{one.note}</td>
+            <td className="message">{tell(one.note)}</td>
           </tr>
         ))}
       </Table>

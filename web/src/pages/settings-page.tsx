@@ -1,7 +1,7 @@
 /** Language and colours; own password and sessions; people and tokens for administrators. */
 import { type FormEvent, useContext, useState } from 'react';
-import { passwordRefused } from '../api/password-refused.ts';
 import { act } from '../api/request.ts';
+import { usePasswordWhy } from '../parts/failure.tsx';
 import { Maintained } from '../parts/maintenance.tsx';
 import { Notifications } from '../parts/notifications.tsx';
 import { People } from '../parts/people.tsx';
@@ -70,6 +70,7 @@ function Looks({ onLanguage }: { readonly onLanguage: (to: Language) => void }) 
 
 function Password() {
   const say = useSay();
+  const why = usePasswordWhy();
   const [told, setTold] = useState<{ ok: boolean; text: string } | null>(null);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -83,7 +84,7 @@ function Password() {
       form.reset();
       setTold({ ok: true, text: say('passwordChanged') });
     } catch (error) {
-      setTold({ ok: false, text: say('failed', { why: passwordRefused(error, say) }) });
+      setTold({ ok: false, text: say('failed', { why: why(error) }) });
     }
   };
   return (

@@ -1,6 +1,6 @@
 /** What it was blamed on, how surely, and by what evidence. */
 import type { Cause } from '../../../src/model/record.ts';
-import { useSay } from '../words/words.ts';
+import { useSay, useTell } from '../words/words.ts';
 import { faultWords } from './state.ts';
 
 const likelyFrom = 0.05;
@@ -37,6 +37,7 @@ function List({ causes }: { readonly causes: readonly Cause[] }) {
 
 function One({ cause }: { readonly cause: Cause }) {
   const say = useSay();
+  const tell = useTell();
   const percent = Math.round(cause.probability * 100);
   const name = `${cause.component}: ${say(faultWords[cause.fault])}`;
   return (
@@ -52,7 +53,7 @@ function One({ cause }: { readonly cause: Cause }) {
       <ul className="evidence">
         {cause.evidence.map((one) => (
           <li key={one.text} className={one.supports ? 'for' : 'against'}>
-            <span>{say(one.supports ? 'evidenceFor' : 'evidenceAgainst')}</span> {one.text}
+            <span>{say(one.supports ? 'evidenceFor' : 'evidenceAgainst')}</span> {tell(one.text)}
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { type ReactNode, useRef, useState } from 'react';
 import { act } from '../api/request.ts';
 import type { Word } from '../words/english.ts';
 import { useSay } from '../words/words.ts';
+import { Failure } from './failure.tsx';
 
 export interface Deed {
   readonly label: Word;
@@ -24,7 +25,7 @@ export function DeedButton(props: {
   const { deed, then, children } = props;
   const say = useSay();
   const dialog = useRef<HTMLDialogElement>(null);
-  const [state, setState] = useState<{ busy: boolean; error: string | null }>({
+  const [state, setState] = useState<{ busy: boolean; error: unknown }>({
     busy: false,
     error: null,
   });
@@ -37,8 +38,7 @@ export function DeedButton(props: {
       dialog.current?.close();
       then?.();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      setState({ busy: false, error: why });
+      setState({ busy: false, error });
     }
   };
   return (
@@ -49,11 +49,7 @@ export function DeedButton(props: {
       <dialog ref={dialog} aria-label={say(deed.label)}>
         <p>{deed.sentence}</p>
         {children}
-        {state.error === null ? null : (
-          <p role="alert" className="alert">
-            {say('failed', { why: state.error })}
-          </p>
-        )}
+        <Failure error={state.error} />
         <div className="buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
             {say(state.busy ? 'close' : 'cancel')}

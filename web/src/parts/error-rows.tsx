@@ -6,6 +6,7 @@ import { moment } from '../words/times.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { ErrorActs } from './error-acts.tsx';
+import { messageOf } from './error-message.ts';
 import { Link } from './link.tsx';
 import { Table } from './table.tsx';
 import { Trend } from './trend.tsx';
@@ -61,8 +62,7 @@ function Code({ text }: { readonly text: string }) {
 }
 
 function OneRow(props: { readonly error: ErrorRecord; readonly then: (() => void) | undefined }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   const { error, then } = props;
   const [latest] = error.incidents;
   return (
@@ -72,7 +72,7 @@ function OneRow(props: { readonly error: ErrorRecord; readonly then: (() => void
           <Code text={error.code} />
         </Link>
       </th>
-      <td className="message">{error.message}</td>
+      <td className="message">{messageOf(error, tell)}</td>
       <td>
         <Origin origin={error.origin} />
         {error.release === null ? null : <p className="hint">{error.release}</p>}

@@ -2,15 +2,14 @@ import { useContext } from 'react';
 import type { IncidentView } from '../../../src/model/view.ts';
 import { pathTo } from '../state/route.ts';
 import { moment, span } from '../words/times.ts';
-import { Speech, useSay } from '../words/words.ts';
+import { Speech } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { Link } from './link.tsx';
 import { incidentTones, incidentWords } from './state.ts';
 import { Table } from './table.tsx';
 
 export function IncidentRows({ incidents }: { readonly incidents: readonly IncidentView[] }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   return (
     <Table
       label={say('incidents')}
@@ -32,11 +31,15 @@ export function IncidentRows({ incidents }: { readonly incidents: readonly Incid
             <Badge tone={incidentTones[one.state]}>{say(incidentWords[one.state])}</Badge>
           </td>
           <td>{one.component ?? ''}</td>
-          <td>{one.summary}</td>
+          <td>{tell(one.summary)}</td>
           <td>
             <time dateTime={new Date(one.onset).toISOString()}>{moment(one.onset, language)}</time>
           </td>
-          <td>{one.recovered === null ? '' : span(one.recovered - (one.returned ?? one.onset))}</td>
+          <td>
+            {one.recovered === null
+              ? ''
+              : span(one.recovered - (one.returned ?? one.onset), language)}
+          </td>
         </tr>
       ))}
     </Table>

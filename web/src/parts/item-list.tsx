@@ -1,7 +1,7 @@
 /** What there is of a kind, a row each. */
 import type { ReactNode } from 'react';
 import type { Items } from '../state/use-items.ts';
-import { useSay } from '../words/words.ts';
+import { Failure } from './failure.tsx';
 
 interface Props<T> {
   readonly list: Items<T>;
@@ -10,10 +10,9 @@ interface Props<T> {
 }
 
 export function ItemList<T>({ list: { items, error }, row }: Props<T>) {
-  const say = useSay();
   return (
     <>
-      {error === null ? null : <p className="alert">{say('failed', { why: error })}</p>}
+      <Failure error={error} />
       <ul className="rows">{(items ?? []).map(row)}</ul>
     </>
   );

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useRead } from '../state/use-read.ts';
 import { useSay } from '../words/words.ts';
+import { NotYet } from './failure.tsx';
 
 export interface LogPlace {
   readonly instance: string;
@@ -65,7 +66,7 @@ function Lines({ place, mark }: { readonly place: LogPlace; readonly mark: strin
     if (lines === null || box === null || line === null) return;
     box.scrollTop = line.offsetTop - box.offsetTop - box.clientHeight / 2;
   }, [lines]);
-  if (lines === null) return <p>{error ?? say('loading')}</p>;
+  if (lines === null) return <NotYet error={error} />;
   if (lines.length === 0) return <p>{say('noLines')}</p>;
   const before = lines.filter(({ offset }) => offset < place.offset).slice(-linesShown);
   const after = lines.filter(({ offset }) => offset >= place.offset).slice(0, linesShown);

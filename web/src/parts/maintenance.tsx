@@ -18,7 +18,7 @@ function pathOf({ name }: ServiceView): string {
 
 /** Begins it, for a time that is chosen before. */
 export function BeginMaintenance({ service }: { readonly service: ServiceView }) {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   const may = useMay('operator');
   const [forMs, setForMs] = useState<number | null>(lengthsMs[0]);
   if (!may || service.mode === 'observe' || service.maintenance !== undefined) return null;
@@ -26,7 +26,7 @@ export function BeginMaintenance({ service }: { readonly service: ServiceView })
   const sentence =
     forMs === null
       ? say('sureMaintenanceHealthy', { what })
-      : say('sureMaintenance', { what, time: span(forMs) });
+      : say('sureMaintenance', { what, time: span(forMs, language) });
   const body = forMs === null ? { untilHealthy: true } : { forMs };
   return (
     <div className="buttons maintenance">
@@ -38,7 +38,7 @@ export function BeginMaintenance({ service }: { readonly service: ServiceView })
         >
           {lengthsMs.map((ms) => (
             <option key={ms} value={ms}>
-              {span(ms)}
+              {span(ms, language)}
             </option>
           ))}
           <option value="">{say('untilHealthy')}</option>

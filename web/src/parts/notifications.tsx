@@ -96,12 +96,11 @@ function daysText(days: NonNullable<QuietHours['days']>, language: string): stri
 }
 
 function Last({ sent }: { readonly sent: Sent | null }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   if (sent === null) return <span className="hint">{say('noMessageYet')}</span>;
   const of =
     sent.of === 'test' ? say('ofTest') : sent.of === 'summary' ? say('ofSummary') : sent.of;
   const at = moment(sent.at, language);
   if (sent.error === null) return <span className="hint">{say('lastArrived', { of, at })}</span>;
-  return <span className="alert">{say('lastFailed', { of, at, why: sent.error })}</span>;
+  return <span className="alert">{say('lastFailed', { of, at, why: tell(sent.error) })}</span>;
 }

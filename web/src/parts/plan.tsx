@@ -36,19 +36,20 @@ export function Plan({ actions }: { readonly actions: readonly Action[] }) {
 }
 
 function One({ action }: { readonly action: Action }) {
-  const say = useSay();
-  const { language } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   const [word, tone] = standing(action);
   const { begun, done, considered } = action;
   return (
     <li>
       <p className="reason">
-        {action.reason} <Badge tone={tone}>{say(word)}</Badge>
+        {tell(action.reason)} <Badge tone={tone}>{say(word)}</Badge>
       </p>
       <p className="hint">
         {begun === null ? null : moment(begun, language)}
-        {begun === null || done === null ? null : ` · ${say('took')} ${span(done - begun)}`}
-        {action.error === null ? null : ` · ${action.error}`}
+        {begun === null || done === null
+          ? null
+          : ` · ${say('took')} ${span(done - begun, language)}`}
+        {action.error === null ? null : ` · ${tell(action.error)}`}
       </p>
       {considered.length === 0 ? null : (
         <details>
@@ -56,7 +57,7 @@ function One({ action }: { readonly action: Action }) {
           <ul>
             {considered.map((one) => (
               <li key={`${one.kind} ${one.target} ${one.why}`}>
-                {say(actionWords[one.kind])} {one.target}: {one.why}
+                {say(actionWords[one.kind])} {one.target}: {tell(one.why)}
               </li>
             ))}
           </ul>

@@ -3,7 +3,7 @@ import { useContext } from 'react';
 import { PointJobContext } from '../state/use-point-job.ts';
 import { span } from '../words/times.ts';
 import { sizeText } from '../words/values.ts';
-import { useSay } from '../words/words.ts';
+import { Speech } from '../words/words.ts';
 
 /** Steps that take their time, as they are told. */
 const stages = {
@@ -13,7 +13,7 @@ const stages = {
 } as const;
 
 export function PointProgress() {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   const job = useContext(PointJobContext);
   if (job === null) return null;
   const { stage, bytes, total, bytesPerSecond, leftMs } = job;
@@ -24,7 +24,7 @@ export function PointProgress() {
     known === '' ? say('underWay') : known,
     ...(bytes === 0 && total === null ? [] : [amount]),
     ...(bytesPerSecond === null ? [] : [`${sizeText(bytesPerSecond)}/s`]),
-    ...(leftMs === null ? [] : [say('timeLeft', { time: span(leftMs) })]),
+    ...(leftMs === null ? [] : [say('timeLeft', { time: span(leftMs, language) })]),
   ];
   const text = parts.join(' · ');
   return (

@@ -11,6 +11,7 @@ import { sizeText } from '../words/values.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { DeedButton } from './confirm.tsx';
+import { NotYet } from './failure.tsx';
 import { PointProgress } from './point-progress.tsx';
 import { RestoreButton, Restored, RestoreMoment } from './restore.tsx';
 import { Table } from './table.tsx';
@@ -34,11 +35,7 @@ export function Points({ service }: { readonly service: ServiceView }) {
         <Restored service={service} />
         <PointProgress />
         <Backup service={service.name} path={path} />
-        {value === null ? (
-          <p>{error ?? say('loading')}</p>
-        ) : (
-          <List service={service} listed={value} />
-        )}
+        {value === null ? <NotYet error={error} /> : <List service={service} listed={value} />}
       </section>
     </PointJobContext>
   );
@@ -80,13 +77,13 @@ function Backup({ service, path }: { readonly service: string; readonly path: st
 }
 
 function List(props: { readonly service: ServiceView; readonly listed: Listed }) {
-  const say = useSay();
+  const { say, tell } = useContext(Speech);
   const { points, problems } = props.listed;
   return (
     <>
       {problems.map(({ place, error }) => (
         <p key={`${place} ${error.message}`} className="alert">
-          {place}: {error.message}
+          {place}: {tell(error.message)}
         </p>
       ))}
       {points.length === 0 ? (
@@ -126,7 +123,7 @@ function PointRows(props: {
 }
 
 function Row({ service, point }: { readonly service: ServiceView; readonly point: PointView }) {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   const mayTry = useMay('operator');
   const { id, name, why, at, dataBytes, archive, places } = point;
   const what = service.name;
@@ -136,7 +133,7 @@ function Row({ service, point }: { readonly service: ServiceView; readonly point
         {name ?? why}
         <p className="hint">{id}</p>
       </th>
-      <td>{span(Math.max(0, Date.now() - at))}</td>
+      <td>{span(Math.max(0, Date.now() - at), language)}</td>
       <td>
         {sizeText(dataBytes)}
         <p className="hint">{say('stored', { size: sizeText(archive.bytes) })}</p>
@@ -170,18 +167,18 @@ function Row({ service, point }: { readonly service: ServiceView; readonly point
 }
 
 function Proof({ point: { proven } }: { readonly point: PointView }) {
-  const say = useSay();
+  const { language, say, tell } = useContext(Speech);
   if (proven === null) return <Badge tone="idle">{say('notProven')}</Badge>;
   const { ok, restoreMs, error, notes = [] } = proven;
   return (
     <>
       <Badge tone={ok ? 'good' : 'bad'}>
-        {ok ? say('provenIn', { time: span(restoreMs) }) : say('disproven')}
+        {ok ? say('provenIn', { time: span(restoreMs, language) }) : say('disproven')}
       </Badge>
-      {error === null ? null : <p className="hint">{error.message}</p>}
+      {error === null ? null : <p className="hint">{tell(error.message)}</p>}
       {notes.map((note) => (
         <p key={note} className="hint">
-          {note}
+          {tell(note)}
         </p>
       ))}
     </>

@@ -1,10 +1,11 @@
 /** Errors that belong to an incident, and what the logs said when they happened. */
+import { useContext } from 'react';
 import type { ErrorRecord } from '../../../src/model/error-record.ts';
 import type { IncidentView } from '../../../src/model/view.ts';
 import { useErrors } from '../state/use-errors.ts';
 import { useRead } from '../state/use-read.ts';
 import { span } from '../words/times.ts';
-import { type Say, useSay } from '../words/words.ts';
+import { type Speaking, Speech } from '../words/words.ts';
 import { ErrorRows } from './error-rows.tsx';
 import { type LogPlace, LogsAround } from './log-around.tsx';
 
@@ -12,7 +13,8 @@ import { type LogPlace, LogsAround } from './log-around.tsx';
 const nearMs = 60_000;
 
 export function RelatedErrors({ incident }: { readonly incident: IncidentView }) {
-  const say = useSay();
+  const speech = useContext(Speech);
+  const { say } = speech;
   const { errors } = useErrors({ incident: incident.id });
   const path = `/api/v1/incidents/${encodeURIComponent(incident.id)}/logs`;
   const { value: logs } = useRead<{ items: readonly LogPlace[] }>(path, incident.symptoms.length);
@@ -26,7 +28,7 @@ export function RelatedErrors({ incident }: { readonly incident: IncidentView })
       <LogsAround
         title={say('logsAround')}
         places={withOthers(placesIn(errors, incident), logs?.items ?? [])}
-        mark={({ at }) => noticed(at, incident, say)}
+        mark={({ at }) => noticed(at, incident, speech)}
       />
     </>
   );
@@ -67,9 +69,15 @@ function placeOf({ incidents, log, lastSeen }: ErrorRecord, { id, onset }: Incid
 
 /** A log has no times: the place is where it ended when something was noticed, which is later than
  * the onset if that is an estimate. */
-function noticed(at: number, { onset, returned }: IncidentView, say: Say): string {
+function noticed(
+  at: number,
+  { onset, returned }: IncidentView,
+  { language, say }: Speaking,
+): string {
   const began = returned !== undefined && at >= returned ? returned : onset;
   const afterMs = Math.round(at - began);
   if (afterMs === 0) return say('onset');
-  return say(afterMs > 0 ? 'noticedAfter' : 'noticedBefore', { time: span(Math.abs(afterMs)) });
+  return say(afterMs > 0 ? 'noticedAfter' : 'noticedBefore', {
+    time: span(Math.abs(afterMs), language),
+  });
 }

@@ -11,6 +11,7 @@ import { moment, span } from '../words/times.ts';
 import { sizeText } from '../words/values.ts';
 import { Speech, useSay } from '../words/words.ts';
 import { DeedButton } from './confirm.tsx';
+import { Failure } from './failure.tsx';
 import { PointProgress } from './point-progress.tsx';
 
 function pathOf({ name }: ServiceView): string {
@@ -21,7 +22,8 @@ interface Asked {
   readonly plan: RestorePlan | null;
   readonly agreed: boolean;
   readonly busy: boolean;
-  readonly error: string | null;
+  /** What was thrown; null: nothing. */
+  readonly error: unknown;
 }
 
 const nothing: Asked = { plan: null, agreed: false, busy: false, error: null };
@@ -41,8 +43,7 @@ export function RestoreButton(props: {
     try {
       await work();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      setAsked((before) => ({ ...before, busy: false, error: why }));
+      setAsked((before) => ({ ...before, busy: false, error }));
     }
   };
   const look = () => {
@@ -89,11 +90,7 @@ function Consent(props: {
     <>
       {plan === null ? null : <Plan plan={plan} />}
       {plan === null && error === null ? <p>{say('loading')}</p> : null}
-      {error === null ? null : (
-        <p role="alert" className="alert">
-          {say('failed', { why: error })}
-        </p>
-      )}
+      <Failure error={error} />
       {plan === null ? null : (
         <label className="check">
           <input
@@ -126,7 +123,8 @@ function Plan({ plan }: { readonly plan: RestorePlan }) {
   const say = useSay();
   const { language } = useContext(Speech);
   const { service, point, to, lossMs, dataBytes, expectedMs } = plan;
-  const takes = expectedMs === null ? '' : ` ${say('restoreTakes', { time: span(expectedMs) })}`;
+  const takes =
+    expectedMs === null ? '' : ` ${say('restoreTakes', { time: span(expectedMs, language) })}`;
   return (
     <>
       <p>
@@ -138,7 +136,7 @@ function Plan({ plan }: { readonly plan: RestorePlan }) {
         })}
         {takes}
       </p>
-      <p className="alert">{say('restoreLoss', { what: service, time: span(lossMs) })}</p>
+      <p className="alert">{say('restoreLoss', { what: service, time: span(lossMs, language) })}</p>
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** What drills have shown: which faults each service stands, and how fast it recovers. */
+import { useContext } from 'react';
 import { span } from '../words/times.ts';
-import { useSay } from '../words/words.ts';
+import { Speech, useSay } from '../words/words.ts';
 import { Badge } from './badge.tsx';
 import { type DrillView, verdict } from './drill-outcome.ts';
 import { Table } from './table.tsx';
@@ -38,7 +39,7 @@ function serviceOf({ target }: DrillView): string {
 }
 
 function Score({ of: drills }: { readonly of: readonly DrillView[] }) {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   if (drills.length === 0) return '–';
   const stood = drills.filter(({ result }) => verdict(result) === 'recovered');
   const slowestMs = Math.max(...stood.map(({ result }) => result?.recoveredMs ?? 0));
@@ -48,7 +49,7 @@ function Score({ of: drills }: { readonly of: readonly DrillView[] }) {
         {say('stoodOf', { stood: stood.length, count: drills.length })}
       </Badge>
       {stood.length === 0 ? null : (
-        <p className="hint">{say('recoveredWithin', { time: span(slowestMs) })}</p>
+        <p className="hint">{say('recoveredWithin', { time: span(slowestMs, language) })}</p>
       )}
     </>
   );

@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { act } from '../api/request.ts';
 import type { Word } from '../words/english.ts';
 import { useSay } from '../words/words.ts';
+import { Failure } from './failure.tsx';
 
 interface Props {
   readonly path: string;
@@ -20,7 +21,7 @@ interface Props {
 export function SecretForm({ path, bodyOf, button, told, shown, then, children }: Props) {
   const say = useSay();
   const [secret, setSecret] = useState<string | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState<unknown>(null);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const body = bodyOf(new FormData(event.currentTarget));
@@ -30,7 +31,7 @@ export function SecretForm({ path, bodyOf, button, told, shown, then, children }
       setError(null);
       then();
     } catch (failure) {
-      setError(failure instanceof Error ? failure.message : String(failure));
+      setError(failure);
     }
   };
   return (
@@ -42,11 +43,7 @@ export function SecretForm({ path, bodyOf, button, told, shown, then, children }
           {say(told)} <code className="secret">{secret}</code>
         </p>
       )}
-      {error === null ? null : (
-        <p role="alert" className="alert">
-          {say('failed', { why: error })}
-        </p>
-      )}
+      <Failure error={error} />
     </form>
   );
 }

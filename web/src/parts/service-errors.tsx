@@ -2,6 +2,7 @@
 import { useErrors } from '../state/use-errors.ts';
 import { useSay } from '../words/words.ts';
 import { ErrorRows } from './error-rows.tsx';
+import { NotYet } from './failure.tsx';
 
 export function ServiceErrors({ service }: { readonly service: string }) {
   const say = useSay();
@@ -10,7 +11,7 @@ export function ServiceErrors({ service }: { readonly service: string }) {
     <section>
       <h2>{say('errors')}</h2>
       {errors === null ? (
-        <p>{error ?? say('loading')}</p>
+        <NotYet error={error} />
       ) : errors.length === 0 ? (
         <p>{say('noErrors')}</p>
       ) : (

@@ -39,7 +39,7 @@ export function Timeline({ incident }: { readonly incident: IncidentView }) {
             <strong>{say(word)}</strong>
             <time dateTime={new Date(at).toISOString()}>{moment(at, language)}</time>
             {index === 0 ? null : (
-              <span>{say('afterOnset', { time: span(Math.max(0, at - first)) })}</span>
+              <span>{say('afterOnset', { time: span(Math.max(0, at - first), language) })}</span>
             )}
           </li>
         ))}
@@ -50,7 +50,7 @@ export function Timeline({ incident }: { readonly incident: IncidentView }) {
 
 /** Lengths by the logarithm: detecting takes milliseconds where verifying takes seconds. */
 function Bar({ steps }: { readonly steps: readonly Step[] }) {
-  const say = useSay();
+  const { language, say } = useContext(Speech);
   const parts = steps.slice(1).map(({ word, at }, index) => {
     const ms = Math.max(0, at - (steps[index]?.at ?? at));
     return { word, ms, weight: 1 + Math.log10(1 + ms) };
@@ -59,7 +59,7 @@ function Bar({ steps }: { readonly steps: readonly Step[] }) {
     <div className="bar" aria-hidden="true">
       {parts.map(({ word, ms, weight }) => (
         <div key={word} className={`part ${word}`} style={{ flexGrow: weight }}>
-          <span>{say(word)}</span> {span(ms)}
+          <span>{say(word)}</span> {span(ms, language)}
         </div>
       ))}
     </div>

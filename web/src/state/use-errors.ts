@@ -17,7 +17,7 @@ interface Page {
 export interface Errors {
   /** Null: not read yet. */
   readonly errors: readonly ErrorRecord[] | null;
-  readonly error: string | null;
+  readonly error: unknown;
   /** Null: these are all, or as many as can be shown. */
   readonly more: (() => void) | null;
   /** There are more than can be shown. */

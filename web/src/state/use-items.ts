@@ -12,7 +12,7 @@ interface Page<T> {
 export interface Items<T> {
   /** Null: not read yet. */
   readonly items: readonly T[] | null;
-  readonly error: string | null;
+  readonly error: unknown;
   readonly again: () => void;
 }
 

@@ -4,7 +4,8 @@ import { read } from '../api/request.ts';
 
 export interface Reading<T> {
   readonly value: T | null;
-  readonly error: string | null;
+  /** What was thrown; null: nothing. */
+  readonly error: unknown;
 }
 
 /** Null: nothing yet. `by`: always the same. */
@@ -20,7 +21,7 @@ export function useRead<T>(
     by(path, stopped.signal).then(
       (value) => setReading({ value, error: null }),
       (error: unknown) => {
-        if (!stopped.signal.aborted) setReading((before) => ({ ...before, error: String(error) }));
+        if (!stopped.signal.aborted) setReading((before) => ({ ...before, error }));
       },
     );
     return () => stopped.abort();

@@ -1,6 +1,12 @@
 /** Times and spans as people say them. */
+import { inChinese } from './units.ts';
 
-export function span(ms: number): string {
+export function span(ms: number, language: string): string {
+  const text = inUnits(ms);
+  return language === 'zh' ? inChinese(text) : text;
+}
+
+function inUnits(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${inTenths(ms / 1_000)} s`;
   if (ms < 3_600_000) return `${inTenths(ms / 60_000)} min`;

@@ -2,10 +2,14 @@
 import { createContext, useContext } from 'react';
 import { chinese } from './chinese.ts';
 import { english, type Word } from './english.ts';
+import { chineseBook } from './told.ts';
 
 export const languages = { en: 'English', zh: '中文' } as const;
 export type Language = keyof typeof languages;
 export type Say = (word: Word, values?: Readonly<Record<string, string | number>>) => string;
+
+/** A sentence of the record or the API, which are in English. */
+export type Tell = (sentence: string) => string;
 
 const texts: Readonly<Record<Language, Readonly<Record<Word, string>>>> = {
   en: english,
@@ -23,11 +27,26 @@ export function speaker(language: Language): Say {
     texts[language][word].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
 }
 
-export const Speech = createContext<{ language: Language; say: Say }>({
+export function teller(language: Language): Tell {
+  return language === 'zh' ? (sentence) => chineseBook.say(sentence) : (sentence) => sentence;
+}
+
+export interface Speaking {
+  readonly language: Language;
+  readonly say: Say;
+  readonly tell: Tell;
+}
+
+export const Speech = createContext<Speaking>({
   language: 'en',
   say: speaker('en'),
+  tell: teller('en'),
 });
 
 export function useSay(): Say {
   return useContext(Speech).say;
+}
+
+export function useTell(): Tell {
+  return useContext(Speech).tell;
 }
