@@ -33,7 +33,7 @@ export const errorTable = {
     exit: 3,
     status: 404,
     retryable: false,
-    todo: 'Name the stack file with --file, or go to its directory.',
+    todo: 'Name the stack file with --file, or go to its directory; `daruma init` writes a first one.',
   },
   NOT_RUNNING: { exit: 4, status: 503, retryable: true, todo: 'Start the stack with `daruma up`.' },
   ALREADY_RUNNING: {

@@ -1,9 +1,11 @@
-/** Verifies `requires:` on this machine: programs, files, disk space, kernel settings. */
+/** Verifies on this machine what `requires:` says (programs, files, disk space, kernel settings),
+ * and that what is to be run is there. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, readFile, statfs } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import type { RequiresSpec, StackSpec } from '../model/stack-spec.ts';
+import type { CommandSpec } from '../model/command-spec.ts';
+import type { RequiresSpec, ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import { formatPath, type Path, type Problem } from './problem.ts';
 import { findVersion, inRange } from './versions.ts';
 
@@ -38,6 +40,47 @@ export async function checkRequirements(
     }),
   );
   return problems.flat();
+}
+
+/** Commands that can't be run here: their program or directory is missing. What only an instance
+ * knows, such as a program within a variable of its own, is not looked at. */
+export async function checkCommands(spec: StackSpec, environment: Environment): Promise<Problem[]> {
+  const checks = spec.services.flatMap((service) =>
+    commandsOf(service).map(async ([key, { argv }]) => {
+      const message = await checkCommand(argv[0] ?? '', service, environment);
+      const path = ['services', service.name, ...key];
+      return message === null ? [] : [problem(spec.file, path, message)];
+    }),
+  );
+  return (await Promise.all(checks)).flat();
+}
+
+function commandsOf({ command, external }: ServiceSpec): [Path, CommandSpec][] {
+  const { start = null, stop = null, status = null } = external ?? {};
+  const all: [Path, CommandSpec | null][] = [
+    [['command'], command],
+    [['external', 'start'], start],
+    [['external', 'stop'], stop],
+    [['external', 'status'], status],
+  ];
+  return all.flatMap(([path, one]) => (one === null ? [] : [[path, one] as [Path, CommandSpec]]));
+}
+
+async function checkCommand(
+  program: string,
+  { workingDir, environment: own }: ServiceSpec,
+  environment: Environment,
+): Promise<Verdict> {
+  const searched = own['PATH'] ?? environment['PATH'];
+  if (searched === undefined) return null;
+  if ([program, workingDir, searched].some((text) => text.includes('${'))) return null;
+  if ((await accessError(workingDir, constants.F_OK)) !== null)
+    return `there is no directory ${workingDir} to run it in`;
+  const where = { directory: workingDir, environment: { PATH: searched } };
+  if ((await findProgram(program, where)) !== null) return null;
+  return program.includes('/')
+    ? `there is no program ${resolve(workingDir, program)}, or no right to run it`
+    : `there is no program \`${program}\` on the PATH`;
 }
 
 function problem(file: string, path: Path, message: string): Problem {

@@ -10,7 +10,7 @@ import type { StackSpec } from '../../src/model/stack-spec.ts';
 import { describedSchema } from '../../src/stack/json-schema.ts';
 import { formatProblem } from '../../src/stack/problem.ts';
 import { findStackFile, readStack } from '../../src/stack/read.ts';
-import { checkRequirements } from '../../src/stack/requires.ts';
+import { checkCommands, checkRequirements } from '../../src/stack/requires.ts';
 import { defineStack, type StackInput } from '../../src/stack/schema.ts';
 
 const good = join(import.meta.dirname, 'good');
@@ -243,4 +243,31 @@ requires:
   ];
   assert.equal(shown.length, expected.length, shown.join('\n'));
   for (const [index, pattern] of expected.entries()) assert.match(shown[index] ?? '', pattern);
+});
+
+test('what is to be run is looked for', async () => {
+  const environment = { PATH: process.env['PATH'] ?? '' };
+  const there = await readText(`services:
+  a: { command: sh -c true }
+  b: { command: [/bin/sh, -c, "true"] }
+  c: { command: ["\${DARUMA_NODE}", api.js] }
+  d: { command: own, environment: { PATH: "\${DATA_DIR}/bin" }, data_dir: data }
+`);
+  assert.deepEqual(await checkCommands(there, environment), []);
+  const missing = await readText(`services:
+  a: { command: no-such-program }
+  b: { command: [./absent] }
+  c: { command: sh -c true, working_dir: absent }
+  d: { command: sh, environment: { PATH: /absent } }
+  e: { driver: external, external: { start: [no-such-program], stop: [sh, -c, "true"] } }
+`);
+  const problems = await checkCommands(missing, environment);
+  const shown = problems.map(({ path, message }) => `${path}: ${message}`.replaceAll(scratch, ''));
+  assert.deepEqual(shown, [
+    'services.a.command: there is no program `no-such-program` on the PATH',
+    'services.b.command: there is no program /absent, or no right to run it',
+    'services.c.command: there is no directory /absent to run it in',
+    'services.d.command: there is no program `sh` on the PATH',
+    'services.e.external.start: there is no program `no-such-program` on the PATH',
+  ]);
 });

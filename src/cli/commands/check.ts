@@ -1,8 +1,9 @@
 import { exitCodes } from '../../model/errors.ts';
+import type { StackSpec } from '../../model/stack-spec.ts';
 import { jsonSchema } from '../../stack/json-schema.ts';
 import { formatProblem } from '../../stack/problem.ts';
 import { readStack } from '../../stack/read.ts';
-import { checkRequirements } from '../../stack/requires.ts';
+import { checkCommands, checkRequirements } from '../../stack/requires.ts';
 import type { AddCommand } from '../command.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
@@ -11,15 +12,12 @@ import { takenPorts } from '../taken-ports.ts';
 export const addCheck: AddCommand = ({ program, action }) => {
   program
     .command('check')
-    .description('check the stack file and what it requires; starts nothing')
+    .description('check the stack file, and whether what it requires and runs is there; starts nothing')
     .action(
       action(async (session) => {
         if (session.json && (await printProblems(session))) return exitCodes.invalidStack;
         const spec = await session.readStack();
-        const unmet = (await checkRequirements(spec, session.io.environment)).map(formatProblem);
-        const running = ownsEndpoints(session.stateDir);
-        const taken = running ? [] : await takenPorts(spec.services, session.wiring);
-        const missing = [...unmet, ...taken];
+        const missing = await whatIsMissing(session, spec);
         const ok = missing.length === 0;
         if (session.json) session.printJson({ file: spec.file, ok, problems: [], missing });
         else session.print(`${spec.file} ${verdict(spec.services.length, ok)}`, ...missing);
@@ -43,6 +41,19 @@ async function printProblems(session: Session): Promise<boolean> {
   const read = await readStack({ file, environment: io.environment });
   if (!read.ok) session.printJson({ file, ok: false, problems: read.problems, missing: [] });
   return !read.ok;
+}
+
+async function whatIsMissing(
+  { io, stateDir, wiring }: Session,
+  spec: StackSpec,
+): Promise<readonly string[]> {
+  const { environment } = io;
+  const unmet = [
+    ...(await checkRequirements(spec, environment)),
+    ...(await checkCommands(spec, environment)),
+  ];
+  const taken = ownsEndpoints(stateDir) ? [] : await takenPorts(spec.services, wiring);
+  return [...unmet.map(formatProblem), ...taken];
 }
 
 function verdict(services: number, ok: boolean): string {
