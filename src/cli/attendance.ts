@@ -8,11 +8,11 @@
  * Who came to a stack that was running (`visits`) leaves with Ctrl-C as with d.
  */
 import { DarumaError, exitCodes } from '../model/errors.ts';
+import { recordText } from '../model/record-text.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { StackView } from '../model/view.ts';
 import { Keys } from './keys.ts';
 import { LiveView } from './live-view.ts';
-import { recordText } from './record-text.ts';
 import type { Session } from './session.ts';
 import { isSettled } from './stack-text.ts';
 import { clockText } from './time-text.ts';

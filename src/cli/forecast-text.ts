@@ -1,9 +1,9 @@
 /** A forecast of a stack, and one of its stories, as a person reads them. */
 import type { LogRecord } from '../model/record.ts';
+import { recordText } from '../model/record-text.ts';
 import type { FaultForecast, Forecast } from '../sim/forecast/forecast.ts';
 import type { Hazard } from '../sim/forecast/hazards.ts';
 import type { StoryOptions, StoryResult } from '../sim/forecast/story.ts';
-import { recordText } from './record-text.ts';
 import type { Session } from './session.ts';
 import { cell, table } from './table.ts';
 import { durationText } from './time-text.ts';

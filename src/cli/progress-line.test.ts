@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sizeText } from '../model/size-text.ts';
 import { progressText } from './progress-line.ts';
-import { sizeText } from './size-text.ts';
 
 const mib = 2 ** 20;
 

@@ -1,6 +1,7 @@
 /** How far a long piece of work is, on one line of a terminal: amount, rate, time left. */
+
+import { sizeText } from '../model/size-text.ts';
 import type { Session } from './session.ts';
-import { sizeText } from './size-text.ts';
 import { durationText } from './time-text.ts';
 
 interface Seen {

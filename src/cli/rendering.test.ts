@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { recordText } from '../model/record-text.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import type { IncidentView, InstanceView, StackView } from '../model/view.ts';
 import type { DrillResult } from './drill-run.ts';
@@ -7,7 +8,6 @@ import { drillText } from './drill-text.ts';
 import { explainText, incidentTable } from './explain-text.ts';
 import { LiveView } from './live-view.ts';
 import { coloured, plain } from './paint.ts';
-import { recordText } from './record-text.ts';
 import { endpointLines, groupNotes, isSettled, stackHeadline, stackTable } from './stack-text.ts';
 import { cell, cut, displayWidth, table } from './table.ts';
 import { clockText, dateText, durationText } from './time-text.ts';

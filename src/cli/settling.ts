@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError } from '../model/errors.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { recordText } from '../model/record-text.ts';
 import type { InstanceView, StackView } from '../model/view.ts';
-import { recordText } from './record-text.ts';
 import type { Session } from './session.ts';
 import { isSettled } from './stack-text.ts';
 

@@ -1,7 +1,7 @@
 import type { StoredRecord } from '../../model/record.ts';
+import { recordText } from '../../model/record-text.ts';
 import type { AddCommand } from '../command.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { recordText } from '../record-text.ts';
 import type { Session } from '../session.ts';
 import { clockText, dateText } from '../time-text.ts';
 import { wholeNumber } from '../whole-number.ts';

@@ -1,6 +1,7 @@
 /** Recovery points: shown, made, pruned, verified, tried. */
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import type { PointView } from '../../model/recovery-point.ts';
+import { sizeText } from '../../model/size-text.ts';
 import type { AddCommand } from '../command.ts';
 import { requireConsent } from '../consent.ts';
 import { droppedLines } from '../dropped-text.ts';
@@ -14,7 +15,6 @@ import {
 } from '../point-work.ts';
 import { sinceTime } from '../restore-target.ts';
 import type { Session } from '../session.ts';
-import { sizeText } from '../size-text.ts';
 import { cell, table } from '../table.ts';
 import { dateText, durationText } from '../time-text.ts';
 

@@ -6,12 +6,12 @@ import { resolve } from 'node:path';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import type { LogRecord } from '../../model/record.ts';
 import type { RestorePlan, RestoreTarget } from '../../model/recovery-point.ts';
+import { sizeText } from '../../model/size-text.ts';
 import type { AddCommand } from '../command.ts';
 import { requireConsent } from '../consent.ts';
 import { notThere, runHere, servicesWithPoints, specOf, watched } from '../point-work.ts';
 import { restoreTarget } from '../restore-target.ts';
 import type { Session } from '../session.ts';
-import { sizeText } from '../size-text.ts';
 import { dateText, durationText } from '../time-text.ts';
 
 interface RestoreOptions {

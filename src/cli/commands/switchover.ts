@@ -3,10 +3,10 @@ import { InvalidArgumentError } from 'commander';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import { type InstanceId, instanceId, isInstance, serviceOf } from '../../model/ids.ts';
 import type { StoredRecord } from '../../model/record.ts';
+import { recordText } from '../../model/record-text.ts';
 import type { ServiceView, StackView } from '../../model/view.ts';
 import { parseDuration } from '../../stack/quantity.ts';
 import type { AddCommand } from '../command.ts';
-import { recordText } from '../record-text.ts';
 import type { Session } from '../session.ts';
 
 interface SwitchoverOptions {

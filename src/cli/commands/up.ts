@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DarumaError, exitCodes } from '../../model/errors.ts';
 import { numberOf } from '../../model/ids.ts';
+import { recordText } from '../../model/record-text.ts';
 import type { ServiceSpec, StackSpec } from '../../model/stack-spec.ts';
 import type { ServiceView, StackView } from '../../model/view.ts';
 import { requireWritable } from '../../ports/read-only.ts';
@@ -10,7 +11,6 @@ import { checkRequirements } from '../../stack/requires.ts';
 import { Attendance } from '../attendance.ts';
 import type { AddCommand } from '../command.ts';
 import { lastLines } from '../last-lines.ts';
-import { recordText } from '../record-text.ts';
 import { ownsEndpoints } from '../running.ts';
 import type { Session } from '../session.ts';
 import { lookEveryMs, reasonsOf, tooLong } from '../settling.ts';

@@ -1,7 +1,7 @@
 /** Records of the event log as sentences. */
-import type { ErrorInfo } from '../model/errors.ts';
-import { describeExit } from '../model/exit.ts';
-import type { Cause, LogRecord } from '../model/record.ts';
+import type { ErrorInfo } from './errors.ts';
+import { describeExit } from './exit.ts';
+import type { Cause, LogRecord } from './record.ts';
 import { sizeText } from './size-text.ts';
 
 type Sayings = {
