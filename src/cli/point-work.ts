@@ -99,8 +99,6 @@ export async function byControllerOrHere<W extends JobWork, T>(
   return watched(session, service, asked());
 }
 
-const todo = 'Give a service `recovery_points:` in the stack file to have some.';
-
 export function notThere(service: ServiceName, spec: StackSpec): DarumaError {
   const names = spec.services.map(({ name }) => name);
   if (!names.includes(service)) {
@@ -109,7 +107,7 @@ export function notThere(service: ServiceName, spec: StackSpec): DarumaError {
   }
   const there = servicesWithPoints(spec).join(', ') || 'none';
   const message = `${service} has no \`recovery_points\`; services with some: ${there}`;
-  return new DarumaError('NOT_FOUND', message, { todo });
+  return new DarumaError('NOT_FOUND', message);
 }
 
 export interface KeyOptions {
@@ -130,7 +128,8 @@ export async function chosenServices(
   const all = servicesWithPoints(spec);
   if (service === undefined) {
     if (all.length > 0) return all;
-    throw new DarumaError('NOT_FOUND', 'no service of the stack has `recovery_points`', { todo });
+    const message = 'no service has `recovery_points`; give it some in the stack file';
+    throw new DarumaError('NOT_FOUND', message);
   }
   if (all.includes(service)) return [service];
   throw notThere(service, spec);
