@@ -6,17 +6,27 @@
 import type { IncidentId } from '../model/ids.ts';
 import type { EngineState, IncidentState } from './state.ts';
 
+/** By symptom; null: to be looked for. */
+type Last = Map<string, IncidentId | null>;
+
 /** By the list of resolved incidents. */
-const known = new WeakMap<readonly IncidentId[], Map<string, IncidentId>>();
+const known = new WeakMap<readonly IncidentId[], Last>();
 
 /** Of those that are resolved now, the one that was so last; undefined: none had that symptom. */
 export function lastWith(state: EngineState, symptom: string): IncidentState | undefined {
   const last = known.get(state.resolved) ?? lookAt(state);
+  if (last.get(symptom) === null) lookFor(state, symptom, last);
   return state.incidents[last.get(symptom) ?? 'i0'];
 }
 
-function lookAt(state: EngineState): Map<string, IncidentId> {
-  const last = new Map<string, IncidentId>();
+function lookFor({ resolved, incidents }: EngineState, symptom: string, last: Last): void {
+  const found = resolved.findLast((id) => hadSymptom(incidents[id], symptom));
+  if (found === undefined) last.delete(symptom);
+  else last.set(symptom, found);
+}
+
+function lookAt(state: EngineState): Last {
+  const last: Last = new Map();
   known.set(state.resolved, last);
   for (const id of state.resolved) noteResolved(state, state.incidents[id]);
   return last;
@@ -38,12 +48,8 @@ export function noteForgotten(state: EngineState, incident: IncidentState | unde
 /** To be called for each that is taken from anywhere in it. */
 export function noteReopened(state: EngineState, incident: IncidentState): void {
   const last = known.get(state.resolved);
-  for (const { symptom } of incident.symptoms) {
-    if (last?.get(symptom.id) !== incident.id) continue;
-    const before = state.resolved.findLast((id) => hadSymptom(state.incidents[id], symptom.id));
-    if (before === undefined) last.delete(symptom.id);
-    else last.set(symptom.id, before);
-  }
+  for (const { symptom } of incident.symptoms)
+    if (last?.get(symptom.id) === incident.id) last.set(symptom.id, null);
 }
 
 function hadSymptom(incident: IncidentState | undefined, id: string): boolean {

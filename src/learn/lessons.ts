@@ -81,11 +81,19 @@ function noService(): ServiceKnowledge {
 const revisions = new WeakMap<Knowledge, number>();
 
 /**
- * Another number whenever something may have been learned but how long a known service was watched:
- * for whoever keeps what he made of it. Not part of what is known.
+ * Another number whenever something was learned of what detectors show and dependencies pass on, or
+ * forgotten: for whoever keeps what he made of that. Not part of what is known.
  */
 export function revisionOf(knowledge: Knowledge): number {
   return revisions.get(knowledge) ?? 0;
+}
+
+/** Whether it changes what is known of detectors and dependencies; what is new may replace that. */
+function isOfSymptoms(knowledge: Knowledge, lesson: Lesson): boolean {
+  if (lesson.kind === 'detection' || lesson.kind === 'passed-on') return true;
+  const own = knowledge.services[lesson.service ?? ''];
+  if (own === undefined) return true;
+  return lesson.kind === 'false-alarm' && own.detectors[lesson.detector] === undefined;
 }
 
 /** Changes the knowledge in place by one lesson. */
@@ -94,9 +102,7 @@ export function learn(knowledge: Knowledge, lesson: Lesson): void {
     knowledge.stack.observedMs += lesson.ms;
     return;
   }
-  const isNews =
-    lesson.kind !== 'watched' || knowledge.services[lesson.service ?? ''] === undefined;
-  if (isNews) revisions.set(knowledge, revisionOf(knowledge) + 1);
+  if (isOfSymptoms(knowledge, lesson)) revisions.set(knowledge, revisionOf(knowledge) + 1);
   const own = entry(knowledge.services, lesson.service ?? '', noService, servicesMax);
   switch (lesson.kind) {
     case 'watched':

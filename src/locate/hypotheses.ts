@@ -61,6 +61,21 @@ export interface Suspicion {
   readonly suspect: Suspect;
 }
 
+/** Numbers, used again at the next look: to make such an array costs more than to fill it. */
+class Room {
+  #numbers = new Float64Array(0);
+
+  /** For so many at least; what was there before is lost. */
+  of(count: number): Float64Array {
+    if (this.#numbers.length < count) this.#numbers = new Float64Array(2 * count);
+    return this.#numbers;
+  }
+}
+
+const likelihoodsRoom = new Room();
+const weightsRoom = new Room();
+
+/** One at a time: the next one takes the room of the one before. */
 export class Hypotheses {
   readonly #input: LocateInput;
   readonly #network: Network;
@@ -84,23 +99,24 @@ export class Hypotheses {
     this.#sites = sitesOf(input, network, observations);
     const last = this.#sites.at(-1);
     const most = (last === undefined ? 1 : last.first + last.kinds.length) + pairsMax;
-    this.#likelihoods = new Float64Array(most * observations.length);
-    this.#weights = new Float64Array(most);
+    this.#likelihoods = likelihoodsRoom.of(most * observations.length);
+    this.#weights = weightsRoom.of(most);
     this.#weighNothing();
     for (const site of this.#sites) this.#weighAlone(site);
     this.#likeliest = this.#findLikeliest();
     this.#weighPairs();
-    this.#total = sumOf(this.#weights);
+    this.#total = this.#sumOf(this.#weights);
     this.#expected = this.#expectedBy(this.#weights);
   }
 
   /** Adds a hypothesis, whose likelihoods are there, and returns its place. */
   #weigh(prior: number): number {
     const place = this.#count;
-    const columns = this.#observations.length;
+    const likelihoods = this.#likelihoods;
+    const end = (place + 1) * this.#observations.length;
     let weight = prior;
-    for (let index = 0; index < columns; index += 1)
-      weight *= this.#likelihoods[place * columns + index] ?? 1;
+    for (let at = place * this.#observations.length; at < end; at += 1)
+      weight *= likelihoods[at] ?? 1;
     this.#weights[place] = weight;
     this.#count += 1;
     return place;
@@ -109,18 +125,22 @@ export class Hypotheses {
   #weighNothing(): void {
     let faults = 0;
     for (const site of this.#sites) for (const prior of site.priors) faults += prior;
-    for (const [index, { effect }] of this.#observations.entries())
-      this.#likelihoods[index] = effect.nothing;
+    let column = 0;
+    for (const { effect } of this.#observations) {
+      this.#likelihoods[column] = effect.nothing;
+      column += 1;
+    }
     this.#weigh(Math.max(0.1, 1 - faults));
   }
 
   /** Each fault at a site, and nothing else. */
   #weighAlone(site: Site): void {
+    const likelihoods = this.#likelihoods;
     for (let index = 0; index < site.kinds.length; index += 1) {
       const kind = site.kinds[index] ?? 0;
       let place = this.#count * this.#observations.length;
       for (const { alone } of site.under) {
-        this.#likelihoods[place] = alone[kind] ?? 1;
+        likelihoods[place] = alone[kind] ?? 1;
         place += 1;
       }
       this.#weigh((site.priors[index] ?? 0) * this.#order(site, kind, null));
@@ -130,13 +150,16 @@ export class Hypotheses {
   /** Of the single faults; the earlier one of equals. */
   #findLikeliest(): Paired[] {
     const best: number[] = [];
-    const weight = (alone: number) => this.#weights[alone] ?? 0;
+    const weights = this.#weights;
+    let least = 0;
     for (let alone = 1; alone < this.#count; alone += 1) {
-      if (best.length === pairedMax && weight(alone) <= weight(best.at(-1) ?? 0)) continue;
+      const weight = weights[alone] ?? 0;
+      if (best.length === pairedMax && weight <= least) continue;
       let place = best.length;
-      while (place > 0 && weight(best[place - 1] ?? 0) < weight(alone)) place -= 1;
+      while (place > 0 && (weights[best[place - 1] ?? 0] ?? 0) < weight) place -= 1;
       best.splice(place, 0, alone);
       if (best.length > pairedMax) best.pop();
+      least = weights[best.at(-1) ?? 0] ?? 0;
     }
     return best.flatMap((alone) => this.#pairedAt(alone));
   }
@@ -160,10 +183,13 @@ export class Hypotheses {
   }
 
   #weighPair(a: Paired, b: Paired): void {
-    const row = this.#count * this.#observations.length;
-    for (let index = 0; index < this.#observations.length; index += 1) {
-      const product = (a.factors[index] ?? 1) * (b.factors[index] ?? 1);
-      this.#likelihoods[row + index] = this.#observations[index]?.effect.likelihood(product) ?? 1;
+    const likelihoods = this.#likelihoods;
+    let place = this.#count * this.#observations.length;
+    let index = 0;
+    for (const { effect } of this.#observations) {
+      likelihoods[place] = effect.likelihood((a.factors[index] ?? 1) * (b.factors[index] ?? 1));
+      place += 1;
+      index += 1;
     }
     const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
     const pair = this.#weigh(a.prior * b.prior * order);
@@ -224,7 +250,7 @@ export class Hypotheses {
     // What is left beside a certain fault is too little to be told by subtraction.
     const isCertain = this.#total - weight < 1e-6 * this.#total;
     const others = isCertain ? this.#weightsWithout(suspect) : null;
-    const rest = others === null ? this.#total - weight : sumOf(others);
+    const rest = others === null ? this.#total - weight : this.#sumOf(others);
     const among = others === null ? null : this.#expectedBy(others);
     return (index) => {
       const under = this.#expectedUnder(suspect, index);
@@ -240,9 +266,15 @@ export class Hypotheses {
   }
 
   #weightsWithout({ alone, pairs }: Suspect): Float64Array {
-    const weights = this.#weights.slice();
+    const weights = this.#weights.slice(0, this.#count);
     for (const place of [alone, ...pairs]) weights[place] = 0;
     return weights;
+  }
+
+  #sumOf(weights: Float64Array): number {
+    let sum = 0;
+    for (let place = 0; place < this.#count; place += 1) sum += weights[place] ?? 0;
+    return sum;
   }
 
   /** Σ weight·likelihood of an observation, over the hypotheses that a suspect is part of. */
@@ -259,23 +291,17 @@ export class Hypotheses {
 
   /** For each observation: Σ weight·likelihood, over all hypotheses. */
   #expectedBy(weights: Float64Array): Float64Array {
+    const likelihoods = this.#likelihoods;
     const columns = this.#observations.length;
     const sums = new Float64Array(columns);
     for (let place = 0; place < this.#count; place += 1) {
       const weight = weights[place] ?? 0;
-      for (let index = 0; index < columns; index += 1) {
-        const likelihood = this.#likelihoods[place * columns + index] ?? 1;
-        sums[index] = (sums[index] ?? 0) + weight * likelihood;
-      }
+      const row = place * columns;
+      for (let index = 0; index < columns; index += 1)
+        sums[index] = (sums[index] ?? 0) + weight * (likelihoods[row + index] ?? 1);
     }
     return sums;
   }
-}
-
-function sumOf(weights: Float64Array): number {
-  let sum = 0;
-  for (const weight of weights) sum += weight;
-  return sum;
 }
 
 function suspectAt(site: Site, index: number): Suspect {
