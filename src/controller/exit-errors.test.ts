@@ -22,11 +22,15 @@ test('an unexpected exit is an error, told with what the program said', () => {
   assert.deepEqual(errorsOf({}, true), []);
 });
 
-test('what somebody who was killed had said is no stack', () => {
-  const killed = { code: null, signal: 'SIGKILL', lastLines: ['GET /', 'GET /cart'] };
-  const [error] = errorsOf(killed);
-  assert.equal(error?.message, 'killed by SIGKILL: GET /cart');
-  assert.equal(error?.stack, undefined);
+test('who was killed said nothing about that', () => {
+  const lastLines = ['Error: one of long ago', 'GET /cart'];
+  for (const signal of ['SIGKILL', 'SIGTERM']) {
+    const [error] = errorsOf({ code: null, signal, lastLines });
+    assert.deepEqual([error?.message, error?.stack], [`killed by ${signal}`, undefined]);
+  }
+  const heap = ['FATAL ERROR: JavaScript heap out of memory', ' 1: 0xe0f2 node::Abort()'];
+  const [aborted] = errorsOf({ code: null, signal: 'SIGABRT', lastLines: heap });
+  assert.equal(aborted?.message, `killed by SIGABRT: ${heap[0]}`);
 });
 
 test('its code tells how it ended', () => {

@@ -13,14 +13,22 @@ export function errorsOfExits(
   return records.flatMap((record) => {
     if (record.kind !== 'instance-exited' || record.expected) return [];
     const { instance, exit } = record;
-    const last = lastWord(exit.lastLines);
+    // Who was killed by somebody else said nothing about that.
+    const said = wasKilled(exit) ? [] : exit.lastLines;
+    const last = lastWord(said);
     const message = `${describeExit(exit)}${last === null ? '' : `: ${last}`}`;
     const origin = { service: serviceOf(instance), instance, host };
     const report = { at, code: codeOf(exit), message, origin, source: 'exit' } as const;
-    // Who was killed said nothing about that; one line is in the message already.
-    const tells = exit.code !== null && exit.lastLines.length > 1;
-    return [tells ? { ...report, stack: exit.lastLines.join('\n') } : report];
+    // One line is in the message already.
+    return [said.length > 1 ? { ...report, stack: said.join('\n') } : report];
   });
+}
+
+/** Which a program brings upon itself. */
+const ownSignals = ['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGSYS', 'SIGTRAP'];
+
+function wasKilled({ oom, signal }: ExitInfo): boolean {
+  return oom || (signal !== null && !ownSignals.includes(signal));
 }
 
 function codeOf({ oom, signal, known, code }: ExitInfo): string {
