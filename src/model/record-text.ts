@@ -111,7 +111,8 @@ const sayings: Sayings = {
   'slow-try': ({ changed }) =>
     changed === undefined ? null : `the program of ${changed} was changed: it is tried again`,
   'incident-resolved': ({ incident, summary }) => `${incident} resolved: ${summary}`,
-  'incident-reopened': ({ incident, symptom }) => `${incident} is back: ${symptom}`,
+  'incident-reopened': ({ incident, symptom }) =>
+    `${incident} is back: ${symptom.replace('#', ': ')}`,
   'primary-chosen': ({ reason }) => reason,
   'primary-serves': ({ instance, epoch }) => `${instance} serves as primary of epoch ${epoch}`,
   'eligible-changed': ({ reason }) => reason,

@@ -1,7 +1,11 @@
 import { DarumaError } from '../../model/errors.ts';
+import type { IncidentView } from '../../model/view.ts';
 import type { AddCommand } from '../command.ts';
 import { explainText, incidentTable } from '../explain-text.ts';
 import { wholeNumber } from '../whole-number.ts';
+
+/** So many of the newest are looked at for one that came back. */
+const lookedAt = 50;
 
 export const addIncidents: AddCommand = ({ program, action }) => {
   program
@@ -19,12 +23,12 @@ export const addIncidents: AddCommand = ({ program, action }) => {
     );
   program
     .command('explain [incident]')
-    .description('tell an incident (default: the newest): what was seen, blamed and done, and why')
+    .description('tell an incident (default: the latest): what was seen, blamed and done, and why')
     .action(
       action(async (session, id?: string) => {
         const { client } = session;
         const incident =
-          id === undefined ? (await client.incidents(1))[0] : await client.incident(id);
+          id === undefined ? latestOf(await client.incidents(lookedAt)) : await client.incident(id);
         if (incident === undefined) throw new DarumaError('NOT_FOUND', 'there was no incident yet');
         if (session.json) session.printJson(incident);
         else session.print(...explainText(incident, session.paint));
@@ -32,3 +36,9 @@ export const addIncidents: AddCommand = ({ program, action }) => {
       }),
     );
 };
+
+/** That began, or came back, last. */
+function latestOf(incidents: readonly IncidentView[]): IncidentView | undefined {
+  const beganAt = ({ returned, onset }: IncidentView) => returned ?? onset;
+  return incidents.toSorted((left, right) => beganAt(right) - beganAt(left))[0];
+}
