@@ -53,13 +53,15 @@ async function adopt(
   const { loop, services, groups, contexts, watcher } = around;
   const { instance, pid, port, startedAt } = running;
   if (before !== undefined) tellEnd(loop, { instance, ...before });
+  const known = loop.state.instances[instance];
+  const wasReady = known?.phase === 'ready' && known.pid === pid;
   loop.push({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
   const name = serviceOf(instance);
   const service = name === null ? undefined : services.get(name);
   if (service === undefined) return;
   await groups.adopt(service, instance, loop.state.services[service.name]?.group);
   const context = contexts.context(service, instance, port);
-  watcher.watch(service, running, context, { adopted: true });
+  watcher.watch(service, running, context, { adopted: true, wasReady });
 }
 
 function tellEnd(loop: Loop, gone: Omit<Extract<AdoptionResult, { kind: 'gone' }>, 'kind'>): void {

@@ -3,7 +3,7 @@ import type { InstanceId } from '../model/ids.ts';
 import { instanceLogDir } from '../model/layout.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { Driver, DriverContext, ProcessDriver } from '../ports/driver.ts';
-import type { Observer } from '../ports/observer.ts';
+import type { Observer, WatchedInstance } from '../ports/observer.ts';
 import type { Processes, RunningInstance } from '../ports/processes.ts';
 
 export interface WatcherOptions {
@@ -38,15 +38,15 @@ export class Watcher {
     service: ServiceSpec,
     running: RunningInstance,
     context: DriverContext,
-    how: { readonly adopted: boolean },
+    how: Pick<WatchedInstance, 'adopted' | 'wasReady'>,
   ): void {
     const { observer, processes, stateDir, asGiven = (given) => given } = this.#options;
     const driver = this.#options.drivers[service.driver];
     const now = () => asGiven(context);
     observer.watch({
       ...common(service, running, context),
+      ...how,
       pid: running.pid,
-      adopted: how.adopted,
       members: () => processes.members(running.instance),
       logDir: instanceLogDir(stateDir, running.instance),
       ...(running.logOffset === undefined ? {} : { logOffset: running.logOffset }),

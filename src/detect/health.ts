@@ -35,7 +35,7 @@ export interface HealthSample {
 
 export interface HealthState {
   readonly startedAt: number;
-  /** `starting`: never passed. `assumed`: adopted, taken for healthy. `ready`: has passed. */
+  /** `starting`: never passed. `assumed`: adopted, and was ready. `ready`: has passed. */
   readonly phase: 'starting' | 'assumed' | 'ready';
   readonly unhealthy: boolean;
   readonly suspected: boolean;
@@ -73,10 +73,10 @@ export interface HealthStep {
 const flapIntervals = 10;
 const flapsMax = 4;
 
-export function initialHealth(startedAt: number, adopted: boolean): HealthState {
+export function initialHealth(startedAt: number, wasReady: boolean): HealthState {
   return {
     startedAt,
-    phase: adopted ? 'assumed' : 'starting',
+    phase: wasReady ? 'assumed' : 'starting',
     unhealthy: false,
     suspected: false,
     row: [],

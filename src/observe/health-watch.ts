@@ -33,7 +33,8 @@ export interface HealthWatchOptions {
   readonly turns: Turns;
   readonly spec: HealthcheckSpec;
   readonly startedAt: number;
-  readonly adopted: boolean;
+  /** As far as known: it has no start period any more. */
+  readonly wasReady: boolean;
   readonly question: Question;
   readonly patience?: Patience;
   readonly onVerdict: (verdict: HealthVerdict) => void;
@@ -78,7 +79,7 @@ export class HealthWatch {
     const { spec, clock, random } = options;
     this.#atOnceMax = spec.probe.kind === 'exec' ? processesAtOnceMax : socketsAtOnceMax;
     this.#light = spec.probe.kind === 'http' || spec.probe.kind === 'tcp';
-    this.#state = initialHealth(options.startedAt, options.adopted);
+    this.#state = initialHealth(options.startedAt, options.wasReady);
     this.#dueAt = clock.now();
     this.#dueAt += random.next() * this.#periodMs();
     this.#arm();

@@ -149,7 +149,7 @@ export class InstanceWatch {
   }
 
   #watchHealth(asUser: ExecOptions['asUser']): HealthWatch | null {
-    const { service, startedAt, adopted } = this.watched;
+    const { service, startedAt, adopted, wasReady = adopted } = this.watched;
     const spec = service.healthcheck;
     if (spec === null) return null;
     const questionWithin = (timeoutMs: number): Question =>
@@ -168,7 +168,7 @@ export class InstanceWatch {
       turns: this.#outlet.turns,
       spec,
       startedAt,
-      adopted,
+      wasReady,
       question: questionWithin(spec.timeoutMs),
       ...(patience === null ? {} : { patience }),
       onVerdict: (verdict) => this.#tellVerdict(verdict),

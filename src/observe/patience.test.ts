@@ -41,7 +41,7 @@ function setUp() {
     };
   };
   const watch = new HealthWatch({
-    ...{ clock, spec, question, startedAt: 0, adopted: true },
+    ...{ clock, spec, question, startedAt: 0, wasReady: true },
     random: { next: () => 0 },
     turns: new Turns(clock),
     patience: { isStarved: () => state.starved, question, timeoutMs: 5_000 },

@@ -13,8 +13,10 @@ export interface WatchedInstance {
   readonly pid: number | null;
   readonly port: number | null;
   readonly startedAt: number;
-  /** Adopted while healthy: no start period. */
+  /** Another controller watched it before. */
   readonly adopted: boolean;
+  /** Adopted: whether it had become ready; then it has no start period. Absent: it is taken to. */
+  readonly wasReady?: boolean;
   /** Expands templates of checks. */
   expand(template: string): string;
   /** Environment and user for exec checks. */

@@ -52,9 +52,9 @@ export class Eyes {
     else this.#host.begin({ name: 'io-error', kind: 'io-error', began, evidence, faults: [] });
   }
 
-  watch(process: Process, service: ServiceSpec, { adopted, startedAt }: Beginning): void {
+  watch(process: Process, service: ServiceSpec, beginning: Beginning): void {
     this.unwatch(process.instance);
-    const watched = { process, service, adopted, startedAt };
+    const watched = { process, service, ...beginning };
     const watch = new Watch(this.#options, this.#outlet, watched);
     this.#watches.set(process.instance, watch);
   }
@@ -85,6 +85,8 @@ export class Eyes {
 
 interface Beginning {
   readonly adopted: boolean;
+  /** Absent: if it was adopted. */
+  readonly wasReady?: boolean;
   /** Stack time, as far as is known. */
   readonly startedAt: number;
 }
@@ -180,7 +182,7 @@ class Watch {
   }
 
   #watchHealth(): HealthWatch | null {
-    const { service, adopted, startedAt } = this.#watched;
+    const { service, adopted, wasReady = adopted, startedAt } = this.#watched;
     if (service.healthcheck === null) return null;
     return new HealthWatch({
       clock: this.#outlet.clock,
@@ -188,7 +190,7 @@ class Watch {
       turns: this.#outlet.turns,
       spec: service.healthcheck,
       startedAt,
-      adopted,
+      wasReady,
       question: (settle) => this.#ask(settle),
       onVerdict: (verdict) => this.#tellVerdict(verdict),
       onAnswer: (result, tookMs) => this.#answered(result, tookMs),

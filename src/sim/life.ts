@@ -131,8 +131,10 @@ export class Life {
       if (service?.driver === 'external') continue;
       if (running !== null && service !== null) {
         const { pid, port, startedAt } = running;
+        const known = this.#loop?.state.instances[instance];
+        const wasReady = known?.phase === 'ready' && known.pid === pid;
         this.tell({ kind: 'found', instance, running: true, pid, port, startedAt, exit: null });
-        this.#eyes.watch(running, service, { adopted: true, startedAt });
+        this.#eyes.watch(running, service, { adopted: true, wasReady, startedAt });
         continue;
       }
       const ended = endedRuns.get(instance);

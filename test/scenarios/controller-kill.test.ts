@@ -3,14 +3,14 @@
  * killed. What it supervises goes on, is adopted, and is looked after again.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { LogRecord } from '../../src/model/record.ts';
 import { identify } from '../../src/ports/process-identity.ts';
 import { greetings } from './greetings.ts';
-import { type Bench, processesOf, until } from './harness.ts';
+import { type Bench, bench, processesOf, until } from './harness.ts';
 import {
   allReady,
   endpointPid,
@@ -69,6 +69,20 @@ async function down(made: Bench): Promise<void> {
   await logWithoutGaps(made);
 }
 
+/** A service that takes as long to become ready as the test wants. */
+const slowStack = `
+name: slow
+services:
+  slow:
+    command: [sleep, "1000"]
+    healthcheck:
+      test: [CMD-SHELL, "echo >>asked; test -e well"]
+      interval: 100ms
+      timeout: 20s
+      retries: 2
+      start_period: 10m
+`;
+
 /** A module for NODE_OPTIONS: on SIGUSR2 the controller, and nobody else, computes without end. */
 const blocker = `
 if (/controller-main/.test(process.argv[1] ?? '')) process.on('SIGUSR2', () => { for (;;); });
@@ -121,6 +135,24 @@ describe('Daruma itself fails', { concurrency: 3 }, () => {
     assert.deepEqual(others, []);
     assert.equal(incident?.component, 'front/2');
     await down(made);
+  });
+
+  test('what is still starting when the controller is killed keeps its start period', async (t) => {
+    const made = await bench(t, slowStack);
+    const [asked, well] = ['asked', 'well'].map((name) => path.join(made.directory, name));
+    assert.ok(asked && well);
+    const up = made.up();
+    const pid = await until('it runs', async () => (await made.instance('slow/1')).pid);
+    kill(controllerPid(made));
+    await until('it is adopted', async () =>
+      (await lookOf(made)).some(({ kind }) => kind === 'instance-adopted'),
+    );
+    const before = statSync(asked).size;
+    await until('it is asked again and again', () => statSync(asked).size > before + 10);
+    writeFileSync(well, '');
+    await up;
+    assert.equal(await made.pid('slow/1'), pid);
+    assert.deepEqual(await made.incidents(), []);
   });
 
   test('a stopped controller is replaced, and what it missed is seen', async (t) => {
