@@ -131,6 +131,12 @@ export class Bench {
     }
   }
 
+  /** What is on record, a line each, for who reads why a test failed. */
+  async story(): Promise<string> {
+    const all = await this.events();
+    return all.map(({ seq, record }) => `${seq} ${JSON.stringify(record)}`).join('\n');
+  }
+
   async controllerLog(): Promise<string> {
     return readFile(path.join(this.stateDir, 'logs/daruma.log'), 'utf8');
   }

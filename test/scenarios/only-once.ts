@@ -22,6 +22,8 @@ export interface OnlyOnce {
   readonly port: number;
   /** How often each instance was started and had its port; throws when one ran twice at a time. */
   starts(): Record<string, number>;
+  /** Instances that found their port taken, and were started again for that. */
+  taken(): ReadonlySet<string>;
 }
 
 /** One `base`, and two of `front` that depend on it; both with endpoints. */
@@ -43,17 +45,23 @@ export async function onlyOnce(t: TestContext): Promise<OnlyOnce> {
   const made = await bench(t, `${stack.join('\n')}\n`);
   const file = path.join(made.directory, 'starts');
   made.environment['STARTS'] = file;
-  return { made, port, starts: () => countStarts(file) };
+  const notes = () => readFileSync(file, 'utf8').trimEnd().split('\n');
+  return { made, port, starts: () => countStarts(notes()), taken: () => whereTaken(notes()) };
 }
 
-function countStarts(file: string): Record<string, number> {
+function countStarts(notes: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
+  for (const line of notes) {
     const [what = '', instance = ''] = line.split(' ');
     assert.match(what, /^(start|taken)$/, line);
     counts[instance] = (counts[instance] ?? 0) + (what === 'start' ? 1 : -1);
   }
   return counts;
+}
+
+function whereTaken(notes: readonly string[]): ReadonlySet<string> {
+  const taken = notes.filter((line) => line.startsWith('taken '));
+  return new Set(taken.map((line) => line.split(' ')[1] ?? ''));
 }
 
 /** Resolves with what a service says to a new connection. */
