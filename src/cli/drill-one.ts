@@ -4,6 +4,7 @@ import { DarumaError } from '../model/errors.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import { drillController } from './controller-drill.ts';
+import { blindSpot } from './drill-plan.ts';
 import { recorded } from './drill-record.ts';
 import { type DrillResult, runDrill } from './drill-run.ts';
 import { probeTarget } from './drill-target.ts';
@@ -34,6 +35,8 @@ export async function drillOne(session: Session, one: OneDrill): Promise<DrillRe
   const { services } = await session.client.stack();
   if (services.some(({ name, maintenance }) => name === service?.name && maintenance !== undefined))
     throw new DarumaError('REFUSED', `${service?.name} is under maintenance: end that first`);
+  const blind = service === undefined || session.json ? null : blindSpot(fault, service);
+  if (blind !== null) session.warn(`nothing will come of it: ${blind}`);
   const external = service?.driver === 'external';
   const observed = spec.mode === 'observe' || service?.mode === 'observe';
   const plan = { ...one, fault, instance, target, external, observed };

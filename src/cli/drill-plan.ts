@@ -58,15 +58,22 @@ function obstacle(
   { mode, maintenance }: ServiceView,
   { pid }: InstanceView,
 ): string | null {
-  const { driver, healthcheck, restart } = service;
+  const { driver, restart } = service;
   const observed = mode === 'observe';
   if (maintenance !== undefined) return 'it is under maintenance';
   if (pid === null) return 'its process is not known';
   if (restart.policy === 'no' && !observed) return 'it is not to be restarted (restart: no)';
-  if (fault === 'slow' && healthcheck === null) return 'it has no health check that could tell';
-  if (fault !== 'leak') return null;
-  if (driver === 'external' && !observed) return noLeak;
-  return limitsMemory(service) ? null : 'neither a memory limit nor a symptom would end the leak';
+  if (fault === 'leak' && driver === 'external' && !observed) return noLeak;
+  return blindSpot(fault, service);
+}
+
+/** Why nobody would notice a fault, or end it; null: somebody would. */
+export function blindSpot(fault: DrillFaultName, service: ServiceSpec): string | null {
+  if (fault === 'slow' && service.healthcheck === null)
+    return 'it has no health check that could tell';
+  if (fault === 'leak' && !limitsMemory(service))
+    return 'neither a memory limit nor a symptom would end the leak';
+  return null;
 }
 
 function limitsMemory({ limits, symptoms }: ServiceSpec): boolean {
