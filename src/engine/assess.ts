@@ -159,12 +159,18 @@ function locateNow(turn: Turn, incident: IncidentState, left: readonly Symptom[]
   const causes = [...located.causes];
   const unsure = located.unsure || areOvershadowed(turn, incident, causes[0]);
   const isNews = () =>
-    JSON.stringify([incident.causes, incident.unsure]) !== JSON.stringify([causes, unsure]) &&
+    !(incident.unsure === unsure && areSame(incident.causes, causes)) &&
     !areAfterEffects(turn, incident, left);
   if (incident.located === null || isNews()) {
     turn.emit({ kind: 'incident-located', incident: incident.id, causes, unsure });
   }
   return causes;
+}
+
+function areSame(a: readonly Cause[], b: readonly Cause[]): boolean {
+  // Most that differ do so in their first numbers.
+  const isAlike = a.length === b.length && a[0]?.probability === b[0]?.probability;
+  return isAlike && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /**

@@ -37,7 +37,10 @@ type FaultTable = Readonly<Record<FaultKind, number>>;
 
 const none: CommonKnowledge = { observedMs: 0, faults: {}, outcomes: {} };
 
-function serviceOf(knowledge: Knowledge, service: ServiceName): ServiceKnowledge | undefined {
+export function serviceKnowledge(
+  knowledge: Knowledge,
+  service: ServiceName,
+): ServiceKnowledge | undefined {
   return Object.hasOwn(knowledge.services, service) ? knowledge.services[service] : undefined;
 }
 
@@ -72,7 +75,7 @@ function rates(knowledge: Knowledge, table: FaultTable): Rates {
     relativeRate(rateWeight, stack.faults[fault] ?? 0, scale * expects(fault, stack)),
   );
   const relativeAt = (service: ServiceName) => {
-    const own = serviceOf(knowledge, service) ?? none;
+    const own = serviceKnowledge(knowledge, service) ?? none;
     return faultKinds.map((fault, index) => {
       const ofKind = ofKinds[index] ?? 1;
       const ofService = scale * ofKind * expects(fault, own);
@@ -109,7 +112,7 @@ export function faultsPerHour(
 
 /** Proven faults of this kind at the service, those of drills among them. */
 export function casesOf(knowledge: Knowledge, service: ServiceName, fault: FaultKind): number {
-  const known = serviceOf(knowledge, service);
+  const known = serviceKnowledge(knowledge, service);
   if (known === undefined) return 0;
   let cases = known.faults[fault] ?? 0;
   for (const { byFault } of Object.values(known.detectors)) {
@@ -130,7 +133,7 @@ export function outcomesOf(
   knowledge: Knowledge,
   { service, remedy, fault }: Remedied,
 ): { readonly own: Tally; readonly elsewhere: Tally } {
-  const own = tallyOf(serviceOf(knowledge, service) ?? none, remedy, fault);
+  const own = tallyOf(serviceKnowledge(knowledge, service) ?? none, remedy, fault);
   const all = tallyOf(knowledge.stack, remedy, fault);
   const elsewhere = { yes: Math.max(0, all.yes - own.yes), no: Math.max(0, all.no - own.no) };
   return { own, elsewhere };
@@ -163,7 +166,7 @@ export function typicalMs(
 }
 
 function durationsOf(knowledge: Knowledge, service: ServiceName): ServiceKnowledge['durations'] {
-  return serviceOf(knowledge, service)?.durations ?? {};
+  return serviceKnowledge(knowledge, service)?.durations ?? {};
 }
 
 /** P(a fault of the dependency comes through to the service). */
@@ -172,7 +175,7 @@ export function edgeEstimate(
   { service, dependency }: { readonly service: ServiceName; readonly dependency: ServiceName },
   byTable: number,
 ): Estimate {
-  const passedOn = serviceOf(knowledge, service)?.passedOn ?? {};
+  const passedOn = serviceKnowledge(knowledge, service)?.passedOn ?? {};
   const tally = passedOn[dependency];
   if (tally === undefined) return { chance: byTable, yes: 0, cases: 0 };
   const chance = Math.max(edgeMin, betaMean(byTable, edgeWeight, tally));
@@ -203,7 +206,7 @@ export function detections(
   service: ServiceName,
   detector: string,
 ): PerFault<Detections> | undefined {
-  return serviceOf(knowledge, service)?.detectors[detector]?.byFault;
+  return serviceKnowledge(knowledge, service)?.detectors[detector]?.byFault;
 }
 
 /** P(a symptom is shown, of this kind if one is named), by the cases and what the table says. */

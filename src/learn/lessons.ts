@@ -78,22 +78,14 @@ function noService(): ServiceKnowledge {
   return { ...noCommon(), durations: {}, passedOn: {}, detectors: {} };
 }
 
-const revisions = new WeakMap<Knowledge, number>();
+const revisions = new WeakMap<ServiceKnowledge, number>();
 
 /**
- * Another number whenever something was learned of what detectors show and dependencies pass on, or
- * forgotten: for whoever keeps what he made of that. Not part of what is known.
+ * Another number whenever something was learned of what a service's detectors show: for whoever
+ * keeps what he made of that. Not part of what is known.
  */
-export function revisionOf(knowledge: Knowledge): number {
-  return revisions.get(knowledge) ?? 0;
-}
-
-/** Whether it changes what is known of detectors and dependencies; what is new may replace that. */
-function isOfSymptoms(knowledge: Knowledge, lesson: Lesson): boolean {
-  if (lesson.kind === 'detection' || lesson.kind === 'passed-on') return true;
-  const own = knowledge.services[lesson.service ?? ''];
-  if (own === undefined) return true;
-  return lesson.kind === 'false-alarm' && own.detectors[lesson.detector] === undefined;
+export function revisionOf(known: ServiceKnowledge): number {
+  return revisions.get(known) ?? 0;
 }
 
 /** Changes the knowledge in place by one lesson. */
@@ -102,7 +94,6 @@ export function learn(knowledge: Knowledge, lesson: Lesson): void {
     knowledge.stack.observedMs += lesson.ms;
     return;
   }
-  if (isOfSymptoms(knowledge, lesson)) revisions.set(knowledge, revisionOf(knowledge) + 1);
   const own = entry(knowledge.services, lesson.service ?? '', noService, servicesMax);
   switch (lesson.kind) {
     case 'watched':
@@ -125,7 +116,7 @@ export function learn(knowledge: Knowledge, lesson: Lesson): void {
       learnDetection(own, lesson);
       return;
     case 'false-alarm':
-      entry(own.detectors, lesson.detector, noDetector, detectorsMax).falseAlarms += 1;
+      detectorAt(own, lesson.detector).falseAlarms += 1;
       return;
   }
 }
@@ -142,7 +133,8 @@ function learnOutcome(known: CommonKnowledge, lesson: Lesson & { kind: 'outcome'
 
 function learnDetection(own: ServiceKnowledge, lesson: Lesson & { kind: 'detection' }): void {
   const { detector, fault, symptom } = lesson;
-  const { byFault } = entry(own.detectors, detector, noDetector, detectorsMax);
+  revisions.set(own, revisionOf(own) + 1);
+  const { byFault } = detectorAt(own, detector);
   const detections = byFault[fault] ?? { hits: 0, misses: 0, kinds: {} };
   byFault[fault] = detections;
   if (symptom === null) {
@@ -151,6 +143,12 @@ function learnDetection(own: ServiceKnowledge, lesson: Lesson & { kind: 'detecti
   }
   detections.hits += 1;
   detections.kinds[symptom] = (detections.kinds[symptom] ?? 0) + 1;
+}
+
+function detectorAt(own: ServiceKnowledge, name: string): DetectorKnowledge {
+  // One that is new may take the place of one that showed something.
+  if (own.detectors[name] === undefined) revisions.set(own, revisionOf(own) + 1);
+  return entry(own.detectors, name, noDetector, detectorsMax);
 }
 
 function count(tally: Tally, was: boolean): void {

@@ -366,6 +366,11 @@ const anyLesson: fc.Arbitrary<Lesson> = fc.oneof(
     symptom: fc.option(fc.constantFrom(...symptomKinds)),
   }),
   fc.record({ kind: fc.constant('fault' as const), service, fault }),
+  fc.record({
+    kind: fc.constant('false-alarm' as const),
+    service,
+    detector: fc.constantFrom('health', 'cpu'),
+  }),
   fc.record({ kind: fc.constant('watched' as const), service, ms: fc.integer({ min: 1 }) }),
   fc.record({
     kind: fc.constant('passed-on' as const),
@@ -411,6 +416,19 @@ describe('whatever is seen', () => {
         }
       }),
     );
+  });
+
+  test('what is forgotten between two looks counts no more at the next', () => {
+    const knowledge = noKnowledge();
+    const given = { ...input([seen('api/1', 'health-timeout')], [facts('api/1')]), knowledge };
+    const shown = { detector: 'health', fault: 'slow', symptom: 'health-timeout' } as const;
+    for (let times = 0; times < 10; times += 1)
+      learn(knowledge, { kind: 'detection', service: 'api', ...shown });
+    const before = locate(given);
+    for (let number = 0; number < 60; number += 1)
+      learn(knowledge, { kind: 'false-alarm', service: 'api', detector: `other-${number}` });
+    assert.deepEqual(locate(given), locate({ ...given, knowledge: structuredClone(knowledge) }));
+    assert.notDeepEqual(locate(given), before);
   });
 
   test('a symptom that a fault shows better than any other raises its probability', () => {

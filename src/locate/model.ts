@@ -1,8 +1,8 @@
 /** The network: how a fault at one component comes to show as symptoms at others. */
-import { detections, edgeEstimate, shownEstimate } from '../learn/estimates.ts';
+import { detections, edgeEstimate, serviceKnowledge, shownEstimate } from '../learn/estimates.ts';
 import { revisionOf } from '../learn/lessons.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
-import type { Knowledge } from '../model/knowledge.ts';
+import type { Knowledge, ServiceKnowledge } from '../model/knowledge.ts';
 import { type FaultKind, faultKinds, type Symptom, type SymptomKind } from '../model/symptom.ts';
 import {
   declaredShow,
@@ -74,7 +74,7 @@ export type ByKind = readonly number[];
  * one object.
  */
 export interface Link {
-  /** Its place among the links by the same knowledge. */
+  /** Its place among the links that are kept together; a newer one may take it over. */
   readonly index: number;
   readonly how: 'itself' | 'host' | 'service' | 'dependency' | 'none';
   /** To itself: whose knowledge of detectors counts. */
@@ -144,15 +144,24 @@ export interface Place {
   readonly links: Map<ServiceName, Link>;
 }
 
+/** A link to itself, as long as no more is known of the service's detectors. */
+interface Own {
+  readonly link: Link;
+  readonly known: ServiceKnowledge | undefined;
+  readonly revision: number;
+}
+
+/** As strengths are learned there are ever more; with so many it is begun afresh. */
+const linksMax = 10_000;
+
 /**
- * Links, and what shows along them, by what is known. It is the same at every look until something
- * is learned, and kept so long.
+ * Links, and what shows along them, by what is known. They are kept from one look to the next; what
+ * is learned makes new ones.
  */
 export class Links {
-  static readonly #known = new WeakMap<Knowledge, Links>();
+  static readonly #kept = new WeakMap<Knowledge, Links>();
   readonly #knowledge: Knowledge;
-  readonly #revision: number;
-  readonly #toItself = new Map<ServiceName | null, Link>();
+  readonly #toItself = new Map<ServiceName | null, Own>();
   /** By strength. */
   readonly #toDependant = new Map<number, Link>();
   /** How many links there are. */
@@ -160,23 +169,26 @@ export class Links {
 
   private constructor(knowledge: Knowledge) {
     this.#knowledge = knowledge;
-    this.#revision = revisionOf(knowledge);
   }
 
   static by(knowledge: Knowledge): Links {
-    const known = Links.#known.get(knowledge);
-    if (known !== undefined && known.#revision === revisionOf(knowledge)) return known;
+    const kept = Links.#kept.get(knowledge);
+    if (kept !== undefined && kept.#count < linksMax) return kept;
     const links = new Links(knowledge);
-    Links.#known.set(knowledge, links);
+    Links.#kept.set(knowledge, links);
     return links;
   }
 
   toItself(service: ServiceName | null): Link {
-    const known = this.#toItself.get(service);
-    if (known !== undefined) return known;
-    const link: Link = { index: this.#count, how: 'itself', service, strength: 1 };
-    this.#count += 1;
-    this.#toItself.set(service, link);
+    const known = service === null ? undefined : serviceKnowledge(this.#knowledge, service);
+    const revision = known === undefined ? 0 : revisionOf(known);
+    const own = this.#toItself.get(service);
+    if (own !== undefined && own.known === known && own.revision === revision) return own.link;
+    // It takes the place of the one before.
+    const index = own?.link.index ?? this.#count;
+    const link: Link = { index, how: 'itself', service, strength: 1 };
+    if (own === undefined) this.#count += 1;
+    this.#toItself.set(service, { link, known, revision });
     return link;
   }
 

@@ -41,6 +41,7 @@ export interface Observation {
 
 /** By the kind of a fault at the other end of a link. */
 export interface Under {
+  readonly link: Link;
   /** What counts of it when there are others too. */
   readonly factors: ByKind;
   /** P(observed | this fault and no other). */
@@ -75,10 +76,10 @@ class Effect {
 
   under(link: Link): Under {
     const known = this.#under[link.index];
-    if (known !== undefined) return known;
+    if (known?.link === link) return known;
     const { elsewhere, factors } = this.#spec;
     const byKind = link.how === 'none' ? faultKinds.map(() => elsewhere) : factors(link);
-    const under = { factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
+    const under = { link, factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
     this.#under[link.index] = under;
     return under;
   }
@@ -117,6 +118,9 @@ export function observe(input: LocateInput, network: Network): Observation[] {
   return list;
 }
 
+/** With so many it is begun afresh: names of log patterns may ever be new. */
+const effectsMax = 1_000;
+
 /** Kept with the links. */
 interface Effects {
   readonly signs: Signs;
@@ -148,6 +152,7 @@ function effectOf(links: Links, seen: SeenSymptom): Effect {
   const known = symptoms.get(key);
   if (known !== undefined) return known;
   const effect = effectOfSymptom(links, leaks[shown], detectorOf(seen));
+  if (symptoms.size >= effectsMax) symptoms.clear();
   symptoms.set(key, effect);
   return effect;
 }
