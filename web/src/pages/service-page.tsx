@@ -143,7 +143,7 @@ function Neighbours({
   const say = useSay();
   return (
     <p>
-      {title}:{' '}
+      {say('labelled', { name: title, what: '' })}
       {names.length === 0
         ? say('none')
         : names.map((name) => (

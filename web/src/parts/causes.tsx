@@ -39,7 +39,7 @@ function One({ cause }: { readonly cause: Cause }) {
   const say = useSay();
   const tell = useTell();
   const percent = Math.round(cause.probability * 100);
-  const name = `${cause.component}: ${say(faultWords[cause.fault])}`;
+  const name = say('labelled', { name: cause.component, what: say(faultWords[cause.fault]) });
   return (
     <li>
       <div className="cause">

@@ -31,7 +31,7 @@ export function IncidentRows({ incidents }: { readonly incidents: readonly Incid
             <Badge tone={incidentTones[one.state]}>{say(incidentWords[one.state])}</Badge>
           </td>
           <td>{one.component ?? ''}</td>
-          <td>{tell(one.summary)}</td>
+          <td className="message">{tell(one.summary)}</td>
           <td>
             <time dateTime={new Date(one.onset).toISOString()}>{moment(one.onset, language)}</time>
           </td>

@@ -57,7 +57,10 @@ function One({ action }: { readonly action: Action }) {
           <ul>
             {considered.map((one) => (
               <li key={`${one.kind} ${one.target} ${one.why}`}>
-                {say(actionWords[one.kind])} {one.target}: {tell(one.why)}
+                {say('labelled', {
+                  name: `${say(actionWords[one.kind])} ${one.target}`,
+                  what: tell(one.why),
+                })}
               </li>
             ))}
           </ul>

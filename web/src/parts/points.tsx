@@ -83,7 +83,7 @@ function List(props: { readonly service: ServiceView; readonly listed: Listed })
     <>
       {problems.map(({ place, error }) => (
         <p key={`${place} ${error.message}`} className="alert">
-          {place}: {tell(error.message)}
+          {say('labelled', { name: place, what: tell(error.message) })}
         </p>
       ))}
       {points.length === 0 ? (

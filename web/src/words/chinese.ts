@@ -210,6 +210,7 @@ export const chinese: Readonly<Record<Word, string>> = {
   what: '内容',
   when: '时间',
   took: '用时',
+  labelled: '{name}：{what}',
   skip: '跳到内容',
   menu: '页面',
   points: '恢复点',

@@ -211,6 +211,7 @@ export const english = {
   what: 'What',
   when: 'When',
   took: 'Took',
+  labelled: '{name}: {what}',
   skip: 'Skip to the content',
   menu: 'Pages',
   points: 'Recovery points',

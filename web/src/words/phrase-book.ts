@@ -37,15 +37,18 @@ interface Filled {
 
 const nothing: Filled = { values: {}, known: 0 };
 
-const id = String.raw`(?:host:[\w.-]+|[A-Za-z0-9][\w-]*(?:\/\d+)?)`;
+/** «it» is nobody's name, unless with a number. */
+const id = String.raw`(?:host:[\w.-]+|(?!it\b(?!\/))[A-Za-z0-9][\w-]*(?:\/\d+)?)`;
 
 /** What a hole may hold, and how that is said. A number behind the kind tells holes apart. */
 const kinds: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
   id: [new RegExp(`^${id}$`), asItIs],
   ids: [new RegExp(`^${id}(?:, ${id})*$`), (text) => text.replaceAll(', ', '、')],
+  incident: [/^i\d+$/, asItIs],
+  action: [/^a\d+$/, asItIs],
   n: [/^\d+(?:\.\d+)?$/, asItIs],
   time: [/^\d+(?:\.\d+)? (?:ms|s|min|h|d)$/, inChinese],
-  size: [/^\d+(?:\.\d+)? (?:bytes|[KMGT]iB)$/, (text) => text.replace('bytes', '字节')],
+  size: [/^\d+(?:\.\d+)? (?:B|bytes|[KMGT]iB)$/, (text) => text.replace('bytes', '字节')],
   word: [/^\S+$/, asItIs],
   /** Somebody with a name here, or a program with a token of his. */
   who: [/^\S+(?: \(token [\w-]+\))?$/, asItIs],

@@ -5,11 +5,13 @@ import { causes } from './phrases/causes.ts';
 import { decisions, tallies } from './phrases/decisions.ts';
 import { points } from './phrases/points.ts';
 import { primaries } from './phrases/primaries.ts';
+import { records } from './phrases/records.ts';
 import { starts } from './phrases/starts.ts';
 
 /** What others said may hold anything: what comes behind it is looked for first. */
 const behind: Phrases = {
   '{why}; last lines: {text}': '{why}；最后的输出：{text}',
+  '{why}; last output: {text}': '{why}；最后的输出：{text}',
   '{why}, its dependencies healthy': '{why}，其依赖均正常',
   '{why}, process alive': '{why}，进程仍在',
   '{why}, one action failed': '{why}，有 1 次操作失败',
@@ -25,6 +27,7 @@ const joints: Phrases = {
   '{one} ({why})': '{one}（{why}）',
   '{one}, {other}': '{one}，{other}',
   '{one}: {other}': '{one}：{other}',
+  '{id} {what}': '{id} {what}',
   '{text} for {n} s ({text2})': '{text}，持续 {n} 秒（{text2}）',
   '{text} ({word} = {text2})': '{text}（{word} = {text2}）',
 };
@@ -37,6 +40,7 @@ export const tables: readonly Phrases[] = [
   answers,
   starts,
   points,
+  records,
   joints,
 ];
 

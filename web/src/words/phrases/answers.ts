@@ -31,14 +31,14 @@ const engine: Phrases = {
   'stopping {ids}': '正在停止 {ids}',
   'starting {ids}': '正在启动 {ids}',
   '{id} is up already': '{id} 已在运行',
-  '{id} is tried afresh': '{id} 将重新尝试',
   'everything is tried afresh': '全部重新尝试',
+  '{id} is tried afresh': '{id} 将重新尝试',
   'no open incident «{text}»; open: none is open':
     '没有未解决的事件「{text}」；目前没有未解决的事件',
   'no open incident «{text}»; open: {ids}': '没有未解决的事件「{text}」；未解决的有：{ids}',
-  '{word} asks for nothing: {word2}': '{word} 没有等待答复：{word2}',
-  '{word}: approved': '{word}：已批准',
-  '{word}: rejected': '{word}：已拒绝',
+  '{incident} asks for nothing: {word}': '{incident} 没有等待答复：{word}',
+  '{incident}: approved': '{incident}：已批准',
+  '{incident}: rejected': '{incident}：已拒绝',
   '{why}; nobody takes over from {id}': '{why}；没有实例能接替 {id}',
   'nobody can take over from {id}: no standby runs and passes its checks; when one does, you are asked again':
     '没有实例能接替 {id}：没有运行且通过检查的备实例；一旦有了，会再次询问您',
@@ -68,6 +68,7 @@ const restores: Phrases = {
     '{id} 的数据已恢复；恢复之前的数据保留到确认或撤销为止',
   '{id} is restored to what it was {time} before; what was there before is kept until it is confirmed or undone':
     '{id} 的数据已恢复到 {time}之前；恢复之前的数据保留到确认或撤销为止',
+  'it does not answer': '没有应答',
   'prepare: {why}': '准备恢复数据：{why}',
   'swap: {why}': '换上恢复的数据：{why}',
   'undo: {why}': '换回恢复前的数据：{why}',
@@ -113,7 +114,7 @@ const api: Phrases = {
   'the drill could not be started': '演练无法启动',
   'there is no drill {word}': '没有演练 {word}',
   'the drill {word} is gone': '演练 {word} 已不存在',
-  'it was killed before it had a result': '在得出结果之前被杀死',
+  'it was killed before it had a result': '在得出结果之前被终止',
   'the result was lost: {text}': '结果丢失：{text}',
   'a drill needs a ready target, and {id} is not: {text}':
     '演练需要就绪的目标，而 {id} 未就绪：{text}',

@@ -42,17 +42,17 @@ const evidence: Phrases = {
 };
 
 const exits: Phrases = {
-  'killed (out of memory)': '被杀死（内存不足）',
+  'killed (out of memory)': '被终止（内存不足）',
   'exited, status unknown': '已退出，状态未知',
   'exited with code {n}': '以代码 {n} 退出',
-  'killed by {word}': '被 {word} 杀死',
+  'killed by {word}': '被 {word} 终止',
   'exited with code {n} (out of memory)': '以代码 {n} 退出（内存不足）',
-  'killed by {word} (out of memory)': '被 {word} 杀死（内存不足）',
-  'killed (out of memory): {text}': '被杀死（内存不足）：{text}',
+  'killed by {word} (out of memory)': '被 {word} 终止（内存不足）',
+  'killed (out of memory): {text}': '被终止（内存不足）：{text}',
   'exited, status unknown: {text}': '已退出，状态未知：{text}',
   'exited with code {n}: {text}': '以代码 {n} 退出：{text}',
   'exited with code {n} (out of memory): {text}': '以代码 {n} 退出（内存不足）：{text}',
-  'killed by {word} (out of memory): {text}': '被 {word} 杀死（内存不足）：{text}',
+  'killed by {word} (out of memory): {text}': '被 {word} 终止（内存不足）：{text}',
 };
 
 /** What checks, the kernel and the log show. */
@@ -82,7 +82,7 @@ const seen: Phrases = {
   'the command is empty': '命令为空',
   'exit code {n}': '退出码 {n}',
   'exit code {n}: {text}': '退出码 {n}：{text}',
-  'killed by {word}: {text}': '被 {word} 杀死：{text}',
+  'killed by {word}: {text}': '被 {word} 终止：{text}',
   'not running': '没有运行',
   'the kernel says the process is stopped': '内核报告进程处于停止状态',
   'its process is gone': '进程已不存在',

@@ -89,14 +89,6 @@ const notes: Phrases = {
   'F3: who has every acknowledged write is asked': 'F3：正在查询谁拥有全部已确认的写入',
   'transactions under way end, new connections wait': '正在等待进行中的事务结束，新连接排队',
   'its primary {id} is not in the stack file any more': '其主实例 {id} 已不在栈文件中',
-  '{step} {id} failed: {why}': '{id} {step}失败：{why}',
-  fence: '隔离',
-  promote: '提升为主实例',
-  follow: '跟随新主实例',
-  'set-eligible': '更新合格备实例',
-  admit: '追上主实例',
-  survey: '查询数据位置',
-  quiesce: '等待事务结束',
   'F2: no traffic before a write through {id} succeeded': 'F2：经 {id} 写入成功之前不放行流量',
   'its role is handed over later ({n} of {n2} tries): {why}':
     '稍后交出主角色（第 {n} 次，共 {n2} 次）：{why}',
@@ -107,4 +99,28 @@ const notes: Phrases = {
   'its definition changed; `daruma up` applies that': '其定义已变更；`daruma up` 使之生效',
 };
 
-export const primaries: Phrases = { ...candidates, ...choices, ...eligibility, ...notes };
+/** Steps that came to nothing: as a group stands, and as the event log has it. */
+const failures: Phrases = {
+  'fence {id} failed: {why}': '{id} 隔离失败：{why}',
+  '{id}: fence failed: {why}': '{id} 隔离失败：{why}',
+  'promote {id} failed: {why}': '{id} 提升为主实例失败：{why}',
+  '{id}: promote failed: {why}': '{id} 提升为主实例失败：{why}',
+  'follow {id} failed: {why}': '{id} 跟随新主实例失败：{why}',
+  '{id}: follow failed: {why}': '{id} 跟随新主实例失败：{why}',
+  'set-eligible {id} failed: {why}': '{id} 更新合格备实例失败：{why}',
+  '{id}: set-eligible failed: {why}': '{id} 更新合格备实例失败：{why}',
+  'admit {id} failed: {why}': '{id} 追上主实例失败：{why}',
+  '{id}: admit failed: {why}': '{id} 追上主实例失败：{why}',
+  'survey {id} failed: {why}': '{id} 查询数据位置失败：{why}',
+  '{id}: survey failed: {why}': '{id} 查询数据位置失败：{why}',
+  'quiesce {id} failed: {why}': '{id} 等待事务结束失败：{why}',
+  '{id}: quiesce failed: {why}': '{id} 等待事务结束失败：{why}',
+};
+
+export const primaries: Phrases = {
+  ...candidates,
+  ...choices,
+  ...eligibility,
+  ...notes,
+  ...failures,
+};
