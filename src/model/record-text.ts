@@ -132,7 +132,7 @@ const sayings: Sayings = {
   consent: ({ incident, given, by }) => `${by} ${given ? 'approved' : 'rejected'} ${incident}`,
   store: ({ writable, reason }) =>
     writable ? 'the log can be written again' : `the log can’t be written: ${reason}`,
-  slept: ({ ms }) => `the controller was paused for ${ms} ms`,
+  slept: ({ ms }) => `the controller was paused for ${Math.round(ms)} ms`,
 };
 
 /** Null: nothing that a person need hear. */
