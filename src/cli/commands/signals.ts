@@ -2,16 +2,18 @@ import { DarumaError } from '../../model/errors.ts';
 import type { SignalSeries } from '../../model/signal-history.ts';
 import { parseDuration } from '../../stack/quantity.ts';
 import type { AddCommand } from '../command.ts';
+import { plain } from '../paint.ts';
 import type { Session } from '../session.ts';
 import { signalText, sparkline } from '../signal-text.ts';
-import { cell, table } from '../table.ts';
+import { type Cell, cell, displayWidth, table } from '../table.ts';
 
 interface Options {
   readonly since: string;
   readonly signal: readonly string[];
 }
 
-const sparkWidth = 30;
+const sparkWidthMin = 10;
+const sparkWidthMax = 30;
 
 export const addSignals: AddCommand = ({ program, action }) => {
   program
@@ -43,22 +45,33 @@ async function show(session: Session, of: string, options: Options): Promise<num
 function seriesTable(
   series: readonly SignalSeries[],
   range: { readonly from: number; readonly to: number },
-  { paint }: Session,
+  { paint, io }: Session,
 ): string[] {
   const sorted = series.toSorted(
     (left, right) =>
       left.component.localeCompare(right.component) || left.signal.localeCompare(right.signal),
   );
-  const rows = sorted.map(({ component, signal, points }) => {
-    const values = points.map(([, value]) => value);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const figures = [values.at(-1) ?? 0, Math.min(...values), mean, Math.max(...values)];
-    return [
-      cell(component),
-      cell(signal),
-      ...figures.map((value) => cell(signalText(signal, value))),
-      cell(sparkline(points, range, sparkWidth), 'cyan'),
-    ];
+  const head = ['COMPONENT', 'SIGNAL', 'LAST', 'LEAST', 'MEAN', 'MOST'];
+  const figures = sorted.map(figuresOf);
+  const taken = Math.max(...table(head, figures, { paint: plain }).map(displayWidth));
+  const width = sparkWidth((io.out.isTTY === true && io.out.columns) || null, taken);
+  const rows = figures.map((row, index) => {
+    const spark = sparkline(sorted[index]?.points ?? [], range, width);
+    return [...row, cell(spark, 'cyan')];
   });
-  return table(['COMPONENT', 'SIGNAL', 'LAST', 'LEAST', 'MEAN', 'MOST', ''], rows, { paint });
+  return table([...head, ''], rows, { paint });
+}
+
+function figuresOf({ component, signal, points }: SignalSeries): readonly Cell[] {
+  const values = points.map(([, value]) => value);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const figures = [values.at(-1) ?? 0, Math.min(...values), mean, Math.max(...values)];
+  const shown = figures.map((value) => cell(signalText(signal, value)));
+  return [cell(component), cell(signal), ...shown];
+}
+
+/** What the terminal has left; `columns` null: it is none. */
+function sparkWidth(columns: number | null, taken: number): number {
+  if (columns === null) return sparkWidthMax;
+  return Math.min(sparkWidthMax, Math.max(sparkWidthMin, columns - taken - 2));
 }
