@@ -145,6 +145,26 @@ test('what an order has started is ended with its tree when the order is withdra
   assert.deepEqual([...ran(at), ...started].filter(lives), [pid]);
 });
 
+test('while a child of the run before lives, nothing is started beside it', async (t) => {
+  const at = scene(t);
+  const launch = staying(at, 'setsid sleep 1000 & echo $! >>children;');
+  const first = await ordered(at, launch);
+  const [child] = await until('it has a child', () => children(at));
+  process.kill(first, 'SIGKILL');
+  await until('the exit was told', () => at.exits.length === 1);
+  assert.deepEqual([ran(at), child !== undefined && lives(child)], [[first], true]);
+  const { pid } = await start(at.processes, launch);
+  await until('the next one ran', () => ran(at).length === 2);
+  assert.deepEqual(ran(at), [first, pid]);
+  assert.deepEqual(children(at)?.map(lives), [false, true]);
+});
+
+/** Null: there are none yet. */
+function children(at: Scene): number[] | null {
+  const all = textOf(`${at.directory}/children`).split('\n').slice(0, -1).map(Number);
+  return all.length === 0 ? null : all;
+}
+
 test('another command is started in place of what an order has started', async (t) => {
   const at = scene(t);
   const first = await ordered(at);
