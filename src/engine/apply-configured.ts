@@ -91,8 +91,8 @@ function removeInstance(state: EngineState, id: InstanceId): void {
 
 /** Forgets an instance that left the stack file, and its service with the last one, once gone. */
 export function forgetIfRemoved(state: EngineState, instance: InstanceState): void {
-  const service = state.services[instance.service];
   if (!instance.removed || isAlive(instance)) return;
+  const service = state.services[instance.service];
   // Whose role is to go to another is known until it has.
   const leads = service?.spec.failover !== undefined && service.group?.primary === instance.id;
   if (leads && !service.removed) return;

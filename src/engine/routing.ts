@@ -11,7 +11,7 @@ import type { Command, GroupRoute, RouteTarget } from '../model/command.ts';
 import type { ServiceName } from '../model/ids.ts';
 import type { SymptomKind } from '../model/symptom.ts';
 import { failoverOf, groupOf, isSynchronous, primaryOf, standbysOf } from './group.ts';
-import { type EngineState, type InstanceState, instancesOf } from './state.ts';
+import type { EngineState, InstanceState, ServiceState } from './state.ts';
 
 type RouteCommand = Extract<Command, { readonly kind: 'route' }>;
 
@@ -38,14 +38,25 @@ export function answers(state: EngineState, instance: InstanceState): boolean {
 }
 
 export function routeTargets(state: EngineState, service: ServiceName): RouteTarget[] {
-  if (failoverOf(state, service) !== null) return primaryTargets(state, service);
-  const instances = instancesOf(state, service);
+  const known = state.services[service];
+  if (known === undefined) return [];
+  return known.spec.failover === undefined
+    ? balanced(state, known)
+    : primaryTargets(state, service);
+}
+
+function balanced(state: EngineState, { instances: ids }: ServiceState): RouteTarget[] {
+  const instances: InstanceState[] = [];
   let anyGood = false;
-  for (const one of instances) anyGood ||= one.readyAt !== null && isGood(state, one);
+  for (const id of ids) {
+    const one = state.instances[id];
+    if (one === undefined || one.readyAt === null) continue;
+    instances.push(one);
+    anyGood ||= isGood(state, one);
+  }
   const targets: RouteTarget[] = [];
   for (const one of instances) {
-    if (one.readyAt === null || one.port === null) continue;
-    if (one.phase === 'stopping' && one.hurry) continue;
+    if (one.port === null || (one.phase === 'stopping' && one.hurry)) continue;
     const serves = anyGood ? isGood(state, one) : one.phase === 'ready';
     targets.push({ instance: one.id, port: one.port, state: serves ? 'serving' : 'draining' });
   }
@@ -125,13 +136,14 @@ export function lagOf(state: EngineState, { id, service }: InstanceState): numbe
 
 /** Null: the service has no endpoint. */
 export function routeCommand(state: EngineState, service: ServiceName): RouteCommand | null {
-  const spec = state.services[service]?.spec;
-  if (spec?.endpoint == null) return null;
-  const targets = routeTargets(state, service);
-  const group = spec.failover === undefined ? null : groupRoute(state, service);
+  const known = state.services[service];
+  if (known?.spec.endpoint == null) return null;
+  if (known.spec.failover === undefined)
+    return { kind: 'route', service, targets: balanced(state, known), unrecordedOk: true };
+  const targets = primaryTargets(state, service);
+  const group = groupRoute(state, service);
   // An epoch that is not durable must not reach the endpoint.
-  if (group !== null) return { kind: 'route', service, targets, group, unrecordedOk: false };
-  return { kind: 'route', service, targets, unrecordedOk: true };
+  return group && { kind: 'route', service, targets, group, unrecordedOk: false };
 }
 
 export function isSameRoute(a: RouteCommand | null, b: RouteCommand): boolean {

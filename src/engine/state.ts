@@ -285,11 +285,9 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
   };
 }
 
-const alivePhases: readonly string[] = ['starting', 'running', 'ready', 'stopping'];
-
 /** It has, or may have, a process. */
 export function isAlive(instance: InstanceState): boolean {
-  return alivePhases.includes(instance.phase);
+  return isRunning(instance) || instance.phase === 'starting' || instance.phase === 'stopping';
 }
 
 /** It is to be stopped when it is no longer wanted. */
