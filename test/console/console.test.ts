@@ -7,15 +7,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { StackView } from '../../src/model/view.ts';
 import { until } from '../scenarios/harness.ts';
-import {
-  becomeAdmin,
-  confirm,
-  generousMs,
-  logIn,
-  type Scene,
-  scene,
-  seriousFindings,
-} from './page.ts';
+import { assertGood, becomeAdmin, confirm, logIn, onPhone, type Scene, scene } from './page.ts';
 
 /** What goes through an endpoint is seen while it does. */
 async function seeTraffic(page: Page, { made }: Scene): Promise<void> {
@@ -94,31 +86,38 @@ test('a person makes the first account, watches a drill, approves an action', as
   for (const place of ['', 'incidents', 'incident/i1', 'service/web', 'drills', 'settings']) {
     await page.goto(`${set.url}${place}`);
     await page.waitForSelector('h1');
-    assert.deepEqual(await seriousFindings(page), [], place);
+    await assertGood(page, place);
   }
   assert.deepEqual(refused, []);
 });
 
+/** What happened, was blamed and was done is told in Chinese. */
+async function readStory(page: Page, { url, shot, made }: Scene): Promise<void> {
+  process.kill(await made.pid('api/1'), 'SIGKILL');
+  const id = await until('an incident is open', async () => (await made.incidents())[0]?.id);
+  await page.goto(`${url}incident/${id}`);
+  await page.waitForSelector('.evidence li:has-text("被 SIGKILL 终止")');
+  await page.waitForSelector('.reason:has-text("重启 api/1：已崩溃（被 SIGKILL 终止）")');
+  await page.waitForSelector('h1 .badge:has-text("已解决")');
+  await page.waitForSelector('.lead:has-text("api/1 已崩溃；重启 api/1；")');
+  assert.doesNotMatch((await page.textContent('.lead')) ?? '', /[a-z]{4,}/);
+  await assertGood(page, 'incident');
+  await shot(page, 'phone-incident-chinese');
+}
+
 test('in Chinese, in the dark, at the width of a phone', async (t) => {
   const set = await scene(t);
   await (await becomeAdmin(set)).close();
-  const phone = {
-    locale: 'zh-CN',
-    colorScheme: 'dark',
-    viewport: { width: 390, height: 800 },
-  } as const;
-  const page = await set.open(phone);
-  page.setDefaultTimeout(generousMs);
+  const page = await onPhone(set);
   await logIn(page, set.url);
   await page.waitForSelector('.standing:has-text("一切正常")');
   assert.equal(await page.evaluate('document.documentElement.lang'), 'zh');
   await set.shot(page, 'phone-chinese-dark');
-  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-  for (const place of ['', 'service/web', 'incidents', 'drills', 'settings']) {
+  await readStory(page, set);
+  for (const place of ['', 'service/web', 'incidents', 'events', 'drills', 'settings']) {
     await page.goto(`${set.url}${place}`);
     await page.waitForSelector('h1');
-    assert.equal(await page.evaluate(tooWide), false, `${place} is wider than the phone`);
-    assert.deepEqual(await seriousFindings(page), [], place);
+    await assertGood(page, place);
   }
   await page.selectOption('select >> nth=0', 'en');
   await page.waitForSelector('h1:has-text("Settings")');

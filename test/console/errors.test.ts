@@ -6,15 +6,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ErrorRecord } from '../../src/model/error-record.ts';
 import { until } from '../scenarios/harness.ts';
-import {
-  becomeAdmin,
-  confirm,
-  generousMs,
-  logIn,
-  type Scene,
-  sceneOf,
-  seriousFindings,
-} from './page.ts';
+import { assertGood, becomeAdmin, confirm, logIn, onPhone, type Scene, sceneOf } from './page.ts';
 
 /** Reports the same error with other numbers, and ends when the file `fall` is there. */
 const till = `
@@ -95,7 +87,7 @@ async function lookAtIncident(page: Page, { made, url, shot }: Scene): Promise<v
   await page.waitForSelector('.log:has-text("the till falls")');
   await page.waitForSelector('.log mark:has-text("Onset")');
   await shot(page, 'incident-errors');
-  assert.deepEqual(await seriousFindings(page), [], 'incident');
+  await assertGood(page, 'incident');
 }
 
 test('an error is found, muted, shown again, seen to; an incident shows its own', async (t) => {
@@ -106,7 +98,7 @@ test('an error is found, muted, shown again, seen to; an incident shows its own'
   assert.equal(await page.locator(row).count(), 1);
   await page.waitForSelector('.trend[aria-label="40 in 24 hours"]');
   await set.shot(page, 'errors');
-  assert.deepEqual(await seriousFindings(page), [], 'errors');
+  await assertGood(page, 'errors');
   await page.fill('input[type=search]', 'refund');
   await page.waitForSelector('p:has-text("No error like that.")');
   await page.fill('input[type=search]', 'PRICE till/1');
@@ -117,7 +109,7 @@ test('an error is found, muted, shown again, seen to; an incident shows its own'
   await page.waitForSelector('.log:has-text("priceOf (till.js:12:5)")');
   await page.waitForSelector('h2:has-text("Latest happenings")');
   await set.shot(page, 'error');
-  assert.deepEqual(await seriousFindings(page), [], 'error');
+  await assertGood(page, 'error');
   await lookAtIncident(page, set);
   await page.goto(`${set.url}service/till`);
   await page.waitForSelector(`${row}:has-text("E_PRICE")`);
@@ -142,24 +134,20 @@ test('an incident of which no error tells shows what the log said around its ons
   assert.ok(((await shown.textContent()) ?? '').split('\n').length < 100);
   await logs.locator('details:not([open]) summary').click();
   await shown.nth(1).locator('mark').waitFor();
-  assert.deepEqual(await seriousFindings(page), []);
+  await assertGood(page, 'errors');
   await set.shot(page, 'incident-logs');
 });
 
 test('errors in Chinese, in the dark, at the width of a phone', async (t) => {
   const set = await tills(t);
   await (await becomeAdmin(set)).close();
-  const viewport = { width: 390, height: 800 };
-  const page = await set.open({ locale: 'zh-CN', colorScheme: 'dark', viewport });
-  page.setDefaultTimeout(generousMs);
+  const page = await onPhone(set);
   await logIn(page, set.url);
   const [error] = await set.made.json<ErrorRecord[]>('errors');
-  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
   for (const place of ['errors', `error/${error?.id}`]) {
     await page.goto(`${set.url}${place}`);
     await page.waitForSelector('.trend');
     await set.shot(page, `phone-${place.replace(/\/.*/, '')}`);
-    assert.equal(await page.evaluate(tooWide), false, `${place} is wider than the phone`);
-    assert.deepEqual(await seriousFindings(page), [], place);
+    await assertGood(page, place);
   }
 });

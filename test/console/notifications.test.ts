@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receiver } from '../notify/receiver.ts';
 import { until } from '../scenarios/harness.ts';
-import { becomeAdmin, confirm, sceneOf, seriousFindings } from './page.ts';
+import { assertGood, becomeAdmin, confirm, sceneOf } from './page.ts';
 
 test('a person sees who is told, and tests it', async (t) => {
   const team = await receiver(t);
@@ -29,7 +29,7 @@ test('a person sees who is told, and tests it', async (t) => {
   await row('on-call').getByText('only api').waitFor();
   assert.equal(JSON.parse(team.received[0]?.body ?? '').state, 'test');
   assert.doesNotMatch((await page.textContent('body')) ?? '', /T0K3N/);
-  assert.deepEqual(await seriousFindings(page), []);
+  await assertGood(page, 'notifications');
   await set.shot(page, 'notifications');
   await until('it is noted', async () =>
     JSON.stringify(await set.made.events()).includes('tested messages to on-call'),

@@ -1,4 +1,5 @@
 /** A browser in front of a real stack. */
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -107,6 +108,39 @@ export async function logIn(page: Page, url: string, name = 'ann'): Promise<void
   await page.waitForSelector('nav');
 }
 
+/** In Chinese, in the dark, at the width of a phone. */
+export async function onPhone({ open }: Scene): Promise<Page> {
+  const viewport = { width: 390, height: 800 };
+  const page = await open({ locale: 'zh-CN', colorScheme: 'dark', viewport });
+  page.setDefaultTimeout(generousMs);
+  return page;
+}
+
+/** Somebody new, on a phone. `seen`: by what address. */
+export async function invited(
+  admin: Page,
+  set: Scene,
+  seen: (url: string) => string = (url) => url,
+): Promise<Page> {
+  await admin.goto(`${set.url}settings`);
+  await admin.click('button:has-text("Invite")');
+  const link = (await admin.textContent('code.secret')) ?? '';
+  const page = await onPhone(set);
+  await page.goto(seen(link));
+  await page.fill('input[name=name]', 'bob');
+  await page.fill('input[name=password]', password);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('nav');
+  return page;
+}
+
+/** Nothing of it is cut off, and axe finds nothing serious. */
+export async function assertGood(page: Page, place: string): Promise<void> {
+  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+  assert.equal(await page.evaluate(tooWide), false, `${place} is wider than its window`);
+  assert.deepEqual(await seriousFindings(page), [], place);
+}
+
 /** Agrees to what is about to be done, once it says what that is, and waits until it is done. */
 export async function confirm(page: Page, says: string | RegExp = /./): Promise<void> {
   const dialog = page.locator('dialog[open]');
@@ -118,7 +152,7 @@ export async function confirm(page: Page, says: string | RegExp = /./): Promise<
 const axe = readFileSync(path.join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
 /** Findings of axe that are serious or worse, as text. */
-export async function seriousFindings(page: Page): Promise<readonly string[]> {
+async function seriousFindings(page: Page): Promise<readonly string[]> {
   // Through the debugger: the page's own policy lets no script in.
   await page.evaluate(axe);
   return page.evaluate(async () => {

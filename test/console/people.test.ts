@@ -2,45 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import {
-  becomeAdmin,
-  confirm,
-  elsewhere,
-  generousMs,
-  password,
-  type Scene,
-  sceneOf,
-  seriousFindings,
-} from './page.ts';
+import { assertGood, becomeAdmin, confirm, elsewhere, invited, sceneOf } from './page.ts';
 
 function row(page: Page, name: string): Locator {
   return page.locator('li', { has: page.locator(`strong:text-is("${name}")`) });
 }
 
+/** By plain HTTP. */
 function fromElsewhere(url: string): string {
   return url.replace('127.0.0.1', elsewhere);
-}
-
-/** In Chinese, in the dark, at the width of a phone, by plain HTTP from elsewhere. */
-async function invited(admin: Page, { open, url }: Scene): Promise<Page> {
-  await admin.goto(`${url}settings`);
-  await admin.click('button:has-text("Invite")');
-  const link = (await admin.textContent('code.secret')) ?? '';
-  const viewport = { width: 390, height: 800 };
-  const page = await open({ locale: 'zh-CN', colorScheme: 'dark', viewport });
-  page.setDefaultTimeout(generousMs);
-  await page.goto(fromElsewhere(link));
-  await page.fill('input[name=name]', 'bob');
-  await page.fill('input[name=password]', password);
-  await page.click('button[type=submit]');
-  await page.waitForSelector('nav');
-  return page;
 }
 
 test('an admin changes the role of another, and nobody his own', async (t) => {
   const set = await sceneOf(t, { api: { command: 'sleep 1000' } });
   const ann = await becomeAdmin(set);
-  const bob = await invited(ann, set);
+  const bob = await invited(ann, set, fromElsewhere);
   await bob.goto(fromElsewhere(`${set.url}settings`));
   await bob.waitForSelector('h2:has-text("会话")');
   assert.equal(await bob.locator('h2:has-text("人员")').count(), 0);
@@ -61,7 +37,7 @@ test('an admin changes the role of another, and nobody his own', async (t) => {
   await row(ann, 'bob').getByRole('button', { name: 'Change role' }).click();
   await confirm(ann, /bob is admin instead of viewer/);
   await row(ann, 'bob').getByRole('button', { name: 'Change role' }).waitFor({ state: 'detached' });
-  assert.deepEqual(await seriousFindings(ann), []);
+  await assertGood(ann, 'people');
   await set.shot(ann, 'people');
 
   await bob.reload();
@@ -70,7 +46,7 @@ test('an admin changes the role of another, and nobody his own', async (t) => {
   await row(bob, 'ann').getByRole('button', { name: '移除' }).waitFor();
   const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
   assert.equal(await bob.evaluate(tooWide), false);
-  assert.deepEqual(await seriousFindings(bob), []);
+  await assertGood(bob, 'people');
   await set.shot(bob, 'people-chinese-dark');
   assert.equal(await bob.evaluate('isSecureContext'), false);
   await bob.fill('input[name=label]', 'prometheus');

@@ -7,15 +7,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { freePort } from '../free-port.ts';
 import { until } from '../scenarios/harness.ts';
-import {
-  becomeAdmin,
-  confirm,
-  generousMs,
-  password,
-  type Scene,
-  sceneOf,
-  seriousFindings,
-} from './page.ts';
+import { assertGood, becomeAdmin, confirm, invited, type Scene, sceneOf } from './page.ts';
 
 const notes = path.resolve(import.meta.dirname, '../scenarios/services/notes.ts');
 const proven = /restored in/;
@@ -71,25 +63,14 @@ async function restoreAndUndo(page: Page, ask: Ask, { shot, made }: Scene): Prom
 }
 
 /** Of somebody who was invited as such, in Chinese, at the width of a phone. */
-async function asViewer(admin: Page, { url, open, shot }: Scene): Promise<void> {
-  await admin.goto(`${url}settings`);
-  await admin.click('button:has-text("Invite")');
-  const link = (await admin.textContent('code.secret')) ?? '';
-  const page = await open({ locale: 'zh-CN', viewport: { width: 390, height: 800 } });
-  page.setDefaultTimeout(generousMs);
-  await page.goto(link);
-  await page.fill('input[name=name]', 'bob');
-  await page.fill('input[name=password]', password);
-  await page.click('button[type=submit]');
-  await page.waitForSelector('nav');
-  await page.goto(`${url}service/notes`);
+async function asViewer(admin: Page, set: Scene): Promise<void> {
+  const page = await invited(admin, set);
+  await page.goto(`${set.url}service/notes`);
   await page.waitForSelector('h2:has-text("恢复点")');
   await page.waitForSelector('tr:has-text("before lunch"):has-text("已验证")');
   assert.equal(await page.locator('main button').count(), 0);
-  const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-  assert.equal(await page.evaluate(tooWide), false);
-  assert.deepEqual(await seriousFindings(page), []);
-  await shot(page, 'points-viewer-chinese');
+  await assertGood(page, 'notes');
+  await set.shot(page, 'points-viewer-chinese');
 }
 
 test('recovery points are made, tried, restored with consent, and undone', async (t) => {
@@ -110,6 +91,6 @@ test('recovery points are made, tried, restored with consent, and undone', async
   const page = await becomeAdmin(set);
   await makeAndTry(page, set);
   await restoreAndUndo(page, ask, set);
-  assert.deepEqual(await seriousFindings(page), []);
+  await assertGood(page, 'points');
   await asViewer(page, set);
 });

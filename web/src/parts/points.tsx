@@ -123,14 +123,14 @@ function PointRows(props: {
 }
 
 function Row({ service, point }: { readonly service: ServiceView; readonly point: PointView }) {
-  const { language, say } = useContext(Speech);
+  const { language, say, tell } = useContext(Speech);
   const mayTry = useMay('operator');
   const { id, name, why, at, dataBytes, archive, places } = point;
   const what = service.name;
   return (
     <tr>
       <th scope="row">
-        {name ?? why}
+        {name ?? tell(why)}
         <p className="hint">{id}</p>
       </th>
       <td>{span(Math.max(0, Date.now() - at), language)}</td>

@@ -83,6 +83,15 @@ const obstacles: Phrases = {
   "the label of the copy can't be read: {text}": '无法读取备份的标签：{text}',
 };
 
+/** Why one was made. */
+const reasons: Phrases = {
+  schedule: '按计划',
+  person: '人工',
+  switchover: '主备切换',
+  shutdown: '停机',
+  'before-destructive': '破坏性操作之前',
+};
+
 const trials: Phrases = {
   'the service was not started on the copy: {why}': '没有在副本上启动服务：{why}',
   'its driver is {word}': '其驱动为 {word}',
@@ -115,4 +124,4 @@ const trials: Phrases = {
   'another job on these points does not end': '这些恢复点上的另一项工作一直没有结束',
 };
 
-export const points: Phrases = { ...troubles, ...obstacles, ...trials };
+export const points: Phrases = { ...reasons, ...troubles, ...obstacles, ...trials };
