@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME [--json] …` and `npm run bench -- --docs`. */
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 import { closeClusters } from './clusters/stage.ts';
@@ -18,9 +18,10 @@ const usage = `Usage: npm run bench -- NAME [OPTION…]    NAME: ${benchmarks.ma
   --contenders A,B  only these
   --json            print the result as one JSON object and nothing else
   --keep            keep the result in bench/results
+  --help            this text
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOf({
   allowPositionals: true,
   options: {
     rounds: { type: 'string' },
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
@@ -41,13 +43,25 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const benchmark = benchmarks.find(({ name }) => name === positionals[0]);
-if (values.docs) {
+if (values.help) {
+  process.stdout.write(usage);
+} else if (values.docs) {
   writeDocs();
 } else if (benchmark === undefined) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else {
   await bench(benchmark);
+}
+
+/** Ends the process where an option isn't known. */
+function argumentsOf<T extends ParseArgsConfig>(config: T) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
 }
 
 async function bench(chosen: Benchmark): Promise<void> {
