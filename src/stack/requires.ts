@@ -42,11 +42,11 @@ export async function checkRequirements(
   return problems.flat();
 }
 
-/** Commands that can't be run here: their program or directory is missing. What only an instance
+/** Commands that are to be run and can't be here: their program or directory is missing. What only an instance
  * knows, such as a program within a variable of its own, is not looked at. */
 export async function checkCommands(spec: StackSpec, environment: Environment): Promise<Problem[]> {
   const checks = spec.services.flatMap((service) =>
-    commandsOf(service).map(async ([key, { argv }]) => {
+    commandsOf(spec, service).map(async ([key, { argv }]) => {
       const message = await checkCommand(argv[0] ?? '', service, environment);
       const path = ['services', service.name, ...key];
       return message === null ? [] : [problem(spec.file, path, message)];
@@ -55,14 +55,16 @@ export async function checkCommands(spec: StackSpec, environment: Environment): 
   return (await Promise.all(checks)).flat();
 }
 
-function commandsOf({ command, external }: ServiceSpec): [Path, CommandSpec][] {
-  const { start = null, stop = null, status = null } = external ?? {};
-  const all: [Path, CommandSpec | null][] = [
-    [['command'], command],
+function commandsOf(spec: StackSpec, service: ServiceSpec): [Path, CommandSpec][] {
+  const { start = null, stop = null, status = null } = service.external ?? {};
+  const asked: [Path, CommandSpec | null][] = [[['external', 'status'], status]];
+  const acting: [Path, CommandSpec | null][] = [
+    [['command'], service.command],
     [['external', 'start'], start],
     [['external', 'stop'], stop],
-    [['external', 'status'], status],
   ];
+  const observed = spec.mode === 'observe' || service.mode === 'observe';
+  const all = observed ? asked : [...acting, ...asked];
   return all.flatMap(([path, one]) => (one === null ? [] : [[path, one] as [Path, CommandSpec]]));
 }
 

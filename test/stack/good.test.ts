@@ -260,6 +260,10 @@ test('what is to be run is looked for', async () => {
   c: { command: sh -c true, working_dir: absent }
   d: { command: sh, environment: { PATH: /absent } }
   e: { driver: external, external: { start: [no-such-program], stop: [sh, -c, "true"] } }
+  f:
+    mode: observe
+    driver: external
+    external: { start: [no-such-program], stop: [no-such-program], status: [no-such-program] }
 `);
   const problems = await checkCommands(missing, environment);
   const shown = problems.map(({ path, message }) => `${path}: ${message}`.replaceAll(scratch, ''));
@@ -269,5 +273,6 @@ test('what is to be run is looked for', async () => {
     'services.c.command: there is no directory /absent to run it in',
     'services.d.command: there is no program `sh` on the PATH',
     'services.e.external.start: there is no program `no-such-program` on the PATH',
+    'services.f.external.status: there is no program `no-such-program` on the PATH',
   ]);
 });
