@@ -11,7 +11,7 @@ import { type Bench, bench } from '../scenarios/harness.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const shots = path.join(root, 'reports/console');
-export const password = 'correct horse battery';
+const password = 'correct horse battery';
 export const generousMs = 60_000;
 
 /** Answers 500 while the file that `BROKEN` names is there. */
