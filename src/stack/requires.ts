@@ -42,8 +42,8 @@ export async function checkRequirements(
   return problems.flat();
 }
 
-/** Commands that are to be run and can't be here: their program or directory is missing. What only an instance
- * knows, such as a program within a variable of its own, is not looked at. */
+/** Commands that are to be run and can't be here: their program or directory is missing. What only
+ * an instance knows, such as a program within a variable of its own, is not looked at. */
 export async function checkCommands(spec: StackSpec, environment: Environment): Promise<Problem[]> {
   const checks = spec.services.flatMap((service) =>
     commandsOf(spec, service).map(async ([key, { argv }]) => {

@@ -12,7 +12,9 @@ import { takenPorts } from '../taken-ports.ts';
 export const addCheck: AddCommand = ({ program, action }) => {
   program
     .command('check')
-    .description('check the stack file, and whether what it requires and runs is there; starts nothing')
+    .description(
+      'check the stack file, and whether what it requires and runs is there; starts nothing',
+    )
     .action(
       action(async (session) => {
         if (session.json && (await printProblems(session))) return exitCodes.invalidStack;
