@@ -4,7 +4,8 @@
  *
  * 1. A fault is true when an action for it was verified, or when a drill brought it about.
  * 2. What was blamed without being sure, or ended by itself or a person, proves no fault.
- * 3. A drill teaches what detectors show and actions mend, but not how often faults happen.
+ * 3. A drill teaches what detectors show and actions mend, but not how often faults happen; that it
+ *    kills again what was mended is no evidence against the remedy.
  */
 import { type Lesson, learn, noKnowledge, remedyOf } from '../learn/lessons.ts';
 import { type ComponentId, type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
@@ -159,9 +160,18 @@ function isTelling({ planned, begun, spared }: ActionState): boolean {
 function judged(state: EngineState, record: LogRecord & { kind: 'action-outcome' }): void {
   const incident = record.incident === null ? undefined : state.incidents[record.incident];
   const action = incident?.actions.find((one) => one.planned.action === record.action);
-  if (action?.outcome !== 'verified' || action.taught === undefined) return;
-  if (record.outcome === 'failed')
+  if (action === undefined || record.outcome !== 'failed') return;
+  if (isKilledByDrill(state, action.planned.target)) action.drilled = true;
+  else if (action.outcome === 'verified' && action.taught !== undefined)
     teachOutcome(state, action, { fault: action.taught, mended: false });
+}
+
+/** A drill of a crash is under way there, and it is gone as a drill makes it go. */
+function isKilledByDrill({ drills, instances }: EngineState, target: ComponentId): boolean {
+  const drill = drills[target as InstanceId];
+  const exit = instances[target as InstanceId]?.exit;
+  if (drill?.fault !== 'crash' || drill.ended) return false;
+  return exit?.signal === 'SIGKILL' && !exit.oom;
 }
 
 function teachOutcome(
@@ -187,7 +197,7 @@ function teachOutcomes(
   truths: readonly Truth[],
 ): void {
   for (const action of incident.actions) {
-    if (!isTelling(action) || action.taught !== undefined) continue;
+    if (!isTelling(action) || action.taught !== undefined || action.drilled) continue;
     if (action.outcome !== 'verified' && action.outcome !== 'failed') continue;
     const { target, kind, name } = action.planned;
     const truth = truths.find((one) => one.component === target);

@@ -117,6 +117,26 @@ describe('drills', () => {
     assert.deepEqual(s.state.drills, {});
   });
 
+  test('that kill again what was mended are no evidence against the remedy', () => {
+    const s = single();
+    drill(s, 'crash', () => {
+      for (let kills = 0; kills < 3; kills += 1) s.exits('api/1', 'SIGKILL').passes(5_000);
+    });
+    const restarts = s.incident().actions.filter((one) => one.kind === 'restart');
+    assert.deepEqual(
+      restarts.map((one) => one.outcome),
+      ['failed', 'failed', 'verified'],
+    );
+    assert.deepEqual(known(s).outcomes, { restart: { crash: { yes: 1, no: 0 } } });
+  });
+
+  test('count where what was started again ended by itself', () => {
+    const s = single();
+    drill(s, 'crash', () => s.turns('api/1', 'dies').exits('api/1', 'SIGKILL').passes(200_000));
+    s.mended('api/1').ask({ kind: 'restart', target: 'api' }).passes(60_000);
+    assert.ok((known(s).outcomes['restart']?.['crash']?.no ?? 0) > 0);
+  });
+
   test('that nobody notices are misses', () => {
     const s = single();
     drill(s, 'hang', () => undefined);

@@ -119,6 +119,8 @@ export interface ActionState {
   slowTry?: boolean;
   /** The fault that its outcome was counted for. */
   taught?: FaultKind;
+  /** What it had mended was killed again by a drill: that it failed proves nothing. */
+  drilled?: true;
   begun: number | null;
   done: number | null;
   spared: boolean;
