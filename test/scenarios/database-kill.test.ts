@@ -8,13 +8,10 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
 import type { IncidentView } from '../../src/model/view.ts';
-import { type Accounts, accounts, oneDatabase } from './accounts.ts';
+import { type Accounts, accounts, oneDatabase, patient } from './accounts.ts';
 import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
 import { slowPostgres } from './slow-postgres.ts';
-
-/** A machine that is busy with other tests is no fault. */
-const patient = { 'timeout: 1s': 'timeout: 8s' };
 
 /** A database that is away for so long. */
 async function slowDatabase(t: TestContext, seconds: number): Promise<Record<string, string>> {
@@ -60,6 +57,7 @@ async function breaks({ made, load }: Accounts, signal: NodeJS.Signals): Promise
   assert.deepEqual(
     (await made.incidents()).map(({ id, component }) => [id, component]),
     [['i1', 'db/1']],
+    await made.story(),
   );
   return incident;
 }

@@ -10,11 +10,10 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { identify, type ProcessIdentity } from '../../src/ports/process-identity.ts';
 import { atEnd } from '../at-end.ts';
-import { accounts } from './accounts.ts';
+import { accounts, patient } from './accounts.ts';
 import { type Bench, background, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
 
-const patient = { 'timeout: 1s': 'timeout: 8s' };
 const otherBoot = '00000000-0000-4000-8000-000000000000';
 
 function killAll(stand: Bench): Promise<true> {
