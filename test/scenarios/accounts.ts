@@ -33,8 +33,8 @@ export interface RunningLoad {
   stop(): Promise<Report>;
 }
 
-/** A machine that is busy with other tests is no fault, neither for Daruma's checks nor for what the
- * API asks of its database when it is checked. */
+/** A machine that is busy with other tests is no fault: neither to Daruma's checks nor to the
+ * question that the API asks of its database when it is checked. */
 export const patient = { 'timeout: 1s': 'timeout: 8s', 'healthMs = 700': 'healthMs = 7_000' };
 
 type Changes = Readonly<Record<string, string>>;
