@@ -14,13 +14,11 @@ const candidates: Phrases = {
     'F3：没有备实例能确定拥有全部已确认的写入',
   'F3: no standby is known to lack no more than allowed':
     'F3：没有备实例能确定缺少的数据不超过限度',
-  'F3: {lack}; consent promotes the most advanced, and that is lost':
-    'F3：{lack}；同意后将提升数据最新的备实例，所缺数据会丢失',
-  '{id} lacks {what}, writes acknowledged in {time}, {more}':
-    '{id} 缺少{what}，即 {time}内确认的写入；{more}',
-  '{id} lacks {what}, writes acknowledged in {time}': '{id} 缺少{what}，即 {time}内确认的写入',
-  '{id} lacks {what}, it was never in step, {more}': '{id} 缺少{what}，它从未同步过；{more}',
-  '{id} lacks {what}, it was never in step': '{id} 缺少{what}，它从未同步过',
+  'F3: {id} lacks {what}; consent promotes the most advanced, and that is lost':
+    'F3：{id} 缺少{what}；同意后将提升数据最新的备实例，所缺数据会丢失',
+  '{id} lacks {what}': '{id} 缺少{what}',
+  'writes acknowledged in {time}': '即 {time}内确认的写入',
+  'it was never in step': '从未同步过',
   'about {n} transactions when last seen': '约 {n} 个事务（最近一次所见）',
   'about {n} transaction when last seen': '约 {n} 个事务（最近一次所见）',
   'about {n} transactions ({size}) when last seen': '约 {n} 个事务（最近一次所见，{size}）',
