@@ -152,7 +152,7 @@ interface Own {
 }
 
 /** As strengths are learned there are ever more; with so many it is begun afresh. */
-const linksMax = 10_000;
+const linksMax = 2_000;
 
 /**
  * Links, and what shows along them, by what is known. They are kept from one look to the next; what
