@@ -180,4 +180,7 @@ test('what programs said stays as they said it', () => {
 test('a sentence made to take long is given up', () => {
   const nested = `${'not sure: '.repeat(200)}${' or x (y); '.repeat(200)}`;
   assert.equal(chineseBook.saySurely(nested), null);
+  const deep = 'would '.repeat(10_000);
+  assert.equal(chineseBook.say(deep), deep);
+  assert.match(chineseBook.say('would '.repeat(600)), /^本应/);
 });

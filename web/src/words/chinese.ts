@@ -185,8 +185,7 @@ export const chinese: Readonly<Record<Word, string>> = {
   untilHealthy: '直到恢复健康',
   maintenanceBegin: '开始维护',
   maintenanceEnd: '结束维护',
-  sureMaintenance:
-    '在 {time}内只观察 {what}，不采取行动；出故障的保持原样。您自己的操作照常执行。',
+  sureMaintenance: '在 {time}内只观察 {what}，不采取行动；出故障的保持原样。您自己的操作照常执行。',
   sureMaintenanceHealthy: '不对 {what} 采取行动，直到它出现异常后又连续健康 10 秒，最长一天。',
   sureMaintenanceEnd: '结束 {what} 的维护：存在的故障会立即处理。',
   maintained: '维护中，直到 {until}，由 {who} 开始：只观察，不采取行动',

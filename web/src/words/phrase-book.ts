@@ -21,9 +21,11 @@ interface Hole {
 }
 
 interface Template {
-  /** In turns, beginning with a literal, which may be empty. */
-  readonly literals: readonly string[];
+  /** What it begins with; may be empty. */
+  readonly head: string;
   readonly holes: readonly Hole[];
+  /** What follows each hole. */
+  readonly tails: readonly string[];
   readonly to: string;
   /** It is a mere way to put sentences together. */
   readonly joins: boolean;
@@ -60,6 +62,8 @@ function asItIs(text: string): string {
   return text;
 }
 
+/** Of what is read at all; nobody words a longer one. */
+const charsMax = 4_000;
 const stepsMax = 50_000;
 const keptMax = 2_000;
 
@@ -109,6 +113,7 @@ class Reading {
     const known = this.#known.get(sentence);
     if (known !== undefined) return known;
     this.#known.set(sentence, null);
+    if (sentence.length > charsMax) return null;
     for (const template of this.#templates) {
       const said = this.#fit(template, sentence);
       if (said === null) continue;
@@ -119,21 +124,21 @@ class Reading {
   }
 
   #fit(template: Template, sentence: string): string | null {
-    const [first = '', ...rest] = template.literals;
-    if (!sentence.startsWith(first)) return null;
-    if (rest.some((literal) => !sentence.includes(literal))) return null;
-    const filled = this.#fill(template, 0, sentence, first.length);
+    const { head, tails } = template;
+    if (!sentence.startsWith(head)) return null;
+    for (const tail of tails) if (!sentence.includes(tail)) return null;
+    const filled = this.#fill(template, 0, sentence, head.length);
     if (filled === null || (template.joins && filled.known === 0)) return null;
     return joined(template.to.split(/\{(\w+)\}/), filled.values);
   }
 
   /** From the hole on, and from the place in the sentence. */
   #fill(template: Template, index: number, sentence: string, from: number): Filled | null {
-    const { literals, holes } = template;
+    const { holes, tails } = template;
     const hole = holes[index];
     if (hole === undefined) return from === sentence.length ? nothing : null;
-    const literal = literals[index + 1] ?? '';
-    const ends = [...endsOf(sentence, from, literal, index === holes.length - 1)];
+    const tail = tails[index] ?? '';
+    const ends = [...endsOf(sentence, from, tail, index === holes.length - 1)];
     for (const mayStay of this.#strict ? [false] : [false, true]) {
       for (const end of ends) {
         this.#steps += 1;
@@ -142,7 +147,7 @@ class Reading {
         const said = this.#saidIn(hole, text);
         const stays = mayStay && hole.kind === 'sentence' && text !== '';
         if ((said === null) !== stays) continue;
-        const others = this.#fill(template, index + 1, sentence, end + literal.length);
+        const others = this.#fill(template, index + 1, sentence, end + tail.length);
         if (others === null) continue;
         const known = others.known + (said === null || hole.kind !== 'sentence' ? 0 : 1);
         return { values: { ...others.values, [hole.name]: said ?? text }, known };
@@ -175,15 +180,16 @@ function* endsOf(sentence: string, from: number, literal: string, last: boolean)
 
 function templateOf(from: string, to: string): Template {
   const names = [...from.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const literals = from.split(/\{\w+\}/);
+  const [head = '', ...tails] = from.split(/\{\w+\}/);
   const holes = names.map((name) => ({ name, kind: kindOf(name) }));
-  const joins = !/\p{L}/u.test(literals.join('')) && holes.some(({ kind }) => kind === 'sentence');
-  return { literals, holes, to, joins };
+  const joins =
+    !/\p{L}/u.test(head + tails.join('')) && holes.some(({ kind }) => kind === 'sentence');
+  return { head, holes, tails, to, joins };
 }
 
 /** What begins with anything fits too much: it is tried last. */
-function isVague({ literals, holes }: Template): boolean {
-  return literals[0] === '' && holes[0]?.kind === 'text';
+function isVague({ head, holes }: Template): boolean {
+  return head === '' && holes[0]?.kind === 'text';
 }
 
 function kindOf(name: string): string {

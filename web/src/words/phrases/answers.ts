@@ -109,6 +109,10 @@ const api: Phrases = {
   'records before these could not be written': '此前的记录未能写入',
   'the store can write again': '存储已可写入',
   'no commit within {n} ms': '{n} 毫秒内没有写入完成',
+  // As browsers say it.
+  'Failed to fetch': '无法连接到 Daruma',
+  'NetworkError when attempting to fetch resource.': '无法连接到 Daruma',
+  'Load failed': '无法连接到 Daruma',
   'the controller is starting': '控制器正在启动',
   'another drill is under way': '另一场演练正在进行',
   'the drill could not be started': '演练无法启动',
