@@ -27,8 +27,8 @@ processes together, without the programs.
 
 - \`cpu_percent\`: processor time, in percent of one core, over 30 s that begin 20 s after the start.
 - \`pss_mb\`, \`rss_mb\`: memory, in 10⁶ bytes. What processes share (their program, libraries) counts
-  in \`rss_mb\` for each of them, in \`pss_mb\` once. Daruma's has the shells that wait, one for each
-  program, to become its next run.
+  in \`rss_mb\` for each of them, in \`pss_mb\` once. Daruma's has the shells that wait, for 32 of the
+  programs, to become their next run.
 
 All programs are checked at one server, which answers at once.
 `,

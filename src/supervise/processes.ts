@@ -52,6 +52,8 @@ import { Turnstile } from './turnstile.ts';
 const rotationIntervalMs = 1000;
 /** A run that lasted so long gets a launcher for the next start. */
 const spareDelayMs = 200;
+/** Each is a shell of 130 kB. Those that start first have one: what others depend on. */
+const sparesMax = 32;
 const startLines = 20;
 
 export interface ProcessesOptions {
@@ -62,8 +64,8 @@ export interface ProcessesOptions {
   /** False: do without cgroups although there are some. */
   readonly cgroups?: boolean;
   /** Keep a launcher ready for the next start of each running instance: a restart then needn't
-   * wait for a new process and its cgroup (2 to 20 ms). Costs an idle shell per instance.
-   * Default: true. */
+   * wait for a new process and its cgroup (2 to 20 ms). Costs an idle shell for each, of at most 32
+   * instances. Default: true. */
   readonly spareLaunchers?: boolean;
   /** What goes wrong behind the scenes (a log that can't be rotated), once per happening. */
   readonly onTrouble?: (text: string) => void;
@@ -290,9 +292,14 @@ class LocalProcesses implements SupervisedProcesses {
     const begin = () => {
       if (!wanted()) return;
       if (this.#starts.size > 0) clock.after(spareDelayMs, begin);
-      else instance.spare = make();
+      else if (this.#spares() < sparesMax) instance.spare = make();
     };
     clock.after(spareDelayMs, begin);
+  }
+
+  #spares(): number {
+    const all = [...this.#instances.values()];
+    return all.filter(({ waiting, spare }) => waiting !== null || spare !== null).length;
   }
 
   #haveSpare(instance: Instance, spare: WaitingLauncher): void {

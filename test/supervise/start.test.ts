@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { InstanceId } from '../../src/model/ids.ts';
 import { scene, shell, spec, start, textOf, until } from './scene.ts';
 
 test('an exit is told once, with code and last lines', async (t) => {
@@ -144,11 +145,32 @@ test('the launcher kept for the next start is used, but not for another command'
   assert.equal(sparePid(directory), null);
 });
 
-/** The launcher that waits with the log of this scene open. */
+test('of many instances, 32 have a launcher waiting; a place given up is taken', async (t) => {
+  const { processes, directory } = scene(t);
+  const having: InstanceId[] = [];
+  processes.onSpare((instance) => having.push(instance));
+  const startMore = async (first: number, last: number) => {
+    for (let number = first; number <= last; number += 1) {
+      const script = `cd ${directory}; exec sleep 1000`;
+      await start(processes, shell(script, { instance: `api/${number}` }));
+    }
+  };
+  await startMore(1, 33);
+  await until('32 wait', () => having.length === 32);
+  await processes.stop(having[0] ?? 'api/1', { signal: 'SIGTERM', graceMs: 10_000 });
+  await startMore(34, 34);
+  await until('the place that was given up is taken', () => having.length === 33);
+  assert.equal(sparePids(directory).length, 32);
+});
+
 function sparePid(directory: string, not?: number): number | null {
+  return sparePids(directory).find((pid) => pid !== not) ?? null;
+}
+
+/** The launchers that wait for a command in this scene's directory. */
+function sparePids(directory: string): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  const found = pids.find((pid) => pid !== not && isSpare(pid, directory));
-  return found ?? null;
+  return pids.filter((pid) => isSpare(pid, directory));
 }
 
 function isSpare(pid: number, directory: string): boolean {
