@@ -1,7 +1,7 @@
 /** Faults on purpose: begin one, watch it, and what past ones tell. */
 import { useContext, useEffect, useState } from 'react';
 import { BeginDrill } from '../parts/begin-drill.tsx';
-import { type DrillView, verdict } from '../parts/drill-outcome.ts';
+import { type DrillView, failureText, verdict } from '../parts/drill-outcome.ts';
 import { Link } from '../parts/link.tsx';
 import { Scorecard } from '../parts/scorecard.tsx';
 import { Table } from '../parts/table.tsx';
@@ -79,7 +79,11 @@ function Row({ drill }: { readonly drill: DrillView }) {
       </th>
       <td>{moment(at, language)}</td>
       <td>
-        {ended === null ? say('underWay') : failure === null ? say(verdict(result)) : tell(failure)}
+        {ended === null
+          ? say('underWay')
+          : failure === null
+            ? say(verdict(result))
+            : tell(failureText(failure))}
       </td>
       <td>
         {ended === null || result === null ? '' : span(ended - at, language)}

@@ -20,6 +20,12 @@ interface DrillResult {
   readonly verifiedMs: number | null;
 }
 
+/** What the command said was wrong, without its hint for a command line. */
+export function failureText(failure: string): string {
+  const said = failure.split('\n').find((line) => line.startsWith('daruma: '));
+  return said?.slice('daruma: '.length) ?? failure;
+}
+
 export function verdict(result: DrillResult | null) {
   if (result?.end === 'needs-person') return 'stateNeedsPerson';
   return result?.end === 'recovered' || result?.end === 'observed' ? 'recovered' : 'outcomeFailed';
