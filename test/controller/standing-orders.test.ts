@@ -87,6 +87,13 @@ class Stand {
   }
 }
 
+const maintenanceAsked = {
+  kind: 'requested',
+  requestId: 'rest',
+  by: 'test',
+  request: { kind: 'maintenance', service: 'api', forMs: null, untilHealthy: false },
+} as const;
+
 test('an order goes on record, is carried out, and counts no more', async (t) => {
   const stand = new Stand(t, {});
   const first = await stand.run();
@@ -104,13 +111,7 @@ test('what the engine does not start is ended at once, and that is told', async 
   const stand = new Stand(t, {});
   const first = await stand.run();
   await stand.ordered();
-  const request = {
-    kind: 'maintenance',
-    service: 'api',
-    forMs: null,
-    untilHealthy: false,
-  } as const;
-  stand.tell({ kind: 'requested', requestId: 'rest', by: 'test', request }, false);
+  stand.tell(maintenanceAsked, false);
   const exited = await stand.die(first);
   await until('the next one ran', () => stand.ran().length === 2);
   stand.tell(exited);
@@ -123,13 +124,7 @@ test('what speaks against an order withdraws it', async (t) => {
   const stand = new Stand(t, {});
   await stand.run();
   await stand.ordered();
-  const request = {
-    kind: 'maintenance',
-    service: 'api',
-    forMs: null,
-    untilHealthy: false,
-  } as const;
-  stand.tell({ kind: 'requested', requestId: 'rest', by: 'test', request });
+  stand.tell(maintenanceAsked);
   assert.notEqual(stand.at.processes.order(id), 'given');
   await until('that is told', () => stand.kinds.includes('order-withdrawn'));
 });

@@ -1,6 +1,6 @@
 /** F3: how far a standby reaches is told also when it can't know that its primary is gone. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { send, workerOf } from '../../src/cli/ledger-processes.ts';
 import { atEnd } from '../at-end.ts';
 import { limitMs, PostgresGroup } from './postgres-group.ts';
@@ -8,13 +8,19 @@ import { until } from './scene.ts';
 
 const order = { epoch: 1, primary: 'db/1', eligible: [] } as const;
 
-test('a primary that is silent, as behind a cut network, is not waited for', async (t) => {
+/** The primary `db/1` and the standby `db/2`, which may take over. */
+async function pair(t: TestContext) {
   const group = await PostgresGroup.make(2);
   atEnd(t, () => group.remove());
   await group.start('db/1', order);
   await group.start('db/2', order);
   const standby = group.context('db/2', order);
   await group.roles.admit(standby, limitMs);
+  return { group, standby };
+}
+
+test('a primary that is silent, as behind a cut network, is not waited for', async (t) => {
+  const { group, standby } = await pair(t);
   await group.ask('db/1', 'create table kept (n int)');
   // Its connections stay as they are.
   group.process('db/1').kill('SIGSTOP');
@@ -31,12 +37,7 @@ test('a primary that is silent, as behind a cut network, is not waited for', asy
 
 for (const work of ['walreceiver', 'startup'] as const) {
   test(`a stopped ${work} is woken, and the standby tells its position`, async (t) => {
-    const group = await PostgresGroup.make(2);
-    atEnd(t, () => group.remove());
-    await group.start('db/1', order);
-    await group.start('db/2', order);
-    const standby = group.context('db/2', order);
-    await group.roles.admit(standby, limitMs);
+    const { group, standby } = await pair(t);
     const before = await group.roles.position(standby, limitMs);
     // It was to cease for that, and comes back in its own time.
     await until(async () => (await group.roles.look(standby, limitMs)).streaming);

@@ -1,7 +1,7 @@
 /** Launchers with a standing order, where there are cgroups. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { LaunchSpec } from '../../src/ports/processes.ts';
 import { isLauncher } from '../../src/supervise/launcher.ts';
 import { readVariable } from '../../src/supervise/proc.ts';
@@ -43,21 +43,30 @@ async function order(at: Scene): Promise<void> {
   assert.equal(at.processes.order(id), 'given');
 }
 
+/** Kills the main process; resolves once its end was told. */
+async function dies(at: Scene, pid: number): Promise<void> {
+  const before = at.exits.length;
+  process.kill(pid, 'SIGKILL');
+  await until('the exit was told', () => at.exits.length === before + 1);
+}
+
+async function nextRan(at: Scene): Promise<void> {
+  await until('the next one ran', () => ran(at).length === 2);
+}
+
 test('an order is carried out once, and the next start finds what it started', async (t) => {
   const at = scene(t);
   const launch = staying(at);
   const first = await ordered(at, launch);
-  process.kill(first, 'SIGKILL');
-  await until('the next one ran', () => ran(at).length === 2);
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
+  await nextRan(at);
   assert.equal(at.exits[0]?.[1].signal, 'SIGKILL');
   const running = await start(at.processes, launch);
   assert.deepEqual(ran(at), [first, running.pid]);
   assert.ok(lives(running.pid));
   assert.deepEqual(await at.processes.members(id), [running.pid]);
 
-  process.kill(running.pid, 'SIGKILL');
-  await until('the second exit was told', () => at.exits.length === 2);
+  await dies(at, running.pid);
   assert.equal(ran(at).length, 2);
   assert.equal(at.processes.order(id), 'none');
 });
@@ -97,7 +106,7 @@ test('the output of one run is not taken for that of the next', async (t) => {
   });
   const first = await ordered(at, launch);
   process.kill(first, 'SIGKILL');
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   const { pid } = await start(at.processes, launch);
   process.kill(pid, 'SIGKILL');
   await until('both exits were told', () => at.exits.length === 2);
@@ -133,9 +142,8 @@ test('what an order has started is ended with its tree when the order is withdra
   const at = scene(t);
   const child = '{ [ -e once ] && (setsid sleep 1000 & echo $! >child); }; touch once;';
   const first = await ordered(at, staying(at, child));
-  process.kill(first, 'SIGKILL');
-  await until('the next one ran', () => ran(at).length === 2);
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
+  await nextRan(at);
   const started = [ran(at)[1] ?? 0, await writtenNumber(`${at.directory}/child`)];
   assert.ok(started.every(lives));
   assert.equal(at.processes.withdrawOrder(id), true);
@@ -150,11 +158,10 @@ test('while a child of the run before lives, nothing is started beside it', asyn
   const launch = staying(at, 'setsid sleep 1000 & echo $! >>children;');
   const first = await ordered(at, launch);
   const [child] = await until('it has a child', () => children(at));
-  process.kill(first, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
   assert.deepEqual([ran(at), child !== undefined && lives(child)], [[first], true]);
   const { pid } = await start(at.processes, launch);
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   assert.deepEqual(ran(at), [first, pid]);
   assert.deepEqual(children(at)?.map(lives), [false, true]);
 });
@@ -168,8 +175,7 @@ function children(at: Scene): number[] | null {
 test('another command is started in place of what an order has started', async (t) => {
   const at = scene(t);
   const first = await ordered(at);
-  process.kill(first, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
   const { pid } = await start(at.processes, staying(at, 'echo changed >changed;'));
   await until('it ran', () => ran(at).includes(pid));
   assert.deepEqual(ran(at).filter(lives), [pid]);
@@ -185,11 +191,10 @@ for (const clean of [false, true]) {
     const launch = staying(at, `[ -e grandchild ] || { ${daemon} };`);
     const first = await ordered(at, launch);
     const grandchild = await writtenNumber(`${at.directory}/grandchild`);
-    process.kill(first, 'SIGKILL');
-    await until('the exit was told', () => at.exits.length === 1);
+    await dies(at, first);
     assert.deepEqual(ran(at), [first]);
     const { pid } = await start(at.processes, launch);
-    await until('the next one ran', () => ran(at).length === 2);
+    await nextRan(at);
     assert.deepEqual([...ran(at), grandchild].filter(lives), [pid]);
   });
 }
@@ -198,10 +203,9 @@ test('a program that closes our FIFO is started by the word', async (t) => {
   const at = scene(t);
   const launch = staying(at, 'exec 4<&-;');
   const first = await ordered(at, launch);
-  process.kill(first, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
   const { pid } = await start(at.processes, launch);
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   assert.deepEqual(ran(at), [first, pid]);
 });
 
@@ -217,10 +221,9 @@ test('who holds the FIFO from outside the tree keeps nobody from starting', asyn
     }),
   );
   await until('somebody else has it', () => textOf(`${other.directory}/has`));
-  process.kill(first, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
   const { pid } = await start(at.processes, staying(at));
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   assert.deepEqual(ran(at), [first, pid]);
   assert.deepEqual(ran(at).filter(lives), [pid]);
 });
@@ -240,8 +243,7 @@ test('a program as another user is started by an order as well', async (t) => {
   const at = scene(t);
   const launch = spec(['sleep', '1000'], { user: 'nobody' });
   const first = await ordered(at, launch);
-  process.kill(first, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, first);
   const { pid } = await start(at.processes, launch);
   assert.equal(textOf(`/proc/${pid}/cmdline`), 'sleep\x001000\0');
   const [, uid] = /^Uid:\t(\d+)/m.exec(textOf(`/proc/${pid}/status`)) ?? [];
@@ -260,15 +262,21 @@ function runFile(at: Scene): { readonly ordered?: { readonly pid: number } } {
   return JSON.parse(readFileSync(`${at.directory}/run/instances/api.1.json`, 'utf8'));
 }
 
-test('the next controller finds what an order has started without one', async (t) => {
-  const at = scene(t);
-  const launch = staying(at);
+/** Another controller starts it and orders its launcher, and is killed. */
+async function orderedByDead(t: TestContext, at: Scene, launch: LaunchSpec) {
   const killed = controller(t, at, launch, { order: true });
   const { running } = await heard(killed, 'started');
   await heard(killed, 'ordered');
   await killed.kill();
+  return running;
+}
+
+test('the next controller finds what an order has started without one', async (t) => {
+  const at = scene(t);
+  const launch = staying(at);
+  const running = await orderedByDead(t, at, launch);
   process.kill(running.pid, 'SIGKILL');
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   const [, second = 0] = ran(at);
   const [result] = await at.processes.adopt();
   assert.equal(result?.kind === 'adopted' && result.running.pid, second);
@@ -281,28 +289,21 @@ test('the next controller finds what an order has started without one', async (t
 
 test('the next controller ends the order of what still runs', async (t) => {
   const at = scene(t);
-  const killed = controller(t, at, staying(at), { order: true });
-  const { running } = await heard(killed, 'started');
-  await heard(killed, 'ordered');
-  await killed.kill();
+  const running = await orderedByDead(t, at, staying(at));
   assert.deepEqual(launchers(at), [runFile(at).ordered?.pid]);
   const [result] = await at.processes.adopt();
   assert.equal(result?.kind === 'adopted' && result.running.pid, running.pid);
   await until('no launcher waits', () => launchers(at).length === 0);
   assert.equal(runFile(at).ordered, undefined);
-  process.kill(running.pid, 'SIGKILL');
-  await until('the exit was told', () => at.exits.length === 1);
+  await dies(at, running.pid);
   assert.deepEqual(ran(at), [running.pid]);
 });
 
 test('what an order has started, and has ended as well, is told as gone', async (t) => {
   const at = scene(t);
-  const killed = controller(t, at, staying(at), { order: true });
-  const { running } = await heard(killed, 'started');
-  await heard(killed, 'ordered');
-  await killed.kill();
+  const running = await orderedByDead(t, at, staying(at));
   process.kill(running.pid, 'SIGKILL');
-  await until('the next one ran', () => ran(at).length === 2);
+  await nextRan(at);
   process.kill(ran(at)[1] ?? 0, 'SIGKILL');
   await until('it ended', () => !lives(ran(at)[1] ?? 0));
   const [result] = await at.processes.adopt();
