@@ -74,8 +74,6 @@ export type ByKind = readonly number[];
  * one object.
  */
 export interface Link {
-  /** Its place among the links that are kept together; a newer one may take it over. */
-  readonly index: number;
   readonly how: 'itself' | 'host' | 'service' | 'dependency' | 'none';
   /** To itself: whose knowledge of detectors counts. */
   readonly service: ServiceName | null;
@@ -130,9 +128,9 @@ export function detectorOf({ symptom, killed }: SeenSymptom): Detector {
 }
 
 const certain: ReadonlySet<ShownKind> = new Set(['exit', 'oom', 'start-failed']);
-const none: Link = { index: 0, how: 'none', service: null, strength: 0 };
-const fromHost: Link = { index: 1, how: 'host', service: null, strength: hostReach };
-const toService: Link = { index: 2, how: 'service', service: null, strength: serviceReach };
+const none: Link = { how: 'none', service: null, strength: 0 };
+const fromHost: Link = { how: 'host', service: null, strength: hostReach };
+const toService: Link = { how: 'service', service: null, strength: serviceReach };
 
 /** A component as an end of links: it may be at fault, or something is seen there. */
 export interface Place {
@@ -151,7 +149,7 @@ interface Own {
   readonly revision: number;
 }
 
-/** As strengths are learned there are ever more; with so many it is begun afresh. */
+/** There are ever more as more is learned; with so many it is begun afresh. */
 const linksMax = 2_000;
 
 /**
@@ -164,8 +162,8 @@ export class Links {
   readonly #toItself = new Map<ServiceName | null, Own>();
   /** By strength. */
   readonly #toDependant = new Map<number, Link>();
-  /** How many links there are. */
-  #count = 3;
+  /** So many links were made. */
+  #count = 0;
 
   private constructor(knowledge: Knowledge) {
     this.#knowledge = knowledge;
@@ -184,10 +182,8 @@ export class Links {
     const revision = known === undefined ? 0 : revisionOf(known);
     const own = this.#toItself.get(service);
     if (own !== undefined && own.known === known && own.revision === revision) return own.link;
-    // It takes the place of the one before.
-    const index = own?.link.index ?? this.#count;
-    const link: Link = { index, how: 'itself', service, strength: 1 };
-    if (own === undefined) this.#count += 1;
+    const link: Link = { how: 'itself', service, strength: 1 };
+    this.#count += 1;
     this.#toItself.set(service, { link, known, revision });
     return link;
   }
@@ -196,7 +192,7 @@ export class Links {
     if (strength === 0) return none;
     const known = this.#toDependant.get(strength);
     if (known !== undefined) return known;
-    const link: Link = { index: this.#count, how: 'dependency', service: null, strength };
+    const link: Link = { how: 'dependency', service: null, strength };
     this.#count += 1;
     this.#toDependant.set(strength, link);
     return link;

@@ -41,7 +41,6 @@ export interface Observation {
 
 /** By the kind of a fault at the other end of a link. */
 export interface Under {
-  readonly link: Link;
   /** What counts of it when there are others too. */
   readonly factors: ByKind;
   /** P(observed | this fault and no other). */
@@ -66,8 +65,7 @@ interface EffectSpec {
 class Effect {
   readonly nothing: number;
   readonly #spec: EffectSpec;
-  /** By the place of the link. */
-  readonly #under: Under[] = [];
+  readonly #under = new Map<Link, Under>();
 
   constructor(spec: EffectSpec) {
     this.nothing = spec.nothing;
@@ -75,12 +73,12 @@ class Effect {
   }
 
   under(link: Link): Under {
-    const known = this.#under[link.index];
-    if (known?.link === link) return known;
+    const known = this.#under.get(link);
+    if (known !== undefined) return known;
     const { elsewhere, factors } = this.#spec;
     const byKind = link.how === 'none' ? faultKinds.map(() => elsewhere) : factors(link);
-    const under = { link, factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
-    this.#under[link.index] = under;
+    const under = { factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
+    this.#under.set(link, under);
     return under;
   }
 

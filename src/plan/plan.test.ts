@@ -217,9 +217,9 @@ describe('decisions', () => {
       {
         kind: 'ask-person',
         target: 'api/1',
-        why: 'expected to take longer for what it may mend',
+        why: 'what was chosen is expected to help sooner',
       },
-      { kind: 'take-out', target: 'api/1', why: 'it gets no new connections already' },
+      { kind: 'take-out', target: 'api/1', why: 'it already gets no new connections' },
     ]);
   });
 

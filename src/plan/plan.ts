@@ -66,7 +66,7 @@ export function plan(input: PlanInput): Decision {
     // What will pass by itself is waited for before a person is asked.
     if (strongest?.passing !== true && candidate.kind !== 'fail-over')
       strongest = guard?.passing === true ? guard : (strongest ?? guard);
-    const why = guard?.why ?? 'expected to take longer for what it may mend';
+    const why = guard?.why ?? 'what was chosen is expected to help sooner';
     considered.push({ kind: candidate.kind, target: input.target.id, why });
   }
   considered.push(...notAvailable(input, ranked));
@@ -271,7 +271,7 @@ function notAvailable(input: PlanInput, ranked: readonly Candidate[]): Considere
   if (!ranked.some((one) => one.kind === 'take-out') && target.hasEndpoint && alike) {
     const why =
       target.condition !== 'serving'
-        ? 'it gets no new connections already'
+        ? 'it already gets no new connections'
         : target.othersReady === 0
           ? 'no other instance is ready'
           : 'it would not mend this';
