@@ -30,11 +30,12 @@ starts, stops and exits. The stacks are made of applications of ten services and
 \`daruma-N\` is the engine alone with N services, \`daruma\` that with 50 and the rest.
 
 - \`steps_per_s\`: calls of \`step\`, each with the look for the next timer, as the controller does; per
-  second of the thread's processor time, so that other work on the machine counts less; before the
-  simulator runs in the same process, which no controller has.
+  second of the thread's processor time, so that other work on the machine counts less.
 - \`logged_events_per_s\`, \`logged_p99_ms\`: through the controller's loop and recorder, the engine and
   the store on its thread, with 64 on their way at any time; until the records are durable.
 - \`simulated_hours_per_s\`: the simulator, seeds 1 to ${seeds}, with all its checkers.
+
+Each is measured in all rounds before the next, so that steps run in a process without the rest.
 `,
   peers: [],
   settings: { rounds: 5, seconds: 1 },
@@ -56,14 +57,16 @@ starts, stops and exits. The stacks are made of applications of ten services and
       const spec = applications(size);
       return { size, stream: happenings(spec, eventsPerSecond * settings.seconds, 'engine') };
     });
-    // First, as in a controller: what the simulator runs too is compiled for more than that.
-    for (let round = 0; round < settings.rounds; round += 1)
+    // One after the other: code that the next one uses too is compiled anew for more than this one.
+    const rounds = async (measure: () => Promise<unknown>) => {
+      for (let round = 0; round < settings.rounds; round += 1) await measure();
+    };
+    await rounds(async () => {
       for (const { size, stream } of streams) await measureSteps(run, size, stream);
-    for (let round = 0; round < settings.rounds; round += 1) {
-      const usual = streams.find(({ size }) => size === usualSize)?.stream;
-      if (usual !== undefined) await measureLog(run, usual);
-      await measureSimulator(run);
-    }
+    });
+    const usual = streams.find(({ size }) => size === usualSize)?.stream;
+    if (usual !== undefined) await rounds(() => measureLog(run, usual));
+    await rounds(() => measureSimulator(run));
   },
 };
 
