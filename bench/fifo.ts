@@ -7,8 +7,11 @@ import { execFileSync } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 
+/** Lines that were read together came one after the other all the same. */
+const apartMs = 0.001;
+
 export interface Line {
-  /** By `performance.now()`. */
+  /** By `performance.now()`; later than that of the line before. */
   readonly at: number;
   readonly word: string;
   readonly pid: number;
@@ -60,11 +63,12 @@ export class Fifo {
   }
 
   #take(text: string): void {
-    const at = performance.now();
+    const readAt = performance.now();
     const parts = (this.#rest + text).split('\n');
     this.#rest = parts.pop() ?? '';
     for (const part of parts) {
       const [word = '', pid] = part.split(' ');
+      const at = Math.max(readAt, (this.lines.at(-1)?.at ?? 0) + apartMs);
       const line = { at, word, pid: Number(pid) };
       this.lines.push(line);
       for (const listener of [...this.#listeners]) listener(line);
