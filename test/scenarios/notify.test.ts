@@ -13,8 +13,13 @@ import { killController } from './own-processes.ts';
 const token = 'T0K3NT0K3NT0K3N';
 const key = 'r0ut1ngk3yr0ut1ngk3y';
 
-function states({ received }: Receiver): string[] {
-  return received.map(({ body }) => JSON.parse(body).state);
+/** What was under way when a controller was killed comes once more from the next one, the same. */
+function letters({ received }: Receiver): string[] {
+  return [...new Set(received.map(({ path: place, body }) => `${place} ${body}`))];
+}
+
+function states(hook: Receiver): string[] {
+  return letters(hook).map((letter) => JSON.parse(letter.slice(letter.indexOf(' '))).state);
 }
 
 /** Of the files that last, but for the copy of the stack file as it was read. */
