@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { SymptomSpec } from '../../src/model/stack-spec.ts';
+import { livingStat, StatFile } from '../../src/observe/procfs.ts';
 import { observing, until, watched } from './observing.fixture.ts';
 
 function expression(name: string, expr: string): SymptomSpec {
@@ -60,6 +61,28 @@ test('signals of an instance and of the host', async () => {
     new Set(here.observer.latest('api').map(({ component }) => component)),
     new Set(['api/1']),
   );
+});
+
+test('what sleeps is measured as it was; what stopped, ran or ended, as it is', async () => {
+  await using here = observing();
+  const { pid } = here.run(['sleep', '60']);
+  const stat = new StatFile(pid);
+  const isNow = (letter: string) => livingStat(pid)?.state === letter;
+  await until('that it sleeps', () => isNow('S'));
+  for (let times = 0; times < 30; times += 1) assert.deepEqual(stat.read(), livingStat(pid));
+  process.kill(pid, 'SIGSTOP');
+  await until('that it is stopped', () => isNow('T'));
+  for (let times = 0; times < 3; times += 1) assert.equal(stat.read()?.state, 'T');
+  process.kill(pid, 'SIGCONT');
+  await until('that it sleeps again', () => isNow('S'));
+  assert.equal(stat.read()?.state, 'S');
+  process.kill(pid, 'SIGKILL');
+  await until('its end', () => livingStat(pid) === null);
+  for (let times = 0; times < 3; times += 1) assert.equal(stat.read(), null);
+  stat.close();
+  const busy = new StatFile(here.run(['sh', '-c', 'while :; do :; done']).pid);
+  await until('that it ran', () => (busy.read()?.cpuTicks ?? 0) >= 20);
+  busy.close();
 });
 
 test('what was measured elsewhere is a signal like any other', async () => {
