@@ -52,6 +52,7 @@ export class Sampling {
   close(): void {
     this.#cancel();
     this.#kernel.close();
+    void this.#history.close();
   }
 
   #arm(): void {

@@ -30,10 +30,13 @@ export class SignalTable {
     return this.#components.get(component)?.get(signal)?.value;
   }
 
+  /** Each second: iterators would make an entry of each of thousands. */
   each(visit: (component: ComponentId, signal: SignalName, value: number) => void): void {
-    for (const [component, signals] of this.#components) {
-      for (const [signal, { value }] of signals) visit(component, signal, value);
-    }
+    this.#components.forEach((signals, component) => {
+      signals.forEach(({ value }, signal) => {
+        visit(component, signal, value);
+      });
+    });
   }
 
   /** Of one service's components, or of all; all signals, or these. */

@@ -17,6 +17,12 @@ function neverFails(text: string): void {
   assert.fail(text);
 }
 
+function opened(dir: string, log: (text: string) => void = neverFails): SignalHistory {
+  const history = new SignalHistory(dir, log);
+  after(() => history.close());
+  return history;
+}
+
 type Values = Readonly<Record<string, number>>;
 
 /** `values` by `component signal`. */
@@ -31,7 +37,7 @@ async function take(history: SignalHistory, at: number, values: Values): Promise
 
 describe('signals of an hour and of a week', () => {
   test('each second is there, of a service and of one instance', async () => {
-    const history = new SignalHistory(directory(), neverFails);
+    const history = opened(directory());
     for (let n = 0; n < 5; n += 1)
       await take(history, began + n * 1_000, {
         'api/1 cpu': n,
@@ -54,7 +60,7 @@ describe('signals of an hour and of a week', () => {
   });
 
   test('what came later, and what was gone for a while, is told as it was', async () => {
-    const history = new SignalHistory(directory(), neverFails);
+    const history = opened(directory());
     await take(history, began, { 'a/1 cpu': 1 });
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`b/${n + 1} cpu`, n]));
     await take(history, began + 1_000, many);
@@ -69,7 +75,7 @@ describe('signals of an hour and of a week', () => {
   });
 
   test('of what is older than an hour, the mean of each minute', async () => {
-    const history = new SignalHistory(directory(), neverFails);
+    const history = opened(directory());
     for (let n = 0; n <= 180; n += 1) await take(history, began + n * 1_000, { 'a/1 cpu': n });
     const later = began + 2 * hourMs;
     const [series] = await history.read({ of: 'a/1', from: began, to: later }, later);
@@ -82,7 +88,7 @@ describe('signals of an hour and of a week', () => {
 
   test('seconds older than an hour are removed from the disk', async () => {
     const dir = directory();
-    const history = new SignalHistory(dir, neverFails);
+    const history = opened(dir);
     for (let n = 0; n < 6 * 600; n += 1) await take(history, began + n * 3_000, { 'a/1 cpu': n });
     const kept = readdirSync(dir).filter((name) => /^second-.*\.rows$/.test(name));
     assert.ok(kept.length <= 4, `${kept.length} segments are kept`);
@@ -93,11 +99,11 @@ describe('signals of an hour and of a week', () => {
 
   test('another process reads what the one before it kept, but for a row cut short', async () => {
     const dir = directory();
-    const before = new SignalHistory(dir, neverFails);
+    const before = opened(dir);
     for (let n = 0; n < 3; n += 1) await take(before, began + n * 1_000, { 'a/1 cpu': n });
     const rows = readdirSync(dir).find((name) => name.endsWith('.rows'));
     truncateSync(`${dir}/${rows}`, 2 * (8 + 4 * 18) + 5);
-    const now = new SignalHistory(dir, neverFails);
+    const now = opened(dir);
     await take(now, began + 4_000, { 'a/1 cpu': 4 });
     const range = { from: began, to: began + 9_000 };
     const [series] = await now.read({ of: 'a/1', ...range }, began + 9_000);
@@ -107,9 +113,21 @@ describe('signals of an hour and of a week', () => {
     );
   });
 
+  test('what is asked to be kept after its end is not; what was under way is', async () => {
+    const dir = directory();
+    const history = opened(dir);
+    const taking = take(history, began, { 'a/1 cpu': 1 });
+    await history.close();
+    await taking;
+    await take(history, began + 1_000, { 'a/1 cpu': 2 });
+    const range = { from: began, to: began + 9_000 };
+    const [series] = await opened(dir).read({ of: 'a/1', ...range }, began + 9_000);
+    assert.deepEqual(series?.points, [[began, 1]]);
+  });
+
   test('a disk that takes nothing is told of once', async () => {
     const told: string[] = [];
-    const history = new SignalHistory('/dev/null/none', (text) => told.push(text));
+    const history = opened('/dev/null/none', (text) => told.push(text));
     for (let n = 0; n < 3; n += 1) await take(history, began + n * 1_000, { 'a/1 cpu': n });
     assert.equal(told.length, 1);
   });

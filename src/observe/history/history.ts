@@ -30,6 +30,7 @@ export class SignalHistory {
   #counts = new Uint32Array(64);
   #minute = Number.NaN;
   #busy = false;
+  #closed = false;
   #failing = false;
 
   constructor(dir: string, log: (text: string) => void) {
@@ -57,7 +58,16 @@ export class SignalHistory {
       this.#failing = true;
     } finally {
       this.#busy = false;
+      if (this.#closed) await this.close();
     }
+  }
+
+  /** What is being written may outlast it: nobody waits for a disk that never answers. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    await Promise.allSettled([this.#seconds.close(), this.#minutes.close()]);
   }
 
   /** By the second where it is that young, else by the minute. */

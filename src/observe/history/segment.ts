@@ -6,7 +6,7 @@
  * Rows have room for more columns than there are at first, so that a new signal needs no new
  * segment; what has no value is NaN. A row that was cut short by a kill is not read.
  */
-import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises';
 import type { ComponentId } from '../../model/ids.ts';
 import type { SignalName } from '../../model/sample.ts';
 
@@ -29,6 +29,8 @@ export class SegmentWriter {
   readonly path: string;
   readonly width: number;
   readonly #row: DataView<ArrayBuffer>;
+  /** Kept open: to open and close it takes more than to write. */
+  #file: FileHandle | null = null;
   #rows = 0;
   #columnsWritten = 0;
 
@@ -50,13 +52,15 @@ export class SegmentWriter {
       const value = index < columns.length ? (values[index] ?? Number.NaN) : Number.NaN;
       this.#row.setFloat32(timeBytes + index * valueBytes, value, true);
     }
-    const file = await open(`${this.path}.rows`, 'a', 0o600);
-    try {
-      await file.write(new Uint8Array(this.#row.buffer));
-    } finally {
-      await file.close();
-    }
+    this.#file ??= await open(`${this.path}.rows`, 'a', 0o600);
+    await this.#file.write(new Uint8Array(this.#row.buffer));
     this.#rows += 1;
+  }
+
+  /** Not while a row is being added; nothing is added afterwards. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
   }
 
   async #keepColumns(columns: readonly Column[]): Promise<void> {

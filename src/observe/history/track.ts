@@ -27,6 +27,7 @@ export class Track {
     const now = this.#writer;
     const fits = now !== null && now.rows < rowsPerSegment && columns.length <= now.width;
     if (!fits) {
+      await this.close();
       await mkdir(dir, { recursive: true, mode: 0o700 });
       await this.#removeOld(at);
       const width = Math.ceil(columns.length * spareShare) + spareColumns;
@@ -36,9 +37,16 @@ export class Track {
       await this.#writer?.add(at, values, columns);
     } catch (error) {
       // What a full disk took half of a row of is not written on to.
-      this.#writer = null;
+      await this.close();
       throw error;
     }
+  }
+
+  /** Not while something is being added. */
+  async close(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.close();
   }
 
   async read(
