@@ -13,14 +13,16 @@ import { lastLines } from './logs.ts';
 /** Tells of what goes wrong behind the scenes. */
 export type TellTrouble = (what: string, error: unknown) => void;
 
+const restsMax = 3;
+
 export class InstanceLogs {
   readonly #layout: Layout;
   readonly #tellTrouble: TellTrouble;
   readonly #turns = new Map<InstanceId, Promise<unknown>>();
   /** Where they write to since it was opened for them, and the offset at which that begins. */
   readonly #live = new Map<InstanceId, Pick<LiveFile, 'path' | 'base'>>();
-  /** Live files in which nothing was to be rotated. */
-  readonly #small = new Map<InstanceId, LiveFile>();
+  /** Live files in which nothing was to be rotated, and how many looks at them are left out. */
+  readonly #small = new Map<InstanceId, { readonly file: LiveFile; rests: number }>();
   /** Their rotation failed, which was told. */
   readonly #failing = new Set<InstanceId>();
   #asked: Promise<boolean> | null = null;
@@ -90,10 +92,14 @@ export class InstanceLogs {
     return lastLines(this.directory(id), count, sinceOffset);
   }
 
-  /** Whether there may be something to rotate. */
+  /** Whether there may be something to rotate. Of a log that stood still, every fourth call tells:
+   * most logs of most instances do, and only a log that grows for a while is to be rotated. */
   hasGrown(id: InstanceId): boolean {
     const small = this.#small.get(id);
-    return small === undefined || sizeOf(small.path) !== small.end - small.base;
+    if (small === undefined) return true;
+    small.rests = small.rests === 0 ? restsMax : small.rests - 1;
+    const { path, base, end } = small.file;
+    return small.rests === restsMax && sizeOf(path) !== end - base;
   }
 
   /** To be called again and again while the instance runs, when its log has grown. */
@@ -102,7 +108,7 @@ export class InstanceLogs {
       const look = () => rotateLog(this.directory(id), this.#options(logging));
       const found = await this.#inTurn(id, look);
       if (found === null) this.#small.delete(id);
-      else this.#small.set(id, found);
+      else this.#small.set(id, { file: found, rests: 0 });
       this.#failing.delete(id);
     } catch (error) {
       // Nothing is lost by it: the live file grows until a later turn succeeds.
