@@ -25,7 +25,7 @@ import {
 import type { HealthcheckSpec } from '../model/stack-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { ask, type CheckAnswer, type Question } from './check.ts';
-import type { Turns } from './turns.ts';
+import { slackOf, type Turns } from './turns.ts';
 
 export interface HealthWatchOptions {
   readonly clock: Clock;
@@ -149,7 +149,7 @@ export class HealthWatch {
     const turn = (): void => this.#turn();
     this.#cancelTurn = this.#quick()
       ? clock.after(Math.max(0, this.#dueAt - clock.now()), turn)
-      : turns.at(this.#dueAt, this.#options.spec.intervalMs / 10, turn);
+      : turns.at(this.#dueAt, slackOf(this.#options.spec.intervalMs), turn);
   }
 
   #turn(): void {

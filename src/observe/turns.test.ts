@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../ports/clock.ts';
-import { Turns } from './turns.ts';
+import { slackOf, Turns } from './turns.ts';
 
 /** A clock that stands still until it is told to go on; counts how often it woke somebody. */
 class HandClock implements Clock {
@@ -87,4 +87,9 @@ test('a crowd lets others in between; what is cancelled has no turn', () => {
   turns.at(1_000_050, 25, () => taken++)();
   clock.goOn(100);
   assert.deepEqual([taken, clock.wakes], [119, 4]);
+});
+
+test('the slack of an interval is at most a fifth of it, and keeps it exact', () => {
+  const slacks = [10_000, 1_500, 1_000, 750, 500, 250, 100, 333].map(slackOf);
+  assert.deepEqual(slacks, [200, 100, 200, 50, 100, 50, 25, 25]);
 });

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../ports/clock.ts';
 
-const slotsMs = [100, 50, 25] as const;
+const slotsMs = [200, 100, 50, 25] as const;
 const narrowestMs = 25;
 /** So many turns at once; then others of the loop come in between. */
 const atOnceMax = 50;
@@ -16,6 +16,12 @@ const atOnceMax = 50;
 interface Slot {
   readonly turns: Set<() => void>;
   readonly stop: () => void;
+}
+
+/** The most, up to a fifth of an interval, with which turns come exactly at that interval. */
+export function slackOf(intervalMs: number): number {
+  const fits = (width: number) => width <= intervalMs / 5 && intervalMs % width === 0;
+  return slotsMs.find(fits) ?? narrowestMs;
 }
 
 export class Turns {
