@@ -1,8 +1,9 @@
 /**
  * Measures the whole process tree of one instance. Cheap by design: each second one read per
  * process (`/proc/PID/stat` holds time, memory and threads); what costs more is read more rarely,
- * or only when an expression asks for it. A process that came and went between two samples
- * is not seen.
+ * or only when an expression asks for it. What is one process that did not run since has no other
+ * members, files or transfers than it had. A process that came and went between two samples is not
+ * seen.
  */
 import { readdirSync, statSync } from 'node:fs';
 import type { SignalName } from '../model/sample.ts';
@@ -42,6 +43,10 @@ export class ProcessTree {
   #members: readonly number[];
   #membersDueAt: number;
   #filesDueAt = 0;
+  #files: readonly FilesUse[] = [];
+  /** See StatFile; as of before its members and its files were last looked at. */
+  #membersRuns: number | null = null;
+  #filesRuns: number | null = null;
   #ticks = new Counters();
   #read = new Counters();
   #written = new Counters();
@@ -68,7 +73,7 @@ export class ProcessTree {
   /** Reads everything that is due and gives each value; returns the main process's state letter, or
    * null when it is gone or there is none. */
   sample(now: number, give: (signal: SignalName, value: number) => void): string | null {
-    if (now >= this.#membersDueAt) this.#refreshMembers(now);
+    if (now >= this.#membersDueAt && !this.#stands(this.#membersRuns)) this.#refreshMembers(now);
     let mainState: string | null = null;
     let processes = 0;
     let threads = 0;
@@ -93,6 +98,12 @@ export class ProcessTree {
     return mainState;
   }
 
+  /** Its main process is all there is, and did not run since. */
+  #stands(runs: number | null): boolean {
+    const isAlone = this.#members.length === 1 && this.#members[0] === this.#watched.pid;
+    return isAlone && runs !== null && runs === this.#main?.runs;
+  }
+
   #stat(pid: number): ProcessStat | null {
     return pid === this.#watched.pid && this.#main !== null ? this.#main.read() : livingStat(pid);
   }
@@ -105,13 +116,15 @@ export class ProcessTree {
     }
     if (!this.#needs.files && now < this.#filesDueAt) return;
     this.#filesDueAt = now + filesMs;
-    const descriptors = sum(this.#members, openDescriptors);
+    if (!this.#stands(this.#filesRuns)) {
+      this.#filesRuns = this.#main?.runs ?? null;
+      this.#files = this.#members.map(filesUse);
+    }
+    const descriptors = sum(this.#files, (one) => one.descriptors);
     if (descriptors !== null) give('descriptors', descriptors);
-    for (const pid of this.#members) {
-      const io = readProc(`/proc/${pid}/io`);
-      if (io === null) continue;
-      this.#read.add(pid, number(io, 'read_bytes: '));
-      this.#written.add(pid, number(io, '\nwrite_bytes: '));
+    for (const { pid, readBytes, writtenBytes } of this.#files) {
+      if (readBytes !== null) this.#read.add(pid, readBytes);
+      if (writtenBytes !== null) this.#written.add(pid, writtenBytes);
     }
     const read = this.#read.rate(now);
     const written = this.#written.rate(now);
@@ -121,6 +134,7 @@ export class ProcessTree {
 
   #refreshMembers(now: number): void {
     this.#membersDueAt = Number.POSITIVE_INFINITY;
+    this.#membersRuns = this.#main?.runs ?? null;
     const done = (members: readonly number[]): void => {
       const tookMs = this.#clock.now() - now;
       if (!this.#watchful) this.#membersMs = nextSlowMs(this.#membersMs, this.#members, members);
@@ -162,13 +176,31 @@ class Counters {
 }
 
 /** Of those that can be read; null: none can. */
-function sum(pids: readonly number[], measure: (pid: number) => number | null): number | null {
+function sum<T>(all: readonly T[], measure: (one: T) => number | null): number | null {
   let total: number | null = null;
-  for (const pid of pids) {
-    const one = measure(pid);
+  for (const each of all) {
+    const one = measure(each);
     if (one !== null) total = (total ?? 0) + one;
   }
   return total;
+}
+
+/** Null: it can't be read. */
+interface FilesUse {
+  readonly pid: number;
+  readonly descriptors: number | null;
+  readonly readBytes: number | null;
+  readonly writtenBytes: number | null;
+}
+
+function filesUse(pid: number): FilesUse {
+  const io = readProc(`/proc/${pid}/io`);
+  return {
+    pid,
+    descriptors: openDescriptors(pid),
+    readBytes: io === null ? null : number(io, 'read_bytes: '),
+    writtenBytes: io === null ? null : number(io, '\nwrite_bytes: '),
+  };
 }
 
 function proportionalBytes(pid: number): number | null {

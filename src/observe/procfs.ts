@@ -53,12 +53,17 @@ export class StatFile {
   #countsRuns = true;
   #gone = false;
   #latest: ProcessStat | null = null;
-  /** As of just before the latest. Null: not known. */
   #runs: number | null = null;
   #stood = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
+  }
+
+  /** Another number whenever it ran, as of just before the latest reading. Null: not known, as of
+   * one with several threads. */
+  get runs(): number | null {
+    return this.#runs;
   }
 
   /** Null: the process is gone, or has ended and waits to be collected, or can't be looked at. */
@@ -74,6 +79,7 @@ export class StatFile {
     } catch {
       // ENOENT and ESRCH both say that it is gone; anything else is tried again.
       this.#gone = this.#file !== null;
+      this.#runs = null;
       this.close();
       return null;
     }

@@ -2,7 +2,7 @@
  * Small files of the kernel that are read at each exit and kept open in between: to open one takes
  * twice as long as to read it, and whoever is to be started waits for both.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { unless } from './system-error.ts';
 
 /** Those beyond are opened for each reading, so that other files can be opened too. */
@@ -24,7 +24,8 @@ export class KeptFiles {
       // Another one may have come in its place.
       this.close(path);
     }
-    const file = unless(gone, () => openSync(path, 'r'));
+    // To fail takes more than to look first, and most that are asked for are not there.
+    const file = existsSync(path) ? unless(gone, () => openSync(path, 'r')) : null;
     if (file === null) return null;
     this.#open.set(path, file);
     try {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { SymptomSpec } from '../../src/model/stack-spec.ts';
+import { ProcessTree } from '../../src/observe/process-tree.ts';
 import { livingStat, StatFile } from '../../src/observe/procfs.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { observing, until, watched } from './observing.fixture.ts';
 
 function expression(name: string, expr: string): SymptomSpec {
@@ -83,6 +87,47 @@ test('what sleeps is measured as it was; what stopped, ran or ended, as it is', 
   const busy = new StatFile(here.run(['sh', '-c', 'while :; do :; done']).pid);
   await until('that it ran', () => (busy.read()?.cpuTicks ?? 0) >= 20);
   busy.close();
+});
+
+function children(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+test('what did not run has the members and files it had, until it runs again', async () => {
+  await using here = observing();
+  const script = 'kill -STOP $$; exec 9</dev/null; sleep 60 & wait';
+  const { pid } = here.run(['sh', '-c', script]);
+  let looks = 0;
+  const members = async () => {
+    looks += 1;
+    return [pid, ...children(pid)];
+  };
+  let now = 0;
+  const clock: Clock = { now: () => now, after: () => () => undefined };
+  const needs = { pss: false, files: false };
+  const tree = new ProcessTree(clock, watched({ pid, members }), needs, false);
+  const values = new Map<string, number>();
+  const sample = async (seconds: number): Promise<void> => {
+    for (let n = 0; n < seconds; n += 1) {
+      tree.sample(now, (signal, value) => values.set(signal, value));
+      await setImmediate();
+      now += 1_000;
+    }
+  };
+  await until('that it stopped', () => livingStat(pid)?.state === 'T');
+  await sample(60);
+  const before = looks;
+  const [descriptors = 0] = [values.get('descriptors')];
+  await sample(600);
+  assert.deepEqual([looks, values.get('processes')], [before, 1]);
+  assert.deepEqual([values.get('descriptors'), values.get('io.read')], [descriptors, 0]);
+  process.kill(pid, 'SIGCONT');
+  await until('its child', () => children(pid).length === 1);
+  await sample(60);
+  assert.equal(values.get('processes'), 2);
+  assert.ok((values.get('descriptors') ?? 0) > descriptors);
+  tree.close();
 });
 
 test('what was measured elsewhere is a signal like any other', async () => {
