@@ -163,6 +163,8 @@ export class StandingOrders {
     this.#later.get(id)?.();
     this.#later.delete(id);
     if (order === 'none' || this.#asked.has(id)) return false;
+    // It is being carried out: the start under way has the launcher, and ends it if need be.
+    if (state().instances[id]?.phase === 'starting') return false;
     if (isForegone(state(), id, clock.now())) return order === 'possible';
     this.#withdraw(id, 'it might not be started again at once');
     this.#lookWhenLasted(id);
