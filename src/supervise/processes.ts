@@ -613,6 +613,8 @@ class LocalProcesses implements SupervisedProcesses {
       if (instance.waiting !== null) this.#dismiss(instance, instance.waiting);
     }
     await Promise.all([...this.#instances.values()].map(({ spare }) => spare));
+    // How runs ended is kept a turn after it was told.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     await this.#logs.settle();
   }
 }

@@ -6,6 +6,7 @@ import type { FaultPoint } from '../../src/ports/fault-point.ts';
 import { faultPoints } from '../../src/ports/fault-point.ts';
 import { lastLines } from '../../src/supervise/logs.ts';
 import { readStat } from '../../src/supervise/proc.ts';
+import type { SupervisedProcesses } from '../../src/supervise/processes.ts';
 import type { Scene } from './scene.ts';
 import { controller, heard, lives, scene, shell, spec, start, textOf, until } from './scene.ts';
 
@@ -46,9 +47,12 @@ for (const cgroups of [true, false]) {
 
 test('an exit that was collected is known to the next controller', async (t) => {
   const at = scene(t);
+  // The controller lets go in the very moment in which it hears of it.
+  const next = new Promise<SupervisedProcesses>((resolve) => {
+    at.processes.onExit(() => resolve(at.next()));
+  });
   const { startedAt } = await start(at.processes, shell('echo why; exit 9'));
-  await until('the exit was told', () => at.exits.length === 1);
-  const [result] = await (await at.next()).adopt();
+  const [result] = await (await next).adopt();
   const exit = { code: 9, signal: null, known: true, oom: false, lastLines: ['why'] };
   assert.deepEqual(result, { kind: 'gone', instance: 'api/1', startedAt, exit });
 });
