@@ -258,7 +258,7 @@ function onSuspect(turn: Turn, id: InstanceId, suspected: boolean): void {
   const instance = turn.state.instances[id];
   if (instance === undefined || !isRunning(instance)) return;
   if (instance.suspected !== suspected) {
-    turn.emit({ kind: 'instance-suspect', instance: id, suspected });
+    turn.record({ at: turn.at, kind: 'instance-suspect', instance: id, suspected });
   }
 }
 
