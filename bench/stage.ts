@@ -13,6 +13,8 @@ import { endMarked, marked, markName } from './marked.ts';
 
 /** Longer than anyone takes that recovers at all. */
 const patienceMs = 60_000;
+/** On a busy machine too. */
+const startLimitMs = 180_000;
 const server = fileURLToPath(new URL('./service/server.js', import.meta.url));
 
 export interface Scene {
@@ -57,7 +59,7 @@ export class Stage {
     try {
       stage.replaceScript(scene.body ?? becomeServer);
       stage.#supervision = await contender.start(stage.#job(scene));
-      await stage.fifo.next('boot', 0, patienceMs);
+      await stage.fifo.next('boot', 0, startLimitMs);
       return stage;
     } catch (error) {
       await stage.close();

@@ -5,8 +5,9 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { StackView } from '../../src/model/view.ts';
-import { until } from '../scenarios/harness.ts';
+import type { InstanceId } from '../../src/model/ids.ts';
+import type { IncidentView, StackView } from '../../src/model/view.ts';
+import { type Bench, until } from '../scenarios/harness.ts';
 import { assertGood, becomeAdmin, confirm, logIn, onPhone, type Scene, scene } from './page.ts';
 
 /** What goes through an endpoint is seen while it does. */
@@ -23,14 +24,22 @@ async function seeTraffic(page: Page, { made }: Scene): Promise<void> {
   await page.waitForSelector(seen(0));
 }
 
+/** Its incident: on a busy machine others may be open. */
+function crashOf(made: Bench, instance: InstanceId): Promise<string> {
+  return until(`the end of ${instance} has an incident`, async () => {
+    const isIts = ({ symptoms }: IncidentView) =>
+      symptoms.some(({ component, kind }) => component === instance && kind === 'exit');
+    return (await made.incidents()).find(isIts)?.id;
+  });
+}
+
 /** What a person sees of a drill, from the fault to the proof. */
 async function watchDrill(page: Page, { url, shot, made }: Scene): Promise<void> {
   await page.goto(`${url}drills`);
   await page.selectOption('.form select >> nth=1', 'api/2');
   await page.click('.form button');
   await confirm(page);
-  const id = await until('an incident is open', async () => (await made.incidents())[0]?.id);
-  await page.goto(`${url}incident/${id}`);
+  await page.goto(`${url}incident/${await crashOf(made, 'api/2')}`);
   await page.waitForSelector('.cause:has-text("api/2: crash")');
   await page.waitForSelector('.reason:has-text("restart api/2")');
   await page.waitForSelector('h1 .badge:has-text("resolved")');
@@ -94,8 +103,7 @@ test('a person makes the first account, watches a drill, approves an action', as
 /** What happened, was blamed and was done is told in Chinese. */
 async function readStory(page: Page, { url, shot, made }: Scene): Promise<void> {
   process.kill(await made.pid('api/1'), 'SIGKILL');
-  const id = await until('an incident is open', async () => (await made.incidents())[0]?.id);
-  await page.goto(`${url}incident/${id}`);
+  await page.goto(`${url}incident/${await crashOf(made, 'api/1')}`);
   await page.waitForSelector('.evidence li:has-text("被 SIGKILL 终止")');
   await page.waitForSelector('.reason:has-text("重启 api/1：已崩溃（被 SIGKILL 终止）")');
   await page.waitForSelector('h1 .badge:has-text("已解决")');
