@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { ControlClient } from '../../src/cli/control-client.ts';
+import { errorInfo } from '../../src/model/errors.ts';
 import type { StoredRecord } from '../../src/model/record.ts';
 import type { IncidentView, InstanceView, StackView } from '../../src/model/view.ts';
 import { withCompileCache } from '../../src/ports/compile-cache.ts';
@@ -23,6 +24,8 @@ const recordsPage = 1_000;
 const incidentsLookedAt = 20;
 /** Of the controller's log, when a command hangs. */
 const linesTold = 40;
+/** Of what is on record, when a test fails. */
+const storyCharsMax = 20_000;
 
 export interface RunResult {
   readonly code: number;
@@ -194,7 +197,16 @@ export async function bench(
   const made = new Bench(directory, { ...withCompileCache(own), NO_COLOR: '1', ...environment });
   await writeFile(made.file, stack);
   atEnd(t, () => made.remove());
+  // Before that: what is made later ends sooner.
+  atEnd(t, () => t.passed || tellStory(t, made));
   return made;
+}
+
+/** The last of it: why a test fails once in a hundred times is to be seen from this. */
+async function tellStory(t: TestContext, made: Bench): Promise<void> {
+  const untold = (error: unknown) => `can't be told: ${errorInfo(error).message}`;
+  const story = await made.story().catch(untold);
+  t.diagnostic(`on record:\n${story.slice(-storyCharsMax)}`);
 }
 
 /** What `down` could not end, after a test that failed, or leaves to end by itself: a job on
