@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Controller } from './controller/controller.ts';
 import { ErrorScene } from './controller/error-scene.ts';
+import { giveBack } from './controller/give-back.ts';
 import { type KeptConfiguration, keep, readKept } from './controller/kept-configuration.ts';
 import { openStateDir } from './controller/state-dir.ts';
 import { systemClock, systemRandom } from './controller/system-clock.ts';
@@ -249,14 +250,6 @@ async function main(): Promise<void> {
   await controller.finishDown();
   log(`controller ${version} of stack ${configuration.spec.name} decides`);
   setTimeout(giveBack, startedMs);
-}
-
-/**
- * What reading the stack file and starting everything left behind: a sixth of its memory, which V8
- * keeps for as long as little is allocated. Once it stands still for it, for about 100 ms.
- */
-function giveBack(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 outliveOutput();
