@@ -1,6 +1,6 @@
 /**
  * One call of `step`: collects records and commands while the state moves along. Everything that
- * changes the state goes through `emit`; routes follow by themselves from what changed.
+ * changes the state goes through `emit` or `record`; routes follow by themselves from what changed.
  */
 import type { Command } from '../model/command.ts';
 import {
