@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ControllerToKeeper, KeeperCommand, KeeperToController } from '../ports/keeper.ts';
+import { Starvation } from '../ports/starvation.ts';
 import { Backoff } from './backoff.ts';
 import { withLog } from './log-file.ts';
 import { Watchdog } from './watchdog.ts';
@@ -119,9 +120,16 @@ export class ControllerProcess {
 
   #watch(child: ChildProcess): Watchdog {
     const { hangMs, log } = this.#options;
-    return new Watchdog(hangMs, Math.max(hangMs, firstHeartbeatMs), () => {
-      log(`controller ${child.pid} hangs: no heartbeat for ${hangMs} ms; killed`);
-      child.kill('SIGKILL');
+    // Without a number it did not start, and there is nobody to hear of.
+    const starvation = new Starvation(child.pid ?? 0);
+    return new Watchdog({
+      silentMs: hangMs,
+      firstMs: Math.max(hangMs, firstHeartbeatMs),
+      isStarved: (now) => starvation.look(now),
+      onSilent: () => {
+        log(`controller ${child.pid} hangs: no heartbeat for ${hangMs} ms; killed`);
+        child.kill('SIGKILL');
+      },
     });
   }
 

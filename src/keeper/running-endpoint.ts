@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type EndpointToKeeper, type KeeperToEndpoint, ListenError } from '../ports/keeper.ts';
 import { isAlive, type ProcessIdentity } from '../ports/process-identity.ts';
+import { Starvation } from '../ports/starvation.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** How long a new process may take until it listens, and an adopted one until it calls. */
@@ -40,9 +41,15 @@ export class RunningEndpoint {
     this.gone = gone.promise;
     this.#startedWith = started.resolve;
     this.#goneNow = gone.resolve;
-    this.#watchdog = new Watchdog(hangMs, firstBeatMs, () => {
-      log(`endpoint process ${identity.pid} hangs: killed`);
-      this.kill();
+    const starvation = new Starvation(identity.pid);
+    this.#watchdog = new Watchdog({
+      silentMs: hangMs,
+      firstMs: firstBeatMs,
+      isStarved: (now) => starvation.look(now),
+      onSilent: () => {
+        log(`endpoint process ${identity.pid} hangs: killed`);
+        this.kill();
+      },
     });
     if (child === null) this.#adopted();
     else child.on('exit', () => this.#end());

@@ -6,7 +6,8 @@ import { Watchdog } from './watchdog.ts';
 
 test('the watchdog tells of silence, once', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const watchdog = new Watchdog(100, 10_000, resolve);
+  const isStarved = () => false;
+  const watchdog = new Watchdog({ silentMs: 100, firstMs: 10_000, isStarved, onSilent: resolve });
   assert.equal(watchdog.heardLately, false);
   watchdog.beat();
   assert.equal(watchdog.heardLately, true);
@@ -16,15 +17,29 @@ test('the watchdog tells of silence, once', async () => {
 
 test('the watchdog grants a new period after our own loop slept', async () => {
   let silent = false;
-  const watchdog = new Watchdog(1_000, 1_000, () => {
+  const onSilent = () => {
     silent = true;
-  });
+  };
+  const isStarved = () => false;
+  const watchdog = new Watchdog({ silentMs: 1_000, firstMs: 1_000, isStarved, onSilent });
   await pause(1);
   const wakesAt = performance.now() + 1_500;
   while (performance.now() < wakesAt);
   await pause(1);
   assert.equal(silent, false);
   watchdog.stop();
+});
+
+test('the silence of one that has no processor is excused, but not for ever', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const asked: number[] = [];
+  const begunAt = performance.now();
+  const isStarved = (now: number) => asked.push(now - begunAt) > 0;
+  new Watchdog({ silentMs: 50, firstMs: 100, isStarved, onSilent: resolve });
+  await promise;
+  const [first = 0, ...excuses] = asked;
+  assert.ok(first < 100, 'its waits are counted before the deadline');
+  assert.equal(excuses.length, 12);
 });
 
 test('what dies young waits longer and longer, what lived long starts at once', () => {

@@ -1,29 +1,44 @@
 /**
  * Tells when somebody has been silent for too long. When our own loop slept in the meantime the
- * silence proves nothing, and a whole period is granted anew.
+ * silence proves nothing, and a whole period is granted anew. The same goes for somebody who had no
+ * processor, but not for ever: what runs in circles may have none either.
  */
+
+/** In a row. */
+const excusesMax = 12;
+
+export interface WatchdogOptions {
+  readonly silentMs: number;
+  /** How long to wait for the first sign of life. */
+  readonly firstMs: number;
+  /** Whether it lacked a processor since this was last asked, at a time by `performance.now`. */
+  readonly isStarved: (now: number) => boolean;
+  /** Called once. */
+  readonly onSilent: () => void;
+}
+
 export class Watchdog {
-  readonly #onSilent: () => void;
-  readonly #silentMs: number;
+  readonly #options: WatchdogOptions;
   readonly #tickMs: number;
   #deadline: number;
+  /** Since the latest sign of life; null: it was not asked yet whether it is starved. */
+  #excuses: number | null = null;
   #lastTick: number;
   #heard = false;
   readonly #timer: NodeJS.Timeout;
 
-  /** `firstMs`: how long to wait for the first sign of life. `onSilent` is called once. */
-  constructor(silentMs: number, firstMs: number, onSilent: () => void) {
-    this.#onSilent = onSilent;
-    this.#silentMs = silentMs;
-    this.#tickMs = silentMs / 10;
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
+    this.#tickMs = options.silentMs / 10;
     this.#lastTick = performance.now();
-    this.#deadline = this.#lastTick + firstMs;
+    this.#deadline = this.#lastTick + options.firstMs;
     this.#timer = setInterval(() => this.#tick(), this.#tickMs);
   }
 
   beat(): void {
     this.#heard = true;
-    this.#deadline = performance.now() + this.#silentMs;
+    this.#excuses = null;
+    this.#deadline = performance.now() + this.#options.silentMs;
   }
 
   get heardLately(): boolean {
@@ -38,11 +53,27 @@ export class Watchdog {
     const now = performance.now();
     const slept = now - this.#lastTick > 3 * this.#tickMs;
     this.#lastTick = now;
-    if (slept) {
-      this.#deadline = Math.max(this.#deadline, now + this.#silentMs);
-    } else if (now >= this.#deadline) {
-      this.stop();
-      this.#onSilent();
+    if (slept) this.#deadline = Math.max(this.#deadline, now + this.#options.silentMs);
+    else if (now >= this.#deadline) this.#end(now);
+    else if (now >= this.#deadline - this.#options.silentMs / 2) this.#watchClosely(now);
+  }
+
+  /** From here on its waits are counted: the time in which it was not silent says nothing. */
+  #watchClosely(now: number): void {
+    if (this.#excuses !== null) return;
+    this.#options.isStarved(now);
+    this.#excuses = 0;
+  }
+
+  #end(now: number): void {
+    const { silentMs, isStarved, onSilent } = this.#options;
+    const excuses = this.#excuses ?? 0;
+    if (excuses < excusesMax && isStarved(now)) {
+      this.#excuses = excuses + 1;
+      this.#deadline = now + silentMs;
+      return;
     }
+    this.stop();
+    onSilent();
   }
 }

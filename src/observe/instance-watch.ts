@@ -6,6 +6,7 @@ import type { CheckResult, HealthVerdict } from '../detect/health.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { SignalName } from '../model/sample.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
+import { Starvation } from '../ports/starvation.ts';
 import type { Question } from './check.ts';
 import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
@@ -20,7 +21,6 @@ import type { PatternMatcher } from './pattern-matcher.ts';
 import { ProcessTree } from './process-tree.ts';
 import { livingStat } from './procfs.ts';
 import { questionOf } from './question.ts';
-import { Starvation } from './starvation.ts';
 
 /** An instance without a check is ready when it has been up for so long. */
 const settleMs = 1_000;
