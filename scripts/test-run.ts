@@ -22,6 +22,9 @@ const testTimeoutMs = 420_000;
 const longTimeoutMs = 12 * 3_600_000;
 /** The runner waits for ever for a file whose tests are over while something of it still runs. */
 const runTimeoutMs = 2_700_000;
+/** Of what a test that failed tells of itself, the last is shown again at the end. */
+const storyStart = 'on record:';
+const storyCharsMax = 6_000;
 /** So long it may then take to tell what it knows. */
 const lastWordsMs = 30_000;
 
@@ -58,11 +61,17 @@ export async function runTests(files: readonly string[]): Promise<TestRun> {
       results.push({ name, file: file ?? '', passed, durationMs: details.duration_ms });
     });
   }
+  const stories: string[] = [];
+  events.on('test:diagnostic', ({ message, file }) => {
+    if (!message.startsWith(storyStart)) return;
+    stories.push(`${file}: ${storyStart} … ${message.slice(-storyCharsMax)}`);
+  });
   events.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     success = summary.success;
     counts = { ...summary.counts };
   });
   for await (const text of events.compose(spec)) process.stdout.write(text);
+  for (const story of stories) console.log(story);
   return { success, counts, results };
 }

@@ -30,6 +30,9 @@ async function beginMaintenance(page: Page, { url, shot }: Scene): Promise<void>
 /** The only instance dies, and stays so until the maintenance is ended. */
 async function sitItOut(page: Page, { url, shot, made }: Scene): Promise<void> {
   process.kill(await made.pid('web/1'), 'SIGKILL');
+  await until('it is left as it is', async () =>
+    (await made.instance('web/1')).note.includes('web is under maintenance'),
+  );
   await page.waitForSelector('td:has-text("web is under maintenance")');
   assert.equal(await page.locator('h2:has-text("Signals")').count(), 1);
   await shot(page, 'maintenance');

@@ -80,7 +80,7 @@ class CountingClient extends Client {
 
 async function startLoad(t: TestContext, port: number, rate: number): Promise<RunningLoad> {
   const url = new URL(`http://127.0.0.1:${port}`);
-  const client = new CountingClient({ url, timeoutMs: 20_000, keepAlive: false });
+  const client = new CountingClient({ url, timeoutMs: 60_000, keepAlive: false });
   const load = new Load(client, {
     ratePerSecond: rate,
     durationMs: 600_000,

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
 import type { IncidentView } from '../../src/model/view.ts';
 import { type Accounts, accounts, oneDatabase, patient } from './accounts.ts';
+import { whole } from './failover-stand.ts';
 import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
 import { slowPostgres } from './slow-postgres.ts';
@@ -39,9 +40,14 @@ await import('./api.ts');
 const ratePerSecond = 30;
 
 /** Breaks the database under load; resolves when all is well again and nothing was lost. */
-async function breaks({ made, load }: Accounts, signal: NodeJS.Signals): Promise<IncidentView> {
+async function breaks(
+  { made, load }: Accounts,
+  signal: NodeJS.Signals,
+  before: (made: Bench) => Promise<unknown> = async () => undefined,
+): Promise<IncidentView> {
   await made.up();
   const running = await load(ratePerSecond);
+  await before(made);
   const pid = await made.pid('db/1');
   process.kill(pid, signal);
   const incident = await until('the symptoms are over', async () => {
@@ -128,7 +134,7 @@ function startedAfterReady(all: readonly LogRecord[]): string[] {
 
 test('killed, with a standby: that takes over, and the former primary follows it', async (t) => {
   const stack = await accounts(t, patient);
-  const { actions } = await breaks(stack, 'SIGKILL');
+  const { actions } = await breaks(stack, 'SIGKILL', whole);
   assert.match(actions[0]?.reason ?? '', /^fail over from db\/1: it crashed/);
   const { group, instances } = (await stack.made.view()).services[0] ?? {};
   assert.deepEqual([group?.epoch, group?.primary], [2, 'db/2']);

@@ -9,6 +9,7 @@ import { type Bench, bench, until } from './harness.ts';
 
 const service = path.join(import.meta.dirname, 'services/api.ts');
 
+/** Many retries: on a busy machine two checks failed before the exit was told. */
 const stack = (port: number) => `
 name: learning
 services:
@@ -16,7 +17,7 @@ services:
     command: ["\${DARUMA_NODE}", ${service}]
     endpoint: ${port}
     environment: { INSTANCE: "\${INSTANCE}" }
-    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 2, start_period: 30s }
+    healthcheck: { http: /healthz, interval: 500ms, timeout: 20s, retries: 20, start_period: 30s }
     recovery: { max_actions: 1000 per 1m }
 `;
 

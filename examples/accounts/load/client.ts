@@ -27,7 +27,8 @@ export class Client {
     this.#agent = options.keepAlive ? new Agent({ keepAlive: true, maxSockets: 200 }) : false;
   }
 
-  /** Any answer below 500 is one; else the kind of failure: `http 503`, `ECONNRESET`, `timeout`. */
+  /** Any answer below 500 is one; else the kind of failure, with the code that the API gives:
+   * `http 503 BUSY`, `ECONNRESET`, `timeout`. */
   ask({ method, path, token, body }: Question): Promise<Answer> {
     const text = body === undefined ? '' : JSON.stringify(body);
     return new Promise((resolve) => {
@@ -64,10 +65,19 @@ export class Client {
 }
 
 function read(status: number, text: string): Answer {
-  if (status >= 500) return { ok: false, failure: `http ${status}` };
+  const body = parsed(text);
+  if (status >= 500) {
+    const code = (body as { readonly error?: { readonly code?: string } } | undefined)?.error?.code;
+    return { ok: false, failure: `http ${status}${code === undefined ? '' : ` ${code}`}` };
+  }
+  return body === undefined ? { ok: false, failure: 'no JSON' } : { ok: true, status, body };
+}
+
+/** Undefined: no JSON, as of a proxy on the way. */
+function parsed(text: string): unknown {
   try {
-    return { ok: true, status, body: JSON.parse(text) };
+    return JSON.parse(text);
   } catch {
-    return { ok: false, failure: 'no JSON' };
+    return undefined;
   }
 }

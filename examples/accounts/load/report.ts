@@ -5,7 +5,7 @@ export interface Report {
   /** Of the load itself. */
   readonly seconds: number;
   readonly perSecond: number;
-  /** By kind: `http 503`, `ECONNRESET`, `ECONNREFUSED`, `timeout`, … */
+  /** By kind: `http 503 BUSY`, `ECONNRESET`, `ECONNREFUSED`, `timeout`, … */
   readonly failures: Readonly<Record<string, number>>;
   readonly failed: number;
   /** Of the requests that were answered. */
