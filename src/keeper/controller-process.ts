@@ -120,8 +120,7 @@ export class ControllerProcess {
 
   #watch(child: ChildProcess): Watchdog {
     const { hangMs, log } = this.#options;
-    // Without a number it did not start, and there is nobody to hear of.
-    const starvation = new Starvation(child.pid ?? 0);
+    const starvation = new Starvation(() => (child.pid === undefined ? [] : [child.pid]));
     return new Watchdog({
       silentMs: hangMs,
       firstMs: Math.max(hangMs, firstHeartbeatMs),

@@ -41,7 +41,7 @@ export class RunningEndpoint {
     this.gone = gone.promise;
     this.#startedWith = started.resolve;
     this.#goneNow = gone.resolve;
-    const starvation = new Starvation(identity.pid);
+    const starvation = new Starvation(() => [identity.pid]);
     this.#watchdog = new Watchdog({
       silentMs: hangMs,
       firstMs: firstBeatMs,

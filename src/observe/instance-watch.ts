@@ -6,7 +6,7 @@ import type { CheckResult, HealthVerdict } from '../detect/health.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { SignalName } from '../model/sample.ts';
 import type { WatchedInstance } from '../ports/observer.ts';
-import { Starvation } from '../ports/starvation.ts';
+import { childrenOf, Starvation } from '../ports/starvation.ts';
 import type { Question } from './check.ts';
 import { commandLines } from './command-lines.ts';
 import { Confirmation } from './confirmation.ts';
@@ -181,7 +181,8 @@ export class InstanceWatch {
     const { pid, service } = this.watched;
     if (pid === null || service.failover === undefined) return null;
     const { clock } = this.#outlet;
-    const starvation = new Starvation(pid);
+    // Ours too: an answer that we had no processor to take is none of its faults.
+    const starvation = new Starvation(() => [pid, ...childrenOf(pid), process.pid]);
     const timeoutMs = Math.max(usualMs, Math.min(patientMsMax, patientFactor * usualMs));
     const question = questionWithin(timeoutMs);
     return { isStarved: () => starvation.look(clock.now()), question, timeoutMs };

@@ -13,20 +13,21 @@ const msPerTick = 10;
 const spanMsMax = 60_000;
 
 export class Starvation {
-  readonly #pid: number;
+  readonly #pids: () => readonly number[];
   #waitedMs: ReadonlyMap<number, number> = new Map();
   #processors: ProcessorTime | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(pid: number) {
-    this.#pid = pid;
+  /** Whose waits count: of their first threads. */
+  constructor(pids: () => readonly number[]) {
+    this.#pids = pids;
   }
 
   /** Since the last look; the first one tells nothing. */
   look(now: number): boolean {
     const before = { waitedMs: this.#waitedMs, processors: this.#processors };
     const spanMs = now - this.#lookedAt;
-    this.#waitedMs = waits([this.#pid, ...children(this.#pid), process.pid]);
+    this.#waitedMs = waits(this.#pids());
     this.#processors = processorTime(read('/proc/stat'));
     this.#lookedAt = now;
     if (spanMs > spanMsMax) return false;
@@ -66,7 +67,6 @@ export function withheld(
   return stolenMs >= shareMin * spanMs && stolenMs >= now.usedMs - before.usedMs;
 }
 
-/** Ours too: an answer that we had no processor to take is none of its faults. */
 function waits(pids: readonly number[]): Map<number, number> {
   const found = new Map<number, number>();
   for (const pid of pids) {
@@ -76,7 +76,7 @@ function waits(pids: readonly number[]): Map<number, number> {
   return found;
 }
 
-function children(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   const text = read(`/proc/${pid}/task/${pid}/children`) ?? '';
   return text.split(' ').filter(Boolean).map(Number);
 }
