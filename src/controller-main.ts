@@ -24,6 +24,7 @@ import { layout } from './model/layout.ts';
 import { storeMemory } from './notify/memory.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
+import { nextSlot } from './ports/clock.ts';
 import { withoutCompileCache } from './ports/compile-cache.ts';
 import { faultPoint } from './ports/fault-point.ts';
 import type { KeeperLink } from './ports/keeper.ts';
@@ -245,7 +246,11 @@ async function main(): Promise<void> {
       log(`down: ${errorInfo(error).message}`);
     });
   });
-  watchWakefulness(parts.clock, (ms) => controller.slept(ms));
+  watchWakefulness(
+    parts.clock,
+    (ms) => controller.slept(ms),
+    (now) => nextSlot(now),
+  );
   // Only now: what is still opening can't be closed.
   await controller.finishDown();
   log(`controller ${version} of stack ${configuration.spec.name} decides`);

@@ -17,19 +17,22 @@ function setUp() {
     seen: new Map<InstanceId, RoleSeen | Error>(),
     told: [] as Happening[],
     samples: [] as Sample[],
+    services: [{ ...service, name: 'plain', failover: undefined } as never, service],
+    delays: [] as number[],
   };
   let timer: (() => void) | null = null;
   const watch = new RoleWatch({
     clock: {
       now: () => state.now,
-      after: (_, callback) => {
+      after: (delayMs, callback) => {
+        state.delays.push(delayMs);
         timer = callback;
         return () => {
           timer = null;
         };
       },
     },
-    services: () => [{ ...service, name: 'plain', failover: undefined } as never, service],
+    services: () => state.services,
     runOf: (_, instance) => state.runs.get(instance) ?? null,
     look: async (_, instance) => {
       state.looks.push(instance);
@@ -145,4 +148,18 @@ test('what a standby that is lost lacks is counted, and told as it grows by a te
   const last = told.at(-1);
   assert.equal(last?.instance, 'db/2');
   assert.ok((last?.transactions ?? 0) > 900 && (last?.transactions ?? 0) <= 1_000);
+});
+
+test('without roles to look at it wakes up once a second, until there are some', async () => {
+  const { state, pass } = setUp();
+  const [plain] = state.services.splice(0, 2);
+  state.services.push(plain as never);
+  await pass(250);
+  state.delays.length = 0;
+  await pass(250);
+  assert.deepEqual(state.delays, [500], 'at the next full second');
+  assert.deepEqual(state.looks, []);
+  state.services.push(service);
+  await pass(250);
+  assert.deepEqual([state.delays.at(-1), state.looks], [250, ['db/1']]);
 });

@@ -8,7 +8,7 @@ import type { RoleSeen } from '../model/group.ts';
 import { type InstanceId, instanceId } from '../model/ids.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ServiceSpec } from '../model/stack-spec.ts';
-import type { Clock } from '../ports/clock.ts';
+import { type Clock, nextSlot } from '../ports/clock.ts';
 
 export interface RoleWatchOptions {
   readonly clock: Clock;
@@ -21,6 +21,8 @@ export interface RoleWatchOptions {
 }
 
 const tickMs = 250;
+/** While no service has roles. */
+const idleMs = 1_000;
 /** A standby that does not receive yet is waited for: how soon it counts again depends on it. */
 const unsettledMs = 250;
 const steadyMs = 1_000;
@@ -47,7 +49,10 @@ export class RoleWatch {
   }
 
   begin(): void {
-    this.#cancel = this.#options.clock.after(tickMs, () => {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const delayMs = this.#services().length > 0 ? tickMs : nextSlot(now, idleMs) - now;
+    this.#cancel = clock.after(delayMs, () => {
       this.#tick();
       this.begin();
     });
@@ -66,10 +71,12 @@ export class RoleWatch {
   }
 
   #tick(): void {
-    for (const service of this.#options.services()) {
-      if (service.failover === undefined) continue;
+    for (const service of this.#services())
       for (const instance of instancesOf(service)) this.#visit(service, instance);
-    }
+  }
+
+  #services(): ServiceSpec[] {
+    return [...this.#options.services()].filter(({ failover }) => failover !== undefined);
   }
 
   #visit(service: ServiceSpec, instance: InstanceId): void {

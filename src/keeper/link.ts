@@ -7,6 +7,7 @@
 import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Layout } from '../model/layout.ts';
+import { nextSlot } from '../ports/clock.ts';
 import {
   type ConsoleSettings,
   type ControllerToKeeper,
@@ -51,17 +52,16 @@ class Link implements KeeperLink {
   #terminated = false;
   #released = false;
   #lost = false;
+  #nextBeat: NodeJS.Timeout | undefined;
 
   constructor(layout: Layout) {
     this.#layout = layout;
-    const beats = setInterval(() => this.#send({ kind: 'heartbeat' }), heartbeatMs);
-    beats.unref();
-    this.#send({ kind: 'heartbeat' });
+    this.#beat();
     process.on('message', (message, handle) => {
       this.#hear(message as KeeperToController, handle instanceof Socket ? handle : null);
     });
     process.once('disconnect', () => {
-      clearInterval(beats);
+      clearTimeout(this.#nextBeat);
       for (const { reject } of this.#waiting.values()) reject(new Error('the keeper is gone'));
       if (!this.#released) void this.#awaitSuccessor();
     });
@@ -98,6 +98,13 @@ class Link implements KeeperLink {
   onLost(listener: () => void): void {
     this.#onLost.push(listener);
     if (this.#lost) listener();
+  }
+
+  #beat(): void {
+    this.#send({ kind: 'heartbeat' });
+    const now = Date.now();
+    this.#nextBeat = setTimeout(() => this.#beat(), nextSlot(now, heartbeatMs) - now);
+    this.#nextBeat.unref();
   }
 
   #ask(message: (id: number) => ControllerToKeeper): Promise<void> {

@@ -53,8 +53,9 @@ export class InstanceWatch {
   readonly #log: LogWatch | null;
   readonly #confirmations = new Set<Confirmation>();
   readonly #give = (signal: SignalName, value: number): void => {
-    this.#outlet.measure(this.instance, signal, value);
+    this.#outlet.measure(this.instance, signal, value, this.#sampledAt);
   };
+  #sampledAt = 0;
   #cancelSettle: () => void = () => undefined;
   #cancelStopped: (() => void) | null = null;
   #cancelOom: () => void = () => undefined;
@@ -108,6 +109,7 @@ export class InstanceWatch {
 
   sample(): void {
     const now = this.#outlet.clock.now();
+    this.#sampledAt = now;
     const state = this.#tree.sample(now, this.#give);
     this.#disk?.sample();
     if (state !== null) this.#sawState(state, false);

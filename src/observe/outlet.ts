@@ -48,8 +48,9 @@ export class Outlet {
     for (const listener of this.#errorListeners) listener(report);
   }
 
-  measure(component: ComponentId, signal: SignalName, value: number): void {
-    this.signals.set(component, signal, this.clock.now(), value);
+  /** `at`: of many values that are measured at once the clock is read once. */
+  measure(component: ComponentId, signal: SignalName, value: number, at = this.clock.now()): void {
+    this.signals.set(component, signal, at, value);
   }
 }
 

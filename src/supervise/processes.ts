@@ -21,7 +21,7 @@ import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
-import type { Clock } from '../ports/clock.ts';
+import { type Clock, nextSlot } from '../ports/clock.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import type {
   AdoptionResult,
@@ -96,7 +96,7 @@ class LocalProcesses implements SupervisedProcesses {
   readonly #starts = new Set<object>();
   readonly #listeners: ((instance: InstanceId, exit: ExitInfo) => void)[] = [];
   readonly #spareListeners: ((instance: InstanceId) => void)[] = [];
-  #cancelRotation: () => void;
+  #cancelRotation: () => void = () => undefined;
   #closed = false;
 
   constructor(options: ProcessesOptions) {
@@ -109,7 +109,7 @@ class LocalProcesses implements SupervisedProcesses {
     this.#logs = new InstanceLogs(layout, (what, error) => this.#tellTrouble(what, error));
     this.#launchers = new Launchers(stackId, this.#files, this.#logs, this.#cgroups);
     this.#watch = new ExitWatch(clock);
-    this.#cancelRotation = clock.after(rotationIntervalMs, () => this.#rotateAll());
+    this.#rotateLater();
   }
 
   #instance(id: InstanceId): Instance {
@@ -588,9 +588,14 @@ class LocalProcesses implements SupervisedProcesses {
   async #rotateAll(): Promise<void> {
     const grown = [...this.#instances.values()].filter((instance) => this.#hasGrown(instance));
     await Promise.all(grown.map((instance) => this.#rotate(instance)));
-    if (this.#closed) return;
+    if (!this.#closed) this.#rotateLater();
+  }
+
+  #rotateLater(): void {
     const { clock } = this.#options;
-    this.#cancelRotation = clock.after(rotationIntervalMs, () => this.#rotateAll());
+    const now = clock.now();
+    const delayMs = nextSlot(now, rotationIntervalMs) - now;
+    this.#cancelRotation = clock.after(delayMs, () => this.#rotateAll());
   }
 
   /** Most logs of most instances don't grow: one question each is enough, without a promise. */
