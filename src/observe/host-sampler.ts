@@ -1,5 +1,6 @@
 /** Measures the host: processor, memory, load, pressure and the disk of the state directory. */
 import { statfs } from 'node:fs/promises';
+import { type ProcessorTime, processorTime } from '../ports/processor-time.ts';
 import type { Outlet } from './outlet.ts';
 import { readProc } from './procfs.ts';
 
@@ -8,7 +9,7 @@ const diskMs = 5_000;
 export class HostSampler {
   readonly #outlet: Outlet;
   readonly #stateDir: string;
-  #before: CpuTimes | null = null;
+  #before: ProcessorTime | null = null;
   #diskDueAt = 0;
 
   constructor(outlet: Outlet, stateDir: string) {
@@ -31,11 +32,14 @@ export class HostSampler {
   }
 
   #sampleCpu(): void {
-    const times = cpuTimes(readProc('/proc/stat'));
+    const now = processorTime(readProc('/proc/stat'));
     const before = this.#before;
-    this.#before = times;
-    if (times === null || before === null || times.total <= before.total) return;
-    this.#give('host.cpu', 1 - (times.idle - before.idle) / (times.total - before.total));
+    this.#before = now;
+    if (now === null || before === null) return;
+    const idleMs = now.idleMs - before.idleMs;
+    // What was stolen was wanted: for whoever waits the processors are as busy.
+    const busyMs = now.usedMs - before.usedMs + now.stolenMs - before.stolenMs;
+    if (idleMs + busyMs > 0) this.#give('host.cpu', busyMs / (idleMs + busyMs));
   }
 
   /** Asked in the background, once at a time: a dead disk may never answer. */
@@ -50,19 +54,6 @@ export class HostSampler {
       () => done(null),
     );
   }
-}
-
-interface CpuTimes {
-  readonly total: number;
-  readonly idle: number;
-}
-
-/** `cpu user nice system idle iowait irq softirq steal …`: the first line of /proc/stat. */
-function cpuTimes(text: string | null): CpuTimes | null {
-  const fields = text?.slice(0, text.indexOf('\n')).trim().split(/\s+/).slice(1, 9).map(Number);
-  if (fields === undefined || fields.length < 5 || fields.some(Number.isNaN)) return null;
-  const total = fields.reduce((sum, ticks) => sum + ticks, 0);
-  return { total, idle: (fields[3] ?? 0) + (fields[4] ?? 0) };
 }
 
 /** «some avg10=1.50 …»: the share of the last 10 s in which some task waited. */

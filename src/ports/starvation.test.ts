@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { childrenOf, processorTime, Starvation, withheld } from './starvation.ts';
+import { processorTime } from './processor-time.ts';
+import { childrenOf, Starvation, withheld } from './starvation.ts';
 
 test('processes that wait for a processor are told of, from the second look on', async () => {
   // More than there are processors for.

@@ -4,11 +4,11 @@
  * processors for others (`steal`, proc_stat(5)). What hangs waits for something else.
  */
 import { readFileSync } from 'node:fs';
+import { type ProcessorTime, processorTime } from './processor-time.ts';
 
 /** From this share of a span on, all waits of its processes together. */
 const shareMin = 0.5;
 const nsPerMs = 1e6;
-const msPerTick = 10;
 /** What it waited in a longer time tells nothing of now. */
 const spanMsMax = 60_000;
 
@@ -36,23 +36,6 @@ export class Starvation {
     for (const [pid, ms] of this.#waitedMs) waitedMs += ms - (before.waitedMs.get(pid) ?? 0);
     return waitedMs >= shareMin * spanMs || withheld(before.processors, this.#processors, spanMs);
   }
-}
-
-/** Of all processors of this machine together, since it began. */
-export interface ProcessorTime {
-  readonly usedMs: number;
-  readonly stolenMs: number;
-}
-
-/** `cpu user nice system idle iowait irq softirq steal …`: the first line of `/proc/stat`. */
-export function processorTime(text: string | null): ProcessorTime | null {
-  const fields = text?.slice(0, text.indexOf('\n')).trim().split(/\s+/).slice(1, 9).map(Number);
-  if (fields === undefined || fields.length < 8 || fields.some(Number.isNaN)) return null;
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields;
-  return {
-    usedMs: msPerTick * (user + nice + system + irq + softirq),
-    stolenMs: msPerTick * steal,
-  };
 }
 
 /** Whether the machine got at most half of the processor time that it wanted, and would have had
