@@ -7,7 +7,8 @@ import { priorFactors } from '../learn/estimates.ts';
 import type { ComponentId } from '../model/ids.ts';
 import { faultKinds } from '../model/symptom.ts';
 import type { ByKind, Fault, LocateInput, Network, Place } from './model.ts';
-import type { Observation, Under } from './observations.ts';
+import type { Observation } from './observations.ts';
+import { rowLength } from './rows.ts';
 import {
   hostKinds,
   hostPriorFactor,
@@ -31,8 +32,8 @@ interface Site {
   /** Of each of its faults: the place in `faultKinds`, and the prior. */
   readonly kinds: readonly number[];
   readonly priors: ByKind;
-  /** For each observation. */
-  readonly under: readonly Under[];
+  /** For each observation: where its effect has the numbers for this site. */
+  readonly under: readonly number[];
 }
 
 /** One fault at a site. */
@@ -50,8 +51,8 @@ interface Suspect {
 /** One of the likeliest. */
 interface Paired extends Suspect {
   readonly pairs: number[];
-  /** For each observation. */
-  readonly factors: readonly number[];
+  /** Where its factors begin, one for each observation. */
+  readonly factorsAt: number;
 }
 
 export interface Suspicion {
@@ -74,6 +75,8 @@ class Room {
 
 const likelihoodsRoom = new Room();
 const weightsRoom = new Room();
+const factorsRoom = new Room();
+const noNumbers = new Float64Array(0);
 
 /** One at a time: the next one takes the room of the one before. */
 export class Hypotheses {
@@ -84,6 +87,8 @@ export class Hypotheses {
   readonly #likeliest: readonly Paired[];
   /** P(an observation | a hypothesis): a row for each hypothesis, a column for each observation. */
   readonly #likelihoods: Float64Array;
+  /** Of the likeliest, one after the other, for each observation. */
+  readonly #factors: Float64Array;
   /** Of all hypotheses: prior · likelihood of all observations. */
   readonly #weights: Float64Array;
   /** So many hypotheses are weighed. */
@@ -101,6 +106,7 @@ export class Hypotheses {
     const most = (last === undefined ? 1 : last.first + last.kinds.length) + pairsMax;
     this.#likelihoods = likelihoodsRoom.of(most * observations.length);
     this.#weights = weightsRoom.of(most);
+    this.#factors = factorsRoom.of(pairedMax * observations.length);
     this.#weighNothing();
     for (const site of this.#sites) this.#weighAlone(site);
     this.#likeliest = this.#findLikeliest();
@@ -135,16 +141,22 @@ export class Hypotheses {
 
   /** Each fault at a site, and nothing else. */
   #weighAlone(site: Site): void {
+    const { kinds, under, priors } = site;
     const likelihoods = this.#likelihoods;
-    for (let index = 0; index < site.kinds.length; index += 1) {
-      const kind = site.kinds[index] ?? 0;
-      let place = this.#count * this.#observations.length;
-      for (const { alone } of site.under) {
-        likelihoods[place] = alone[kind] ?? 1;
-        place += 1;
+    const columns = under.length;
+    let first = this.#count * columns;
+    for (let column = 0; column < columns; column += 1) {
+      const alone = (under[column] ?? 0) + rowLength;
+      const numbers = this.#numbersOf(column);
+      let place = first;
+      for (let index = 0; index < kinds.length; index += 1) {
+        likelihoods[place] = numbers[alone + (kinds[index] ?? 0)] ?? 1;
+        place += columns;
       }
-      this.#weigh((site.priors[index] ?? 0) * this.#order(site, kind, null));
+      first += 1;
     }
+    for (let index = 0; index < kinds.length; index += 1)
+      this.#weigh((priors[index] ?? 0) * this.#order(site, kinds[index] ?? 0, null));
   }
 
   /** Of the single faults; the earlier one of equals. */
@@ -155,21 +167,34 @@ export class Hypotheses {
     for (let alone = 1; alone < this.#count; alone += 1) {
       const weight = weights[alone] ?? 0;
       if (best.length === pairedMax && weight <= least) continue;
-      let place = best.length;
-      while (place > 0 && (weights[best[place - 1] ?? 0] ?? 0) < weight) place -= 1;
-      best.splice(place, 0, alone);
-      if (best.length > pairedMax) best.pop();
+      if (best.length < pairedMax) best.push(alone);
+      let place = best.length - 1;
+      for (; place > 0 && (weights[best[place - 1] ?? 0] ?? 0) < weight; place -= 1)
+        best[place] = best[place - 1] ?? 0;
+      best[place] = alone;
       least = weights[best.at(-1) ?? 0] ?? 0;
     }
-    return best.flatMap((alone) => this.#pairedAt(alone));
+    return best.map((alone, rank) => this.#pairedAt(alone, rank));
   }
 
-  #pairedAt(alone: number): Paired[] {
-    const site = this.#sites.findLast(({ first }) => first <= alone);
-    if (site === undefined) return [];
+  #pairedAt(alone: number, rank: number): Paired {
+    let at = this.#sites.length - 1;
+    while (at > 0 && (this.#sites[at]?.first ?? 0) > alone) at -= 1;
+    const site = this.#sites[at] as Site;
     const suspect = suspectAt(site, alone - site.first);
-    const factors = site.under.map((one) => one.factors[suspect.kind] ?? 1);
-    return [{ ...suspect, pairs: [], factors }];
+    const factorsAt = rank * this.#observations.length;
+    for (let index = 0; index < site.under.length; index += 1)
+      this.#factors[factorsAt + index] = this.#factorAt(site, suspect.kind, index);
+    return { ...suspect, pairs: [], factorsAt };
+  }
+
+  #numbersOf(index: number): Float64Array {
+    return this.#observations[index]?.effect.rows.numbers ?? noNumbers;
+  }
+
+  /** Of a fault, for an observation. */
+  #factorAt({ under }: Site, kind: number, index: number): number {
+    return this.#numbersOf(index)[(under[index] ?? 0) + kind] ?? 1;
   }
 
   #weighPairs(): void {
@@ -184,12 +209,14 @@ export class Hypotheses {
 
   #weighPair(a: Paired, b: Paired): void {
     const likelihoods = this.#likelihoods;
+    const factors = this.#factors;
     let place = this.#count * this.#observations.length;
-    let index = 0;
+    let [atA, atB] = [a.factorsAt, b.factorsAt];
     for (const { effect } of this.#observations) {
-      likelihoods[place] = effect.likelihood((a.factors[index] ?? 1) * (b.factors[index] ?? 1));
+      likelihoods[place] = effect.likelihood((factors[atA] ?? 1) * (factors[atB] ?? 1));
       place += 1;
-      index += 1;
+      atA += 1;
+      atB += 1;
     }
     const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
     const pair = this.#weigh(a.prior * b.prior * order);
@@ -201,16 +228,17 @@ export class Hypotheses {
    * A cause does not begin after its effects; how late it may be seen depends on the checks. What
    * the other fault shows as well as this one need not be an effect of it.
    */
-  #order({ place, began, under }: Site, kind: number, other: Paired | null): number {
+  #order(site: Site, kind: number, other: Paired | null): number {
+    const { began } = site;
     if (began === Number.POSITIVE_INFINITY) return 1;
-    const { component } = place;
+    const { component } = site.place;
     const { symptoms } = this.#input;
     let effect = Number.POSITIVE_INFINITY;
     for (let index = 0; index < symptoms.length; index += 1) {
       const symptom = symptoms[index]?.symptom;
       if (symptom === undefined || symptom.component === component) continue;
-      const without = under[index]?.factors[kind] ?? 1;
-      const byOther = other?.factors[index] ?? 1;
+      const without = this.#factorAt(site, kind, index);
+      const byOther = other === null ? 1 : (this.#factors[other.factorsAt + index] ?? 1);
       if (without === 1 || byOther <= without) continue;
       effect = Math.min(effect, symptom.began);
     }
@@ -227,7 +255,7 @@ export class Hypotheses {
     for (const site of this.#sites) {
       for (let index = 0; index < site.kinds.length; index += 1) {
         const alone = site.first + index;
-        if (paired.has(alone) || (this.#weights[alone] ?? 0) / this.#total < least) continue;
+        if ((this.#weights[alone] ?? 0) / this.#total < least || paired.has(alone)) continue;
         found.push(...this.#suspicion(suspectAt(site, index), least));
       }
     }

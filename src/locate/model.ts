@@ -4,6 +4,7 @@ import { revisionOf } from '../learn/lessons.ts';
 import { type ComponentId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Knowledge, ServiceKnowledge } from '../model/knowledge.ts';
 import { type FaultKind, faultKinds, type Symptom, type SymptomKind } from '../model/symptom.ts';
+import { Rows } from './rows.ts';
 import {
   declaredShow,
   edgeStrength,
@@ -79,6 +80,8 @@ export interface Link {
   readonly service: ServiceName | null;
   /** 0 to 1. */
   readonly strength: number;
+  /** Of the effects along it, by their index: where their numbers are. */
+  readonly rows: number[];
 }
 
 type ShownKind = SymptomKind | 'killed';
@@ -128,18 +131,28 @@ export function detectorOf({ symptom, killed }: SeenSymptom): Detector {
 }
 
 const certain: ReadonlySet<ShownKind> = new Set(['exit', 'oom', 'start-failed']);
-const none: Link = { how: 'none', service: null, strength: 0 };
-const fromHost: Link = { how: 'host', service: null, strength: hostReach };
-const toService: Link = { how: 'service', service: null, strength: serviceReach };
+
+function linkOf(how: Link['how'], service: ServiceName | null, strength: number): Link {
+  return { how, service, strength, rows: [] };
+}
 
 /** A component as an end of links: it may be at fault, or something is seen there. */
 export interface Place {
   readonly component: ComponentId;
   /** Null for a host. */
-  readonly service: ServiceName | null;
+  readonly service: ServiceNode | null;
   readonly othersReady: number;
-  /** From it to other services, as far as asked for. */
-  readonly links: Map<ServiceName, Link>;
+  /** From it to other services, by their index, as far as asked for. */
+  readonly links: Link[];
+}
+
+interface ServiceNode {
+  readonly name: ServiceName;
+  readonly index: number;
+  /** Its direct dependencies, each with P(a fault of it comes through); null: not asked for yet. */
+  edges: readonly { readonly to: ServiceNode; readonly chance: number }[] | null;
+  /** P(a fault comes through to it from another service), by index, as far as asked for. */
+  readonly reach: number[];
 }
 
 /** A link to itself, as long as no more is known of the service's detectors. */
@@ -151,6 +164,8 @@ interface Own {
 
 /** There are ever more as more is learned; with so many it is begun afresh. */
 const linksMax = 2_000;
+/** Names of log patterns may ever be new. */
+const effectsMax = 1_000;
 
 /**
  * Links, and what shows along them, by what is known. They are kept from one look to the next; what
@@ -158,12 +173,18 @@ const linksMax = 2_000;
  */
 export class Links {
   static readonly #kept = new WeakMap<Knowledge, Links>();
+  readonly none = linkOf('none', null, 0);
+  readonly fromHost = linkOf('host', null, hostReach);
+  readonly toService = linkOf('service', null, serviceReach);
+  /** What the effects of faults along these links are. */
+  readonly rows = new Rows();
   readonly #knowledge: Knowledge;
   readonly #toItself = new Map<ServiceName | null, Own>();
   /** By strength. */
   readonly #toDependant = new Map<number, Link>();
-  /** So many links were made. */
+  /** So many links, and so many effects, were made. */
   #count = 0;
+  #effects = 0;
 
   private constructor(knowledge: Knowledge) {
     this.#knowledge = knowledge;
@@ -171,10 +192,16 @@ export class Links {
 
   static by(knowledge: Knowledge): Links {
     const kept = Links.#kept.get(knowledge);
-    if (kept !== undefined && kept.#count < linksMax) return kept;
+    if (kept !== undefined && kept.#count < linksMax && kept.#effects < effectsMax) return kept;
     const links = new Links(knowledge);
     Links.#kept.set(knowledge, links);
     return links;
+  }
+
+  /** The index of one more effect. */
+  newEffect(): number {
+    this.#effects += 1;
+    return this.#effects - 1;
   }
 
   toItself(service: ServiceName | null): Link {
@@ -182,17 +209,17 @@ export class Links {
     const revision = known === undefined ? 0 : revisionOf(known);
     const own = this.#toItself.get(service);
     if (own !== undefined && own.known === known && own.revision === revision) return own.link;
-    const link: Link = { how: 'itself', service, strength: 1 };
+    const link = linkOf('itself', service, 1);
     this.#count += 1;
     this.#toItself.set(service, { link, known, revision });
     return link;
   }
 
   toDependant(strength: number): Link {
-    if (strength === 0) return none;
+    if (strength === 0) return this.none;
     const known = this.#toDependant.get(strength);
     if (known !== undefined) return known;
-    const link: Link = { how: 'dependency', service: null, strength };
+    const link = linkOf('dependency', null, strength);
     this.#count += 1;
     this.#toDependant.set(strength, link);
     return link;
@@ -229,7 +256,7 @@ export class Network {
   readonly #dependsOn: LocateInput['dependsOn'];
   readonly #knowledge: Knowledge;
   readonly #places = new Map<ComponentId, Place>();
-  readonly #paths = new Map<ServiceName, Map<ServiceName, number>>();
+  readonly #services = new Map<ServiceName, ServiceNode>();
 
   constructor(input: LocateInput) {
     this.facts = new Map(input.components.map((facts) => [facts.id, facts]));
@@ -242,42 +269,59 @@ export class Network {
   place(component: ComponentId): Place {
     const known = this.#places.get(component);
     if (known !== undefined) return known;
-    const service = serviceOf(component);
+    const name = serviceOf(component);
+    const service = name === null ? null : this.#service(name);
     const othersReady = this.facts.get(component)?.othersReady ?? 0;
-    const place = { component, service, othersReady, links: new Map() };
+    const place = { component, service, othersReady, links: [] };
     this.#places.set(component, place);
     return place;
   }
 
   link(from: Place, to: Place): Link {
     const { service, links } = from;
-    if (from === to) return this.links.toItself(service);
+    if (from === to) return this.links.toItself(service?.name ?? null);
+    const { none, fromHost, toService } = this.links;
     if (service === null) return fromHost;
-    if (service === to.component) return toService;
     const target = to.service;
-    if (target === null || target === service) return none;
-    const known = links.get(target);
+    if (target === service) return service.name === to.component ? toService : none;
+    if (target === null) return none;
+    const known = links[target.index];
     if (known !== undefined) return known;
     const reach = this.#along(target, service);
     const link = this.links.toDependant(reach / (1 + from.othersReady) ** 2);
-    links.set(target, link);
+    links[target.index] = link;
     return link;
   }
 
   /** Noisy-OR over all paths from `service` down to the dependency `to`; the graph has no cycle. */
-  #along(service: ServiceName, to: ServiceName): number {
-    const paths = this.#paths.get(service) ?? new Map<ServiceName, number>();
-    const known = paths.get(to);
+  #along(service: ServiceNode, to: ServiceNode): number {
+    const known = service.reach[to.index];
     if (known !== undefined) return known;
-    this.#paths.set(service, paths);
     let without = 1;
-    for (const dependency of this.#dependsOn[service] ?? []) {
-      const rest = dependency === to ? 1 : this.#along(dependency, to);
-      const edge = { service, dependency };
-      if (rest > 0) without *= 1 - edgeEstimate(this.#knowledge, edge, edgeStrength).chance * rest;
+    for (const edge of this.#edges(service)) {
+      const rest = edge.to === to ? 1 : this.#along(edge.to, to);
+      if (rest > 0) without *= 1 - edge.chance * rest;
     }
-    paths.set(to, 1 - without);
+    service.reach[to.index] = 1 - without;
     return 1 - without;
+  }
+
+  #edges(node: ServiceNode): NonNullable<ServiceNode['edges']> {
+    const service = node.name;
+    node.edges ??= (this.#dependsOn[service] ?? []).map((dependency) => {
+      const { chance } = edgeEstimate(this.#knowledge, { service, dependency }, edgeStrength);
+      return { to: this.#service(dependency), chance };
+    });
+    return node.edges;
+  }
+
+  /** One for each service. */
+  #service(name: ServiceName): ServiceNode {
+    const known = this.#services.get(name);
+    if (known !== undefined) return known;
+    const node = { name, index: this.#services.size, edges: null, reach: [] };
+    this.#services.set(name, node);
+    return node;
   }
 }
 

@@ -1,11 +1,9 @@
 /**
  * What was observed, as likelihoods: symptoms that hold, symptoms that could be seen and are not,
  * checks made on request, and actions that did not help. What can't be observed says nothing.
- *
- * Faults act on an observation independently of each other (noisy-OR): each has a factor, by its
- * kind and the link from its component, and the likelihood goes by the product of the factors.
  */
 import { type FaultKind, faultKinds, type SymptomKind } from '../model/symptom.ts';
+import { Effect, type EffectSpec } from './effect.ts';
 import {
   type ByKind,
   type ComponentFacts,
@@ -39,56 +37,6 @@ export interface Observation {
   readonly effect: Effect;
 }
 
-/** By the kind of a fault at the other end of a link. */
-export interface Under {
-  /** What counts of it when there are others too. */
-  readonly factors: ByKind;
-  /** P(observed | this fault and no other). */
-  readonly alone: ByKind;
-}
-
-interface EffectSpec {
-  /** Whether a fault brings it about, or stands in its way. */
-  readonly form: 'brings' | 'hinders';
-  /** P(observed | nothing is wrong). */
-  readonly nothing: number;
-  /** P(observed | faults): brings: 1 − scale·product; hinders: scale·product, at least `floor`. */
-  readonly scale: number;
-  readonly floor: number;
-  /** The factor of a fault that does not come through to it. */
-  readonly elsewhere: number;
-  /** The factors of faults that come through by this link. */
-  readonly factors: (link: Link) => ByKind;
-}
-
-/** How faults act on observations that are alike; for each link it is worked out once. */
-class Effect {
-  readonly nothing: number;
-  readonly #spec: EffectSpec;
-  readonly #under = new Map<Link, Under>();
-
-  constructor(spec: EffectSpec) {
-    this.nothing = spec.nothing;
-    this.#spec = spec;
-  }
-
-  under(link: Link): Under {
-    const known = this.#under.get(link);
-    if (known !== undefined) return known;
-    const { elsewhere, factors } = this.#spec;
-    const byKind = link.how === 'none' ? faultKinds.map(() => elsewhere) : factors(link);
-    const under = { factors: byKind, alone: byKind.map((one) => this.likelihood(one)) };
-    this.#under.set(link, under);
-    return under;
-  }
-
-  /** `product`: of the factors of all faults that are there, of which there is at least one. */
-  likelihood(product: number): number {
-    const { form, scale, floor } = this.#spec;
-    return Math.max(floor, form === 'brings' ? 1 - scale * product : scale * product);
-  }
-}
-
 const healthKinds: readonly SymptomKind[] = ['health-timeout', 'health-refused', 'health-failed'];
 const health = detector('health', healthKinds);
 /** A check on request has to be answered soon: being late is a failure too. */
@@ -115,9 +63,6 @@ export function observe(input: LocateInput, network: Network): Observation[] {
     list.push(didNotHelp(network.place(component), tried, showing.has(component)));
   return list;
 }
-
-/** With so many it is begun afresh: names of log patterns may ever be new. */
-const effectsMax = 1_000;
 
 /** Kept with the links. */
 interface Effects {
@@ -150,20 +95,20 @@ function effectOf(links: Links, seen: SeenSymptom): Effect {
   const known = symptoms.get(key);
   if (known !== undefined) return known;
   const effect = effectOfSymptom(links, leaks[shown], detectorOf(seen));
-  if (symptoms.size >= effectsMax) symptoms.clear();
   symptoms.set(key, effect);
   return effect;
 }
 
 function effectOfSymptom(links: Links, leak: number, by: Detector): Effect {
-  return new Effect({
+  const spec: EffectSpec = {
     form: 'brings',
     nothing: leak,
     scale: 1 - leak,
     floor: 0,
     elsewhere: 1,
     factors: (link) => links.shows(link, by).map((shown) => 1 - shown),
-  });
+  };
+  return new Effect(spec, links);
 }
 
 /** As good as: what is certain may still have been seen wrongly. */
@@ -181,38 +126,43 @@ interface Signs {
 const aliveElsewhere = (1 - leaks.exit) ** unconfirmedWeight;
 
 function signsOf(links: Links): Signs {
-  const alive = new Effect({
+  const alive: EffectSpec = {
     form: 'hinders',
     nothing: 1 - leaks.exit,
     scale: 1,
     floor: 0,
     elsewhere: aliveElsewhere,
     factors: (link) => stillAlive(link, links.shows(link, life)),
-  });
-  const fails = new Effect({
+  };
+  const fails: EffectSpec = {
     form: 'brings',
     nothing: confirmError / 5,
     scale: 1 - confirmError / 5,
     floor: 0,
     elsewhere: 1,
     factors: (link) => without(links, link, health),
-  });
+  };
   const passes = passing(unconfirmedWeight, (link) =>
     without(links, link, health).map((one) => one ** unconfirmedWeight),
   );
   const confirmed = passing(1, (link) => without(links, link, quick));
-  return { alive, passes, confirmed, fails };
+  return {
+    alive: new Effect(alive, links),
+    passes: new Effect(passes, links),
+    confirmed: new Effect(confirmed, links),
+    fails: new Effect(fails, links),
+  };
 }
 
-function passing(weight: number, factors: (link: Link) => ByKind): Effect {
-  return new Effect({
+function passing(weight: number, factors: (link: Link) => ByKind): EffectSpec {
+  return {
     form: 'hinders',
     nothing: 1 - confirmError,
     scale: (1 - confirmError) ** weight,
     floor: confirmError ** weight,
     elsewhere: 1,
     factors,
-  });
+  };
 }
 
 /** P(the detector shows nothing there | a fault), by its kind. */
@@ -268,7 +218,7 @@ function didNotHelp(place: Place, tried: readonly TriedAction[], shows: boolean)
   const unconcerned = allFail.map(() => 1);
   const times = tried.reduce((sum, one) => sum + one.times, 0);
   const nothing = shows ? needlessFails ** times : 1;
-  const effect = new Effect({
+  const spec: EffectSpec = {
     form: shows ? 'brings' : 'hinders',
     nothing,
     scale: shows ? 1 - nothing : 1,
@@ -278,7 +228,7 @@ function didNotHelp(place: Place, tried: readonly TriedAction[], shows: boolean)
       if (shows) return how === 'itself' ? helps : untreated;
       return how === 'itself' ? allFail : unconcerned;
     },
-  });
+  };
   const text = times === 1 ? 'one action failed' : `${times} actions failed`;
-  return { place, symptom: null, sign: 'tried', text, effect };
+  return { place, symptom: null, sign: 'tried', text, effect: new Effect(spec, null) };
 }
