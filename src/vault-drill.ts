@@ -28,7 +28,7 @@ function check(service: ServiceSpec, port: number, run: CommandRun): Promise<voi
   const options = { asUser, onPerfdata: () => undefined };
   const question = questionOf(probeOf(service), watched(service, port, run), timeoutMs, options);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  ask(clock, question, timeoutMs, (answer) => {
+  ask(clock, { question, timeoutMs, now: clock.now() }, (answer) => {
     if (answer !== 'void' && answer.ok) return resolve();
     const text = answer === 'void' ? 'nothing can be said' : answer.text;
     reject(new DarumaError('ACTION_FAILED', `health check: ${text}`));

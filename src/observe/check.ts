@@ -17,11 +17,17 @@ export type CheckAnswer = CheckResult | 'void';
 
 const sleptMs = 200;
 
+export interface Asked {
+  readonly question: Question;
+  readonly timeoutMs: number;
+  /** The time, which whoever asks has read already. */
+  readonly now: number;
+}
+
 /** Asks; `done` is called exactly once unless the returned function cancels before. */
 export function ask(
   clock: Clock,
-  question: Question,
-  timeoutMs: number,
+  { question, timeoutMs, now }: Asked,
   done: (answer: CheckAnswer) => void,
 ): () => void {
   let settled = false;
@@ -33,7 +39,7 @@ export function ask(
     free?.();
     done(answer);
   };
-  const cancelTimer = afterAwake(clock, timeoutMs, (slept) => {
+  const cancelTimer = afterAwake(clock, now, timeoutMs, (slept) => {
     settle(slept ? 'void' : timedOut(timeoutMs));
   });
   free = question(settle);
@@ -46,13 +52,15 @@ export function ask(
   };
 }
 
-/** A deadline of somebody else's answer. `slept`: it came so late that it proves nothing. */
+/** A deadline of somebody else's answer, from `now` on. `slept`: it came so late that it proves
+ * nothing. */
 export function afterAwake(
   clock: Clock,
+  now: number,
   delayMs: number,
   callback: (slept: boolean) => void,
 ): () => void {
-  const dueAt = clock.now() + delayMs;
+  const dueAt = now + delayMs;
   let cancelled = false;
   const cancel = clock.after(delayMs, () => {
     const slept = clock.now() - dueAt > sleptMs;

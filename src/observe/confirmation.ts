@@ -35,7 +35,8 @@ export class Confirmation {
     if (this.#done) return;
     this.#cancelTimer();
     this.#cancelCheck();
-    this.#cancelTimer = afterAwake(this.#outlet.clock, this.#timeoutMs, (slept) => {
+    const { clock } = this.#outlet;
+    this.#cancelTimer = afterAwake(clock, clock.now(), this.#timeoutMs, (slept) => {
       if (slept) this.ask();
       else this.answer(false, `no answer within ${this.#timeoutMs} ms`);
     });

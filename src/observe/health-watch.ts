@@ -38,8 +38,8 @@ export interface HealthWatchOptions {
   readonly question: Question;
   readonly patience?: Patience;
   readonly onVerdict: (verdict: HealthVerdict) => void;
-  /** Every answer, with how long it took. */
-  readonly onAnswer: (result: CheckResult, tookMs: number) => void;
+  /** Every answer, with how long it took, and when it came. */
+  readonly onAnswer: (result: CheckResult, tookMs: number, at: number) => void;
 }
 
 export interface Patience {
@@ -92,7 +92,7 @@ export class HealthWatch {
       this.#close = true;
       this.#schedule(this.#options.clock.now() + this.#periodMs());
     }
-    return this.#ask(true, answer);
+    return this.#ask(this.#options.clock.now(), true, answer);
   }
 
   /** Others have reason to doubt it: it is suspected, and checked now. Not more often than it is
@@ -102,7 +102,7 @@ export class HealthWatch {
     if (now - this.#suspectedAt < this.#options.spec.intervalMs) return;
     this.#suspectedAt = now;
     this.#follow(suspectHealth(this.#state));
-    this.#ask(true, () => undefined);
+    this.#ask(now, true, () => undefined);
   }
 
   /** Our own process was paused until now: what is under way proves nothing and is given up. */
@@ -155,7 +155,7 @@ export class HealthWatch {
   #turn(): void {
     const now = this.#options.clock.now();
     const periodMs = this.#periodMs();
-    if (this.#mayAsk(now)) this.#ask(this.#counts(now), () => undefined);
+    if (this.#mayAsk(now)) this.#ask(now, this.#counts(now), () => undefined);
     const next = this.#dueAt + periodMs;
     this.#dueAt = next > now ? next : now + periodMs;
     this.#arm();
@@ -174,21 +174,24 @@ export class HealthWatch {
     return true;
   }
 
-  #ask(counts: boolean, answer: (result: CheckResult | null) => void): () => void {
+  #ask(now: number, counts: boolean, answer: (result: CheckResult | null) => void): () => void {
     const { clock, question, spec, patience } = this.#options;
-    const askedAt = clock.now();
-    this.#askedAt = askedAt;
+    this.#askedAt = now;
     const cancel = (): void => {
       this.#underWay.delete(cancel);
       stop();
     };
     this.#underWay.add(cancel);
     const patient = this.#isLate ? patience : undefined;
-    const how = patient ?? { question, timeoutMs: spec.timeoutMs };
-    const stop = ask(clock, how.question, how.timeoutMs, (result) => {
+    const asked = {
+      question: patient?.question ?? question,
+      timeoutMs: patient?.timeoutMs ?? spec.timeoutMs,
+      now,
+    };
+    const stop = ask(clock, asked, (result) => {
       this.#underWay.delete(cancel);
       const isExcused = patient === undefined && this.#isExcused(result);
-      if (result !== 'void') this.#take(askedAt, counts && !isExcused, result);
+      if (result !== 'void') this.#take(now, counts && !isExcused, result);
       if (patient !== undefined && result !== 'void' && !result.ok) this.#isLate = false;
       if (isExcused) this.#follow(suspectHealth(this.#state));
       answer(result === 'void' ? null : result);
@@ -206,15 +209,16 @@ export class HealthWatch {
 
   #take(askedAt: number, counts: boolean, result: CheckResult): void {
     const { clock, random, spec, onAnswer } = this.#options;
-    const tookMs = clock.now() - askedAt;
-    onAnswer(result, tookMs);
+    const now = clock.now();
+    const tookMs = now - askedAt;
+    onAnswer(result, tookMs, now);
     const wasQuick = this.#quick();
     const step = observeCheck(this.#state, spec, { askedAt, counts, result });
     this.#state = step.state;
     if (result.ok) this.#close = false;
     if (result.ok && tookMs <= spec.timeoutMs) this.#isLate = false;
     if (wasQuick && !this.#quick()) {
-      this.#schedule(clock.now() + random.next() * spec.intervalMs);
+      this.#schedule(now + random.next() * spec.intervalMs);
     }
     this.#tell(step);
   }

@@ -174,7 +174,7 @@ export class InstanceWatch {
       question: questionWithin(spec.timeoutMs),
       ...(patience === null ? {} : { patience }),
       onVerdict: (verdict) => this.#tellVerdict(verdict),
-      onAnswer: (result, tookMs) => this.#answered(result, tookMs),
+      onAnswer: (result, tookMs, at) => this.#answered(result, tookMs, at),
     });
   }
 
@@ -238,8 +238,8 @@ export class InstanceWatch {
       commandLines({ argv, watched, asUser, onEnded }, signal);
   }
 
-  #answered(result: CheckResult, tookMs: number): void {
-    this.#outlet.measure(this.instance, 'health.latency', tookMs / 1_000);
+  #answered(result: CheckResult, tookMs: number, at: number): void {
+    this.#outlet.measure(this.instance, 'health.latency', tookMs / 1_000, at);
     const timedOut = !result.ok && result.failure === 'timeout';
     const runsAgain = result.ok && this.#symptoms.holds('stopped');
     if (timedOut || runsAgain) this.#lookStopped();

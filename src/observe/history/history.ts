@@ -29,6 +29,8 @@ export class SignalHistory {
   #sums = new Float64Array(64);
   #counts = new Uint32Array(64);
   #minute = Number.NaN;
+  /** The index after the latest one that was looked up. */
+  #next = 0;
   #busy = false;
   #closed = false;
   #failing = false;
@@ -99,6 +101,15 @@ export class SignalHistory {
   }
 
   #indexOf(component: ComponentId, signal: SignalName): number | null {
+    // They come in the order in which they came first, but for the few that are no more.
+    const next = this.#columns[this.#next];
+    const follows = next !== undefined && next[0] === component && next[1] === signal;
+    const index = follows ? this.#next : this.#lookUp(component, signal);
+    this.#next = (index ?? -1) + 1;
+    return index;
+  }
+
+  #lookUp(component: ComponentId, signal: SignalName): number | null {
     const signals = this.#indexes.get(component) ?? new Map<SignalName, number>();
     this.#indexes.set(component, signals);
     const known = signals.get(signal);
