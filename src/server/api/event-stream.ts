@@ -95,7 +95,7 @@ export class EventStreams {
   }
 
   async #begin(client: Client): Promise<void> {
-    const { view, stack, list } = await this.#live.shown();
+    const { view, stack, list } = await this.#live.begin();
     const hello = { seq: view.seq, after: client.after };
     this.#write(client, eventText('hello', JSON.stringify(hello)));
     if (client.topics.has('stack')) this.#write(client, eventText('stack', stack));

@@ -3,12 +3,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const askEveryMs = 100;
 
+interface Answer<T> {
+  readonly value: T;
+  readonly at: number;
+  /** So often had it been spoiled when it was asked for. */
+  readonly spoils: number;
+}
+
 export class Kept<T> {
   readonly #ask: () => Promise<T>;
   readonly #keptMs: number;
-  #last: { readonly value: T; readonly at: number } | null = null;
-  #isStale = true;
+  #last: Answer<T> | null = null;
+  #spoils = 0;
   #asking: Promise<T> | null = null;
+  /** Of the question on its way: as in its answer; null: it is not on its way yet. */
+  #askedFor: number | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   /** `keptMs`: so long an answer is good while nothing happens. */
@@ -17,30 +26,31 @@ export class Kept<T> {
     this.#keptMs = keptMs;
   }
 
-  /** As it was last, however old; null: it was never asked for. */
-  get last(): T | null {
-    return this.#last?.value ?? null;
-  }
-
-  /** At most ten times a second it is asked for, however many want it. */
+  /** At most ten times a second it is asked for, however many want it. Never older than what
+   * spoiled it last. */
   async get(): Promise<T> {
     const kept = this.#last;
     const isFresh = kept !== null && performance.now() - kept.at < this.#keptMs;
-    if (isFresh && !this.#isStale) return kept.value;
+    if (isFresh && kept.spoils === this.#spoils) return kept.value;
+    if (this.#asking !== null && this.#askedFor !== null && this.#askedFor !== this.#spoils) {
+      const again = (): Promise<T> => this.get();
+      return this.#asking.then(again, again);
+    }
     this.#asking ??= this.#askAgain().finally(() => {
       this.#asking = null;
+      this.#askedFor = null;
     });
     return this.#asking;
   }
 
   /** Something has happened. */
   spoil(): void {
-    this.#isStale = true;
+    this.#spoils += 1;
   }
 
   /** Something was done just now: whoever did it is to see it, without a wait. */
   touch(): void {
-    this.#isStale = true;
+    this.#spoils += 1;
     this.#askedAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -48,14 +58,10 @@ export class Kept<T> {
     const waitMs = this.#askedAt + askEveryMs - performance.now();
     if (waitMs > 0) await pause(waitMs);
     this.#askedAt = performance.now();
-    this.#isStale = false;
-    try {
-      const value = await this.#ask();
-      this.#last = { value, at: performance.now() };
-      return value;
-    } catch (error) {
-      this.#isStale = true;
-      throw error;
-    }
+    const spoils = this.#spoils;
+    this.#askedFor = spoils;
+    const value = await this.#ask();
+    this.#last = { value, at: performance.now(), spoils };
+    return value;
   }
 }

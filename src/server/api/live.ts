@@ -4,7 +4,7 @@
  *
  * 1. The controller is followed by one connection, and asked for its view and its incidents at most
  *    ten times a second each, however many look on.
- * 2. What is shown is never older than the last record that came, but for that tenth of a second.
+ * 2. What is shown is never older than the last record that came when it was asked for.
  * 3. Whoever changed something sees the change: `touch` makes the next view a new one.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -54,6 +54,8 @@ export class LiveStack {
   #after: number | null = null;
   readonly #recent: StoredRecord[] = [];
   #changedIncidents = new Set<string>();
+  /** What those who listen were shown, up to now. */
+  #bases = new Set<Shown>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(link: StackLink, log: (text: string) => void) {
@@ -76,6 +78,13 @@ export class LiveStack {
 
   shown(): Promise<Shown> {
     return this.#shown.get();
+  }
+
+  /** For one that listens already: from here on it is told what changes. */
+  async begin(): Promise<Shown> {
+    const now = await this.shown();
+    this.#bases.add(now);
+    return now;
   }
 
   /** Newest first. */
@@ -165,6 +174,7 @@ export class LiveStack {
     }
     if (this.#listeners.size === 0) {
       this.#changedIncidents.clear();
+      this.#bases.clear();
       return;
     }
     this.#tell({ kind: 'record', stored, json: recordJson(stored) });
@@ -174,13 +184,17 @@ export class LiveStack {
     }, 20);
   }
 
+  /** Others may have asked for the view meanwhile: what counts is what was told. */
   async #showChanges(): Promise<void> {
-    const before = this.#shown.last;
     const now = await this.shown();
-    if (before === null || before.stack !== now.stack) {
+    const before = [...this.#bases];
+    this.#bases = new Set([now]);
+    if (before.some(({ stack }) => stack !== now.stack)) {
       this.#tell({ kind: 'stack', json: now.stack });
     }
-    const changed = [...now.services].filter(([name, json]) => before?.services.get(name) !== json);
+    const changed = [...now.services].filter(([name, json]) =>
+      before.some(({ services }) => services.get(name) !== json),
+    );
     if (changed.length > 0) {
       this.#tell({ kind: 'services', json: `[${changed.map(([, json]) => json).join(',')}]` });
     }

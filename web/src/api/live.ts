@@ -26,12 +26,19 @@ interface Page<T> {
 
 type Told = 'record' | 'stack' | 'services' | 'incident';
 
+interface Heard {
+  readonly kind: Told;
+  readonly data: string;
+}
+
 export class LiveStack {
   #live: Live = { connected: false, stack: null, incidents: [], records: [] };
   readonly #listeners = new Set<() => void>();
   #source: EventSource | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #records: StoredRecord[] = [];
+  /** What is told while the stack is being read; null: it is not. */
+  #waiting: Heard[] | null = null;
   #frame = false;
   #running = false;
 
@@ -68,7 +75,7 @@ export class LiveStack {
       this.#readAll().catch(() => this.#again(source));
     });
     for (const kind of ['record', 'stack', 'services', 'incident'] as const)
-      source.addEventListener(kind, ({ data }) => this.#hear(kind, String(data)));
+      source.addEventListener(kind, ({ data }) => this.#told({ kind, data: String(data) }));
   }
 
   /** By ourselves: a browser gives up at an answer that is no success. */
@@ -85,19 +92,33 @@ export class LiveStack {
     }, retryMs);
   }
 
+  /** What is told meanwhile may be newer than what is read. */
   async #readAll(): Promise<void> {
+    const waiting: Heard[] = [];
+    this.#waiting = waiting;
     const [stack, incidents, records] = await Promise.all([
       read<StackView>('/api/v1/stack'),
       read<Page<IncidentView>>('/api/v1/incidents?limit=200'),
       read<Page<StoredRecord>>(`/api/v1/records?limit=${recordsRead}`),
     ]);
+    // It is being read anew already.
+    if (this.#waiting !== waiting) return;
+    this.#waiting = null;
     this.#records = [...records.items];
     this.#change({ stack, incidents: incidents.items, records: records.items });
+    const newest = records.items[0]?.seq ?? 0;
+    for (const one of waiting) this.#hear(one, newest);
   }
 
-  #hear(kind: Told, data: string): void {
+  #told(heard: Heard): void {
+    if (this.#waiting === null) this.#hear(heard);
+    else this.#waiting.push(heard);
+  }
+
+  /** `newest`: records up to this one were read. */
+  #hear({ kind, data }: Heard, newest = 0): void {
     const { stack, incidents } = this.#live;
-    if (kind === 'record') this.#records.unshift(JSON.parse(data) as StoredRecord);
+    if (kind === 'record') this.#hearRecord(JSON.parse(data) as StoredRecord, newest);
     else if (kind === 'incident')
       this.#live = { ...this.#live, incidents: withIncident(incidents, JSON.parse(data)) };
     else if (stack !== null) {
@@ -107,6 +128,10 @@ export class LiveStack {
       this.#live = { ...this.#live, stack: { ...stack, ...rest, services } };
     }
     this.#show();
+  }
+
+  #hearRecord(stored: StoredRecord, newest: number): void {
+    if (stored.unrecorded || stored.seq > newest) this.#records.unshift(stored);
   }
 
   #show(): void {
