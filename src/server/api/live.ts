@@ -19,6 +19,8 @@ import { ofTraffic, trafficOf } from './traffic.ts';
 const incidentsMax = 1_000;
 const recordsKept = 2_000;
 const incidentsAtOnce = 20;
+/** With more views that somebody began with, all are brought to the same one. */
+const basesMax = 10;
 const followAgainMs = 500;
 /** As often as it is measured. */
 const trafficMs = 1_000;
@@ -84,6 +86,7 @@ export class LiveStack {
   async begin(): Promise<Shown> {
     const now = await this.shown();
     this.#bases.add(now);
+    if (this.#bases.size > basesMax) this.#showSoon();
     return now;
   }
 
@@ -178,6 +181,10 @@ export class LiveStack {
       return;
     }
     this.#tell({ kind: 'record', stored, json: recordJson(stored) });
+    this.#showSoon();
+  }
+
+  #showSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#showChanges().catch((error: unknown) => this.#log(errorInfo(error).message));
