@@ -42,6 +42,7 @@ export class OwnErrors {
   readonly #counted = new Map<string, Counted>();
   readonly #timer: NodeJS.Timeout;
   #latest: Counted | null = null;
+  #saving: Promise<void> | null = null;
 
   constructor(options: OwnErrorOptions) {
     this.#options = options;
@@ -99,12 +100,20 @@ export class OwnErrors {
     };
   }
 
+  /** All that was recorded before this was asked: a write under way may have begun earlier. */
   async #save(): Promise<void> {
+    await this.#saving;
+    this.#saving ??= this.#write().finally(() => {
+      this.#saving = null;
+    });
+    await this.#saving;
+  }
+
+  async #write(): Promise<void> {
     const { database, instance } = this.#options;
     for (const counted of this.#counted.values()) {
       const { code, message, unsaved, firstSeen, lastSeen } = counted;
       if (unsaved === 0) continue;
-      counted.unsaved = 0;
       try {
         await database.ask(
           `insert into api_errors (instance, code, message, count, first_seen, last_seen)
@@ -114,10 +123,10 @@ export class OwnErrors {
           [instance, code, message, unsaved, firstSeen, lastSeen],
         );
       } catch {
-        // It is counted again at the next try; that the database is away is known already.
-        counted.unsaved += unsaved;
+        // It is tried again; that the database is away is known already.
         return;
       }
+      counted.unsaved -= unsaved;
     }
   }
 

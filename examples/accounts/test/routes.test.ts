@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
+import { Client } from 'pg';
 import { Accounts } from '../accounts.ts';
 import { buildApp } from '../app.ts';
 import { Attempts } from '../attempts.ts';
@@ -181,4 +182,30 @@ test('while the database is away: 503, kept as its own error, and well again aft
   const { error } = (await get('/api/error', token)).body;
   assert.equal(error.code, 'DATABASE_UNAVAILABLE');
   assert.ok(error.count >= 2);
+});
+
+test('its own error is shown to who asks while it is being written', async () => {
+  const client = new Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query('lock table api_errors in exclusive mode');
+    ownErrors.record('NEWEST', 'nobody has seen this one before');
+    const first = ownErrors.latest();
+    const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock'";
+    while ((await database.ask(waits)).length === 0);
+    const second = ownErrors.latest();
+    await database.ask('select pg_sleep(0.1)');
+    await client.query('commit');
+    const seen = await Promise.all([first, second]);
+    assert.deepEqual(
+      seen.map((error) => [error?.code, error?.count]),
+      [
+        ['NEWEST', 1],
+        ['NEWEST', 1],
+      ],
+    );
+  } finally {
+    await client.end();
+  }
 });
