@@ -125,6 +125,17 @@ for (const binDir of binDirs) {
       );
     });
 
+    test('however soon its time is over: nobody is left waiting', async () => {
+      group = await PostgresGroup.make(2, { binDir });
+      await begin(['db/2']);
+      await group.stopTree('db/2', 'SIGSTOP');
+      for (let ms = 1; ms < 150; ms += 3) {
+        await assert.rejects(admit('db/2', [], ms), { code: 'TIMED_OUT' });
+        await group.ask('db/1', 'insert into kept values (1)');
+      }
+      await group.stopTree('db/2', 'SIGCONT');
+    });
+
     test('one that is waited for in vain keeps nobody from leaving', async () => {
       group = await PostgresGroup.make(3, { binDir });
       await begin(['db/3']);

@@ -18,6 +18,8 @@ import { awaited, isSynchronous } from './role-settings.ts';
 
 const everyMs = 10;
 const flushLimitMs = 5_000;
+/** Commits wait for it, however little time the admission was given. */
+const withdrawLimitMs = 30_000;
 
 /** `primary`: the one of the order. */
 export async function setEligible(primary: Member, timeoutMs: number): Promise<void> {
@@ -26,7 +28,7 @@ export async function setEligible(primary: Member, timeoutMs: number): Promise<v
 
 /** Resolves when the standby, which streams, is known to have every acknowledged write. Rejects
  * with TIMED_OUT, or ACTION_FAILED when it is gone, and the primary waits for whom it waited
- * before. */
+ * before; if it can't be told so within 30 s, with what kept it from that. */
 export async function admit(primary: Member, standby: Member, timeoutMs: number): Promise<void> {
   const { service, order } = primary;
   if (!isSynchronous(service)) return;
@@ -38,7 +40,7 @@ export async function admit(primary: Member, standby: Member, timeoutMs: number)
     await waitFor(primary, names, leftMs());
     await flushed(primary, name, Math.min(leftMs(), flushLimitMs));
   } catch (error) {
-    if (!before.includes(name)) await waitFor(primary, before, timeoutMs);
+    if (!before.includes(name)) await waitFor(primary, before, withdrawLimitMs);
     throw error;
   }
 }
