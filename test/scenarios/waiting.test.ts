@@ -8,7 +8,8 @@ import { identify } from '../../src/ports/process-identity.ts';
 import { type Bench, bench, until } from './harness.ts';
 import { killController } from './own-processes.ts';
 
-/** What `program` holds is read at each start, and says when the instance is healthy. */
+/** What `program` holds is read at each start, and says which process of the instance is healthy:
+ * what one before it said counts no more. */
 const stack = `
 name: waited
 services:
@@ -19,17 +20,20 @@ services:
     restart: { backoff: { initial: 50ms, max: 200ms } }
     environment: { INSTANCE: "\${INSTANCE}" }
     healthcheck:
-      { test: [CMD, test, -e, "\${INSTANCE}"], interval: 100ms, timeout: 5s, start_period: 1h }
+      # A zombie has no program.
+      test: [CMD-SHELL, 'test -e /proc/$(cat "$INSTANCE")/exe']
+      interval: 100ms
+      timeout: 5s
+      start_period: 1h
   job:
     command: "true"
     restart: no
 `;
 
 /** Healthy once there is a file `open`. */
-const gate = `rm -f $INSTANCE
-while [ ! -e open ]; do sleep 0.05; done
+const gate = `while [ ! -e open ]; do sleep 0.05; done
 mkdir -p gated
-touch $INSTANCE
+echo $$ > $INSTANCE
 `;
 const lasting = `${gate}exec sleep 1000\n`;
 /** Does not end when it is asked to. */
