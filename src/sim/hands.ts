@@ -53,6 +53,8 @@ export class Hands {
   readonly #queues = new Map<InstanceId, (() => void)[]>();
   /** Processes whose end our own stop brings about; who waits for it. */
   readonly #awaited = new Map<Process, () => void>();
+  /** Of which we have not noticed yet that they ended. */
+  readonly #unnoticed = new Map<InstanceId, Process>();
 
   constructor(options: HandsOptions) {
     this.#options = options;
@@ -83,10 +85,19 @@ export class Hands {
   /** A process ended. True: it is no news, a stop of ours waits for it. */
   ended(process: Process): boolean {
     const resume = this.#awaited.get(process);
-    if (resume === undefined) return false;
+    if (resume === undefined) {
+      this.#unnoticed.set(process.instance, process);
+      return false;
+    }
     this.#awaited.delete(process);
     this.#options.process.input(noticeMs, resume);
     return true;
+  }
+
+  /** We notice its end. False: it is no news any more, a stop of ours has come first. */
+  notices(process: Process): boolean {
+    if (this.#unnoticed.get(process.instance) !== process) return false;
+    return this.#unnoticed.delete(process.instance);
   }
 
   #enqueue(instance: InstanceId, work: () => void): void {
@@ -209,8 +220,10 @@ export class Hands {
       const running = world.process(instance);
       const graceMs = hurry ? 0 : (service?.stopGracePeriodMs ?? 10_000);
       const stopped = (): void => this.#done(instance, { kind: 'stopped', instance, action });
-      if (running === null) stopped();
-      else
+      if (running === null) {
+        this.#unnoticed.delete(instance);
+        stopped();
+      } else
         this.#end(running, graceMs, (error) => {
           if (error === null) stopped();
           else this.#done(instance, { kind: 'stop-failed', instance, action, error });
@@ -231,8 +244,10 @@ export class Hands {
         else this.#roles.failed(command, error);
         this.#next(instance);
       };
-      if (running === null) process.input(markMs, () => gone(null));
-      else this.#end(running, graceMs, gone);
+      if (running === null) {
+        this.#unnoticed.delete(instance);
+        process.input(markMs, () => gone(null));
+      } else this.#end(running, graceMs, gone);
     });
   }
 

@@ -157,6 +157,7 @@ export class Life {
     if (this.#options.world.service(process.instance)?.driver === 'external') return;
     this.#known.add(process);
     this.#options.process.input(noticeMs, () => {
+      if (!this.#hands.notices(process)) return;
       const successor = this.#options.world.process(process.instance);
       if (successor === null) this.#eyes.unwatch(process.instance);
       this.tell({ kind: 'exited', instance: process.instance, exit });
