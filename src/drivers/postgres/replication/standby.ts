@@ -178,7 +178,8 @@ async function atThePrimary(
   const primary = primaryTarget(member);
   try {
     await refuseStandby(primary, order.primary);
-    await reserveSlot(primary, slotName(instance), askMs);
+    // It answers; to write the slot to a busy disk may take longer.
+    await reserveSlot(primary, slotName(instance), askMs * 12);
     await work(primary);
   } catch (cause) {
     const text = `${instance} needs a copy of the data of ${order.primary}, which can't be made now`;
