@@ -5,6 +5,8 @@ import type { InstanceId } from '../../src/model/ids.ts';
 import { binDirs, limitMs, PostgresGroup, Writer } from './postgres-group.ts';
 import { until } from './scene.ts';
 
+/** A standby that is stopped goes on being one that streams. */
+const patient = { wal_sender_timeout: '10min' };
 const primary = { epoch: 1, primary: 'db/1' as const };
 
 for (const binDir of binDirs) {
@@ -107,7 +109,7 @@ for (const binDir of binDirs) {
     });
 
     test('one that does not catch up is not admitted, and not waited for', async () => {
-      group = await PostgresGroup.make(2, { binDir });
+      group = await PostgresGroup.make(2, { binDir, settings: patient });
       await begin(['db/2']);
       await group.stopTree('db/2', 'SIGSTOP');
       await group.ask('db/1', 'insert into kept values (1)');
@@ -126,7 +128,7 @@ for (const binDir of binDirs) {
     });
 
     test('however soon its time is over: nobody is left waiting', async () => {
-      group = await PostgresGroup.make(2, { binDir });
+      group = await PostgresGroup.make(2, { binDir, settings: patient });
       await begin(['db/2']);
       await group.stopTree('db/2', 'SIGSTOP');
       for (let ms = 1; ms < 150; ms += 3) {
