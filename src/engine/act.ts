@@ -2,6 +2,7 @@
 import type { ActionId, ComponentId, IncidentId, ServiceName } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import type { Decision } from '../plan/plan.ts';
+import { unjudgedAt } from './concerned.ts';
 import { missingDependency } from './dependencies.ts';
 import { awaitEffect } from './effect.ts';
 import { budgetLeft } from './facts.ts';
@@ -20,7 +21,6 @@ import {
   instancesOf,
   isAlive,
   isRunning,
-  unjudgedAt,
 } from './state.ts';
 import { followMs } from './treatment.ts';
 import type { Turn } from './turn.ts';

@@ -2,6 +2,7 @@
 
 import type { IncidentId } from '../model/ids.ts';
 import type { LogRecord } from '../model/record.ts';
+import { noteAsking, noteConcern, noteOpened } from './concerned.ts';
 import { lookAgain, noteForgotten, noteReopened, noteResolved } from './recent.ts';
 import {
   type ActionState,
@@ -12,7 +13,7 @@ import {
   resolvedKept,
 } from './state.ts';
 
-type IncidentRecord = Extract<LogRecord, { readonly incident: unknown }>;
+export type IncidentRecord = Extract<LogRecord, { readonly incident: unknown }>;
 type ActionRecord = Extract<
   IncidentRecord,
   { readonly kind: 'action-planned' | 'action-begun' | 'action-done' | 'action-outcome' }
@@ -79,6 +80,7 @@ function join(state: EngineState, incident: IncidentState, id: string): void {
     incident.symptoms.push({ symptom: held.symptom, joined: state.seq, ended: null });
   else Object.assign(entry, { symptom: held.symptom, joined: state.seq, ended: null });
   incident.onset = Math.min(incident.onset, held.symptom.began);
+  noteConcern(state, incident, held.symptom.component);
   if (incident.state === 'verifying') incident.state = 'open';
 }
 
@@ -96,9 +98,11 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       incident.causes = [...record.causes];
       incident.unsure = record.unsure;
       incident.located ??= record.at;
+      if (record.causes[0]) noteConcern(state, incident, record.causes[0].component);
       return;
     case 'confirm-asked':
       incident.confirm = { waiting: [...record.instances], until: record.until };
+      noteAsking(state, incident);
       return;
     case 'incident-verifying':
       incident.state = 'verifying';
@@ -126,6 +130,7 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
       incident.told = false;
       takeFromResolved(state, incident);
       state.open.push(incident.id);
+      noteOpened(state, incident);
       join(state, incident, record.symptom);
       return;
     case 'consent':
@@ -213,6 +218,7 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
   state.actions[action.action] = id;
   if (incident !== undefined) {
     keep(incident, entry);
+    noteConcern(state, incident, action.target);
     return;
   }
   state.personal[action.action] = entry;
@@ -294,8 +300,15 @@ function countAct(state: EngineState, target: string, at: number): void {
   const service = state.services[slash === -1 ? target : target.slice(0, slash)];
   if (service !== undefined) {
     const { windowMs } = service.spec.recovery.budget;
-    service.acts = [...service.acts.filter((act) => act > at - windowMs), at];
+    countIn(service.acts, at, windowMs);
   }
   const windowMs = state.stack?.recovery.budget.windowMs ?? 0;
-  state.acts = [...state.acts.filter((act) => act > at - windowMs), at];
+  countIn(state.acts, at, windowMs);
+}
+
+/** `acts`: oldest first. */
+function countIn(acts: number[], at: number, windowMs: number): void {
+  const kept = acts.findIndex((act) => act > at - windowMs);
+  acts.splice(0, kept === -1 ? acts.length : kept);
+  acts.push(at);
 }

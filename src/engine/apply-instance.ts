@@ -1,6 +1,7 @@
 /** Records about one instance. */
 import type { LogRecord } from '../model/record.ts';
 import { forgetIfRemoved } from './apply-configured.ts';
+import { waitingFor } from './concerned.ts';
 import {
   acquit,
   actionOf,
@@ -11,7 +12,7 @@ import {
   isRunning,
 } from './state.ts';
 
-type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
+export type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
 
 export function applyInstance(state: EngineState, record: InstanceRecord): void {
   const instance = state.instances[record.instance];
@@ -184,8 +185,7 @@ function confirmed(
     healthy: record.healthy,
     evidence: record.evidence,
   };
-  for (const id of state.open) {
-    const confirm = state.incidents[id]?.confirm;
+  for (const { confirm } of waitingFor(state, instance.id)) {
     if (confirm) confirm.waiting = confirm.waiting.filter((other) => other !== instance.id);
   }
 }

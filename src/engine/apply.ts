@@ -3,12 +3,12 @@
  * records always make the same state, also when read from a store years later.
  */
 import type { GroupRecord } from '../model/group.ts';
-import type { LogRecord } from '../model/record.ts';
+import { type LogRecord, subjectOf } from '../model/record.ts';
 import type { PointRecord } from '../model/recovery-point.ts';
 import { applyConfigured } from './apply-configured.ts';
 import { applyGroup, applyToGroup, isGroupRecord } from './apply-group.ts';
-import { applyIncident, askAnew } from './apply-incident.ts';
-import { applyInstance } from './apply-instance.ts';
+import { applyIncident, askAnew, type IncidentRecord } from './apply-incident.ts';
+import { applyInstance, type InstanceRecord } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
 import { applyPoint, isPointRecord } from './apply-points.ts';
 import { clearTimer, setTimer } from './earliest.ts';
@@ -27,15 +27,16 @@ import {
 export function apply(state: EngineState, record: LogRecord): void {
   state.seq += 1;
   state.at = Math.max(state.at, record.at);
-  if ('action' in record && record.action !== null) noteAction(state, record.action);
+  const { instance, incident, action } = subjectOf(record);
+  if (action != null) noteAction(state, action);
   applyKnowledge(state, record);
   applyToGroup(state, record);
   if (record.kind === 'configured') applyConfigured(state, record.spec);
   else if (isGroupRecord(record)) applyGroup(state, record);
   else if (isPointRecord(record)) applyPoint(state, record);
-  else if ('instance' in record) applyInstance(state, record);
-  else if ('incident' in record) applyIncident(state, record);
-  else applyRest(state, record);
+  else if (instance !== undefined) applyInstance(state, record as InstanceRecord);
+  else if (incident !== undefined) applyIncident(state, record as IncidentRecord);
+  else applyRest(state, record as RestRecord);
   noteIll(state, record);
 }
 
@@ -52,11 +53,7 @@ function noteAction(state: EngineState, action: string): void {
 
 type RestRecord = Exclude<
   LogRecord,
-  | GroupRecord
-  | PointRecord
-  | { readonly instance: unknown }
-  | { readonly incident: unknown }
-  | { readonly kind: 'configured' }
+  GroupRecord | PointRecord | InstanceRecord | IncidentRecord | { readonly kind: 'configured' }
 >;
 
 function applyRest(state: EngineState, record: RestRecord): void {

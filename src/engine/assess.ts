@@ -232,10 +232,10 @@ function failures(turn: Turn, incident: IncidentState): PlanInput['failed'] {
 function stillTells({ state }: Turn, { planned, begun }: ActionState): boolean {
   const instance = state.instances[planned.target as `${string}/${number}`];
   if (instance === undefined || begun === null) return true;
-  const { service, afreshAt = 0, wasReadyAt = 0 } = instance;
-  if (begun < afreshAt) return false;
+  const { service, afreshAt, wasReadyAt } = instance;
+  if (begun < (afreshAt ?? 0)) return false;
   if (planned.kind !== 'fail-over') return true;
-  return begun >= Math.max(groupOf(state, service)?.chosenAt ?? 0, wasReadyAt);
+  return begun >= Math.max(groupOf(state, service)?.chosenAt ?? 0, wasReadyAt ?? 0);
 }
 
 /** A dependency that answers its own checks, but late, is not waited for without end. */

@@ -2,6 +2,7 @@
 import type { EngineEvent } from '../model/event.ts';
 import { type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { Symptom } from '../model/symptom.ts';
+import { waitingFor } from './concerned.ts';
 import {
   dependenciesOf,
   failingDependency,
@@ -60,14 +61,12 @@ export function onConfirmed(turn: Turn, event: EngineEvent & { kind: 'confirmed'
   const instance = turn.state.instances[id];
   if (instance === undefined || (instance.phase !== 'ready' && instance.phase !== 'running'))
     return;
-  const waiting = turn.state.open.filter((one) =>
-    turn.state.incidents[one]?.confirm?.waiting.includes(id),
-  );
+  const waiting = waitingFor(turn.state, id);
   if (healthy && instance.stale) endStale(turn, instance);
   turn.emit({ kind: 'instance-confirmed', instance: id, healthy, evidence });
   for (const one of waiting) {
-    const left = turn.state.incidents[one]?.confirm?.waiting ?? [];
-    if (left.length === 0) turn.clearTimer(`confirm:${one}`);
-    if (left.length === 0 || !healthy) turn.touch(one);
+    const left = one.confirm?.waiting ?? [];
+    if (left.length === 0) turn.clearTimer(`confirm:${one.id}`);
+    if (left.length === 0 || !healthy) turn.touch(one.id);
   }
 }

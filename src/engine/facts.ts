@@ -6,6 +6,7 @@ import type { BudgetSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
 import type { BudgetFacts, TargetFacts } from '../plan/input.ts';
 import { canFence, lossOf, mayPromote, whyNoneMay } from './candidates.ts';
+import { openAt } from './concerned.ts';
 import {
   dependenciesOf,
   failingDependency,
@@ -226,8 +227,8 @@ function isToServe(group: Readonly<GroupState>, { id, startError }: InstanceStat
 
 /** A restart since then did not help. */
 function wasRestarted(state: EngineState, id: ComponentId, since: number): boolean {
-  return state.open.some((incident) =>
-    state.incidents[incident]?.actions.some(
+  return openAt(state, [serviceOf(id) ?? id]).some(({ actions }) =>
+    actions.some(
       ({ planned, outcome, begun }) =>
         planned.target === id &&
         (planned.kind === 'restart' || planned.kind === 'retry') &&
@@ -290,6 +291,8 @@ function backOff(state: EngineState, { service, tries }: InstanceState, jitter: 
 }
 
 export function budgetLeft(budget: BudgetSpec, acts: readonly number[], at: number): BudgetFacts {
-  const spent = acts.filter((act) => act > at - budget.windowMs).length;
+  // Oldest first.
+  const before = acts.findLastIndex((act) => act <= at - budget.windowMs);
+  const spent = acts.length - 1 - before;
   return { ...budget, left: Math.max(0, budget.count - spent) };
 }

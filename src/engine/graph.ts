@@ -146,7 +146,7 @@ function wasDown({ downAt, readyAt }: InstanceState, at: number): boolean {
  */
 export function hasDoubtfulDependency(
   state: EngineState,
-  { service, startingAt = 0 }: InstanceState,
+  { service, startingAt }: InstanceState,
   at: number,
 ): boolean {
   return [...dependenciesOf(state, service)].some((name) => {
@@ -155,8 +155,8 @@ export function hasDoubtfulDependency(
     const isLate = (time: number) => at - time <= afterEffectMs;
     const isDoubtful = ({ readyAt, failedUntil }: InstanceState) =>
       readyAt === null ||
-      (isLate(readyAt) && (unchecked || readyAt > startingAt)) ||
-      (failedUntil != null && isLate(failedUntil));
+      (isLate(readyAt) && (unchecked || readyAt > (startingAt ?? 0))) ||
+      (failedUntil !== null && isLate(failedUntil));
     return running.length > 0 && running.every(isDoubtful);
   });
 }

@@ -3,6 +3,7 @@
  * stops in reverse. What ends or fails by itself is the incidents' business.
  */
 import type { ActionId, InstanceId, ServiceName } from '../model/ids.ts';
+import { unjudgedAt } from './concerned.ts';
 import { missingDependency } from './dependencies.ts';
 import {
   firstPrimary,
@@ -14,15 +15,7 @@ import {
   primaryOf,
 } from './group.ts';
 import { whyRestoring } from './restoring.ts';
-import {
-  type Hold,
-  type InstanceState,
-  instancesOf,
-  isAlive,
-  isOurs,
-  isRunning,
-  unjudgedAt,
-} from './state.ts';
+import { type Hold, type InstanceState, instancesOf, isAlive, isOurs, isRunning } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 

@@ -66,10 +66,10 @@ export function onFound(turn: Turn, event: EngineEvent & { readonly kind: 'found
 
 /** What is known of the end of an instance may be of the run before. */
 function isOfLatestStart(
-  { startingAt = 0 }: InstanceState,
+  { startingAt }: InstanceState,
   { exit, startedAt }: EngineEvent & { readonly kind: 'found' },
 ): boolean {
-  return exit !== null && (startedAt === null || startedAt >= startingAt);
+  return exit !== null && (startedAt === null || startedAt >= (startingAt ?? 0));
 }
 
 export function onLooked(turn: Turn): void {

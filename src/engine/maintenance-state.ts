@@ -1,6 +1,6 @@
 /** The fold of what the log says of maintenance, and questions about it. Nothing here decides. */
 import { type ComponentId, type InstanceId, type ServiceName, serviceOf } from '../model/ids.ts';
-import type { LogRecord } from '../model/record.ts';
+import { type LogRecord, subjectOf } from '../model/record.ts';
 import { clearTimer, setTimer } from './earliest.ts';
 import { isSpare } from './group.ts';
 import { type EngineState, type InstanceState, instancesOf, isWarning } from './state.ts';
@@ -57,10 +57,9 @@ export function applyMaintenanceEnded(
 
 /** Maintenance until a service is healthy ends only after it has not been. */
 export function noteIll(state: EngineState, record: LogRecord): void {
-  let component: ComponentId;
-  if ('instance' in record) component = record.instance;
-  else if (record.kind === 'symptom-began') component = record.symptom.component;
-  else return;
+  const began = record.kind === 'symptom-began' ? record.symptom.component : undefined;
+  const component: ComponentId | undefined = subjectOf(record).instance ?? began;
+  if (component === undefined) return;
   const service = state.instances[component as InstanceId]?.service ?? serviceOf(component);
   const maintenance = service === null ? undefined : state.services[service]?.maintenance;
   if (service === null || maintenance === undefined || maintenance.wasIll) return;

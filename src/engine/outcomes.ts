@@ -3,17 +3,12 @@ import type { ErrorInfo } from '../model/errors.ts';
 import type { ActionId, ComponentId } from '../model/ids.ts';
 import { serviceOf } from '../model/ids.ts';
 import { endWaits, putBack } from './act.ts';
+import { unjudgedAt } from './concerned.ts';
 import { awaitEffect } from './effect.ts';
 import { groupOf, primaryOf } from './group.ts';
 import { beginStart, whyNotStart } from './lifecycle.ts';
 import { notify, summary } from './notices.ts';
-import {
-  type ActionState,
-  actionOf,
-  type IncidentState,
-  type InstanceState,
-  unjudgedAt,
-} from './state.ts';
+import { type ActionState, actionOf, type IncidentState, type InstanceState } from './state.ts';
 import { isRemedy } from './treatment.ts';
 import type { Turn } from './turn.ts';
 

@@ -39,21 +39,20 @@ export interface InstanceState {
   next: 'start' | null;
   pid: number | null;
   port: number | null;
-  /** When its latest start was decided, or what was found running began; absent in snapshots of
-   * older versions. */
-  startingAt?: number;
+  /** When its latest start was decided, or what was found running began. */
+  startingAt: number | null;
   startedAt: number | null;
   readyAt: number | null;
-  /** When it last became ready, also in an earlier run; absent: it never did. */
-  wasReadyAt?: number;
-  /** When a person last wanted it tried afresh; absent: never. */
-  afreshAt?: number;
+  /** When it last became ready, also in an earlier run; null: it never did. */
+  wasReadyAt: number | null;
+  /** When a person last wanted it tried afresh; null: never. */
+  afreshAt: number | null;
   /** From start to ready, the last time; null: not yet known. */
   startTookMs: number | null;
   /** When it last ceased to serve by a fault of its own. */
   downAt: number | null;
-  /** When it last ceased to fail its checks; absent: it never did. */
-  failedUntil?: number;
+  /** When it last ceased to fail its checks; null: it never did. */
+  failedUntil: number | null;
   suspected: boolean;
   takenOut: boolean;
   hurry: boolean;
@@ -262,10 +261,14 @@ export function newInstance(id: InstanceId, service: ServiceName): InstanceState
     next: null,
     pid: null,
     port: null,
+    startingAt: null,
     startedAt: null,
     readyAt: null,
+    wasReadyAt: null,
+    afreshAt: null,
     startTookMs: null,
     downAt: null,
+    failedUntil: null,
     suspected: false,
     takenOut: false,
     hurry: false,
@@ -332,13 +335,4 @@ export function isWarning(symptom: Symptom | undefined): boolean {
 /** It passed a check: that it failed one on request before says nothing any more. */
 export function acquit(instance: InstanceState): void {
   if (instance.confirmed?.healthy === false) instance.confirmed = null;
-}
-
-/** Actions of open incidents at a component that are not judged yet. */
-export function unjudgedAt(state: EngineState, target: ComponentId): ActionState[] {
-  return state.open.flatMap((id) =>
-    (state.incidents[id]?.actions ?? []).filter(
-      (action) => action.outcome === null && action.planned.target === target,
-    ),
-  );
 }

@@ -3,6 +3,7 @@ import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../mo
 import { stateService } from '../model/recovery-point.ts';
 import type { Symptom } from '../model/symptom.ts';
 import { release } from './act.ts';
+import { openAt } from './concerned.ts';
 import { dependenciesOf, dependentsOf, isConnected } from './graph.ts';
 import { failActionsAt, hasPassedOn } from './outcomes.ts';
 import { lastWith } from './recent.ts';
@@ -82,27 +83,27 @@ function placeSymptom(turn: Turn, symptom: Symptom): IncidentState['id'] {
 function openConnected(turn: Turn, symptom: Symptom): IncidentState['id'] | null {
   const { state } = turn;
   if (state.open.length === 0) return null;
-  const near = servicesNear(turn, symptom);
-  const connected = state.open.filter((id) => {
-    const incident = state.incidents[id];
-    if (incident === undefined || (near !== null && !isAmong(near, incident))) return false;
-    return belongsTo(turn, incident, symptom);
-  });
+  const connected = openNear(turn, symptom).filter((one) => belongsTo(turn, one, symptom));
   // One that had this very symptom before goes first: it is the same happening.
-  const known = connected.find((id) =>
-    state.incidents[id]?.symptoms.some((entry) => entry.symptom.id === symptom.id),
+  const known = connected.find((one) =>
+    one.symptoms.some((entry) => entry.symptom.id === symptom.id),
   );
   const first = known ?? connected[0];
   if (first === undefined) return null;
-  for (const other of connected) if (other !== first) merge(turn, other, first);
-  return first;
+  for (const other of connected) if (other !== first) merge(turn, other, first.id);
+  return first.id;
 }
 
-/** Where else a symptom may be that this one is connected with; null: not at a service. */
-function servicesNear({ state }: Turn, { component }: Symptom): Set<ServiceName> | null {
+/** Those that this symptom may be connected with. */
+function openNear({ state }: Turn, { component }: Symptom): IncidentState[] {
   const service = serviceOf(component);
-  if (service === null) return null;
-  return new Set([service, ...dependenciesOf(state, service), ...dependentsOf(state, service)]);
+  if (service === null) return state.open.flatMap((id) => state.incidents[id] ?? []);
+  const near = new Set([
+    service,
+    ...dependenciesOf(state, service),
+    ...dependentsOf(state, service),
+  ]);
+  return openAt(state, near).filter((one) => isAmong(near, one));
 }
 
 /** Something of it is at one of these services. */
@@ -130,9 +131,9 @@ function belongsTo(turn: Turn, incident: IncidentState, symptom: Symptom): boole
 }
 
 /** Two incidents turn out to be one, as long as nothing was done in the other yet. */
-function merge(turn: Turn, from: IncidentState['id'], into: IncidentState['id']): void {
-  const incident = turn.state.incidents[from];
-  if (incident === undefined || incident.acted !== null) return;
+function merge(turn: Turn, incident: IncidentState, into: IncidentState['id']): void {
+  if (incident.acted !== null) return;
+  const from = incident.id;
   for (const { symptom, ended } of [...incident.symptoms]) {
     if (ended === null) turn.emit({ kind: 'incident-joined', incident: into, symptom: symptom.id });
   }

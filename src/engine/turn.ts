@@ -10,7 +10,7 @@ import {
   type ServiceName,
   serviceOf,
 } from '../model/ids.ts';
-import type { LogRecord, RecordBody } from '../model/record.ts';
+import { type LogRecord, type RecordBody, subjectOf } from '../model/record.ts';
 import { apply } from './apply.ts';
 import { failoverOf } from './group.ts';
 import { isSameRoute, routeCommand } from './routing.ts';
@@ -53,13 +53,14 @@ export class Turn {
 
   /** For what comes with most events: to copy a record takes longer than most of what follows. */
   record(record: LogRecord): void {
-    if ('instance' in record) this.watchRoute(record.instance);
+    const { instance, service } = subjectOf(record);
+    if (instance !== undefined) this.watchRoute(instance);
     if (record.kind === 'symptom-began') this.watchRoute(record.symptom.component);
     if (record.kind === 'symptom-ended') {
       const component = this.state.symptoms[record.id]?.symptom.component;
       if (component !== undefined) this.watchRoute(component);
     }
-    if ('service' in record) this.#watchService(record.service);
+    if (service !== undefined) this.#watchService(service);
     if (record.kind === 'wanted') this.#watchWanted(record.target);
     this.records.push(record);
     apply(this.state, record);

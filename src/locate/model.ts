@@ -151,6 +151,8 @@ interface ServiceNode {
   readonly index: number;
   /** Its direct dependencies, each with P(a fault of it comes through); null: not asked for yet. */
   edges: readonly { readonly to: ServiceNode; readonly chance: number }[] | null;
+  /** From one of its instances to the same; null: not asked for yet. */
+  itself: Link | null;
   /** P(a fault comes through to it from another service), by index, as far as asked for. */
   readonly reach: number[];
 }
@@ -279,9 +281,12 @@ export class Network {
 
   link(from: Place, to: Place): Link {
     const { service, links } = from;
-    if (from === to) return this.links.toItself(service?.name ?? null);
     const { none, fromHost, toService } = this.links;
-    if (service === null) return fromHost;
+    if (service === null) return from === to ? this.links.toItself(null) : fromHost;
+    if (from === to) {
+      service.itself ??= this.links.toItself(service.name);
+      return service.itself;
+    }
     const target = to.service;
     if (target === service) return service.name === to.component ? toService : none;
     if (target === null) return none;
@@ -319,7 +324,7 @@ export class Network {
   #service(name: ServiceName): ServiceNode {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    const node = { name, index: this.#services.size, edges: null, reach: [] };
+    const node = { name, index: this.#services.size, edges: null, itself: null, reach: [] };
     this.#services.set(name, node);
     return node;
   }

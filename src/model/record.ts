@@ -281,6 +281,20 @@ export type RecordBody =
   | { readonly kind: 'slept'; readonly ms: number };
 
 export type LogRecord = { readonly at: number } & RecordBody;
+
+/** What a record is about, as far as it says so. */
+export interface Subject {
+  readonly instance?: InstanceId;
+  readonly service?: ServiceName;
+  readonly incident?: IncidentId | null;
+  readonly action?: ActionId | null;
+}
+
+/** For what looks at every record: to ask with `in` takes twice as long as to read. */
+export function subjectOf(record: LogRecord): Subject {
+  return record as Subject;
+}
+
 /** As kept in the store. `unrecorded`: done before it could be made durable. */
 export interface StoredRecord {
   /** From 1, without gaps. */
