@@ -24,7 +24,8 @@ test('a leak is ended by its symptom, and no request fails', async (t) => {
   await made.up();
   const running = await load(ratePerSecond);
   const rate = String(30 * 2 ** 20);
-  const { code, stdout, stderr } = await made.daruma('drill', 'leak', 'api/1', '--rate', rate);
+  const drill = ['leak', 'api/1', '--rate', rate, '--timeout', '200'];
+  const { code, stdout, stderr } = await made.daruma('drill', ...drill);
   assert.equal(code, 0, `${stdout}${stderr}`);
   const { failures, wrong, lost } = await running.stop();
   assert.deepEqual({ failures, wrong, lost }, { failures: {}, wrong: [], lost: [] });
