@@ -9,8 +9,10 @@ const debianPackages = new Map([
   // Recovery points must be readable without us.
   ['age', '/usr/bin/age'],
   ['zstd', '/usr/bin/zstd'],
-  // Figures and alert rules are checked by its promtool.
   ['openssl', '/usr/bin/openssl'],
+  // Connections are cut by it.
+  ['nftables', '/usr/sbin/nft'],
+  // Figures and alert rules are checked by its promtool.
   ['prometheus', '/usr/bin/promtool'],
   // Alerts are sent to the real one.
   ['prometheus-alertmanager', '/usr/bin/prometheus-alertmanager'],

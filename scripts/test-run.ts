@@ -17,11 +17,11 @@ export interface TestRun {
 }
 
 /** A test that takes longer than this hangs. */
-const testTimeoutMs = 420_000;
+const testTimeoutMs = 1_200_000;
 /** With many repetitions. */
 const longTimeoutMs = 12 * 3_600_000;
 /** The runner waits for ever for a file whose tests are over while something of it still runs. */
-const runTimeoutMs = 2_700_000;
+const runTimeoutMs = 4_500_000;
 /** Of what a test that failed tells of itself, the last is shown again at the end. */
 const storyStart = 'on record:';
 const storyCharsMax = 6_000;

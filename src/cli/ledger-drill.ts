@@ -79,7 +79,10 @@ export async function drillLedger(session: Session, plan: LedgerPlan): Promise<L
       if (!session.json) session.print(roundText(one));
     }
     await Promise.all(lasting);
-    const whole = await untilWhole(session, plan, interrupted);
+    // Also where nothing could be done to it, writes are counted before they are judged.
+    const whole =
+      (await untilWhole(session, plan, interrupted)) &&
+      (await isServed(ledger, ledger.now(), plan));
     const judgement = await ledger.end();
     const { service } = plan;
     return { service, seed, rounds, interrupted: interrupted.aborted, whole, judgement };
@@ -112,10 +115,18 @@ async function round(
     return { fault, whom, pauseMs: ledger.longestPauseSince(begun) };
   }
   await over;
-  const served = await ledger.acknowledgedAfter(begun + settleMs, plan.timeoutMs).catch(() => null);
+  const served = await isServed(ledger, begun + settleMs, plan);
   // Only now is it sure that the fault was noticed.
   await untilWhole(session, plan, interrupted);
-  return { fault, whom, pauseMs: served === null ? null : ledger.longestPauseSince(begun) };
+  return { fault, whom, pauseMs: served ? ledger.longestPauseSince(begun) : null };
+}
+
+/** A write that was sent after this is acknowledged in time. */
+function isServed(ledger: Ledger, since: number, { timeoutMs }: LedgerPlan): Promise<boolean> {
+  return ledger.acknowledgedAfter(since, timeoutMs).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Underway {
@@ -127,9 +138,22 @@ interface Underway {
 }
 
 function roundText({ fault, whom, pauseMs }: LedgerRound): string {
-  if (whom === null) return `  ${fault}: there was nobody to do it to`;
+  if (whom === null) return `  ${fault}: not done, ${obstacleOf(fault)}`;
   const paused = pauseMs === null ? 'no write any more' : `a pause of ${durationText(pauseMs)}`;
   return `  ${fault} ${whom}: ${paused}`;
+}
+
+function obstacleOf(fault: LedgerFault): string {
+  switch (fault) {
+    case 'cut-primary':
+    case 'cut-standbys':
+      return 'it needs a primary that runs, root, and the program nft (package nftables)';
+    case 'fill-disk':
+    case 'fill-standby':
+      return 'it needs a server that runs on a small disk of its own';
+    default:
+      return 'there was nobody to do it to';
+  }
 }
 
 async function serviceView({ client }: Session, name: ServiceName): Promise<ServiceView> {

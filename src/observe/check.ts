@@ -74,7 +74,7 @@ export function afterAwake(
   };
 }
 
-function timedOut(timeoutMs: number): CheckResult {
+export function timedOut(timeoutMs: number): CheckResult {
   return { ok: false, failure: 'timeout', text: `timed out after ${timeoutMs} ms` };
 }
 

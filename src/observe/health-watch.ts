@@ -11,6 +11,8 @@
  * - Where patience is asked for, a check that was not answered in its time proves nothing while the
  *   instance has too little of the processor. One at a time is then given more time, until one is
  *   answered as usual again; one that is not answered even then counts.
+ * - What was under way while our own process was paused proves nothing. That is not so for ever:
+ *   where we are paused again and again, nothing would be noticed any more.
  */
 import {
   type CheckResult,
@@ -24,7 +26,7 @@ import {
 } from '../detect/health.ts';
 import type { HealthcheckSpec } from '../model/stack-spec.ts';
 import type { Clock, Random } from '../ports/clock.ts';
-import { ask, type CheckAnswer, type Question } from './check.ts';
+import { ask, type CheckAnswer, type Question, timedOut } from './check.ts';
 import { slackOf, type Turns } from './turns.ts';
 
 export interface HealthWatchOptions {
@@ -56,6 +58,8 @@ const soonestMs = 10;
 const shareOfAge = 1 / 4;
 /** A turn that comes so late tells that the loop is busy. */
 const busyMs = 5;
+/** Pauses of our own without a passed check in between. */
+const pausesMax = 12;
 
 export class HealthWatch {
   readonly #options: HealthWatchOptions;
@@ -72,6 +76,8 @@ export class HealthWatch {
   #close = false;
   /** It is late for want of a processor: the next checks have more time. */
   #isLate = false;
+  /** Of our own, since a check passed. */
+  #pauses = 0;
   #cancelTurn: () => void = () => undefined;
 
   constructor(options: HealthWatchOptions) {
@@ -107,8 +113,14 @@ export class HealthWatch {
 
   /** Our own process was paused until now: what is under way proves nothing and is given up. */
   slept(): void {
+    this.#pauses += 1;
+    if (this.#isPausedTooOften()) return;
     this.#state = voidHealth(this.#state, this.#options.clock.now());
     this.#freeAll();
+  }
+
+  #isPausedTooOften(): boolean {
+    return this.#pauses > pausesMax;
   }
 
   close(): void {
@@ -188,8 +200,10 @@ export class HealthWatch {
       timeoutMs: patient?.timeoutMs ?? spec.timeoutMs,
       now,
     };
-    const stop = ask(clock, asked, (result) => {
+    const stop = ask(clock, asked, (answered) => {
       this.#underWay.delete(cancel);
+      const counted = answered === 'void' && this.#isPausedTooOften();
+      const result = counted ? timedOut(asked.timeoutMs) : answered;
       const isExcused = patient === undefined && this.#isExcused(result);
       if (result !== 'void') this.#take(now, counts && !isExcused, result);
       if (patient !== undefined && result !== 'void' && !result.ok) this.#isLate = false;
@@ -215,8 +229,11 @@ export class HealthWatch {
     const wasQuick = this.#quick();
     const step = observeCheck(this.#state, spec, { askedAt, counts, result });
     this.#state = step.state;
-    if (result.ok) this.#close = false;
-    if (result.ok && tookMs <= spec.timeoutMs) this.#isLate = false;
+    if (result.ok) {
+      this.#close = false;
+      this.#pauses = 0;
+      if (tookMs <= spec.timeoutMs) this.#isLate = false;
+    }
     if (wasQuick && !this.#quick()) {
       this.#schedule(now + random.next() * spec.intervalMs);
     }

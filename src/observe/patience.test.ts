@@ -1,4 +1,4 @@
-/** What is late for want of a processor is not taken for one that hangs. */
+/** What is late for want of a processor, its own or ours, is not taken for one that hangs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CheckResult } from '../detect/health.ts';
@@ -49,7 +49,8 @@ function setUp() {
     onAnswer: () => undefined,
   });
   const pass = async (ms: number) => {
-    for (const end = state.now + ms; ; ) {
+    const end = state.now + ms;
+    for (;;) {
       const next = due.sort((a, b) => a.at - b.at)[0];
       if (next === undefined || next.at > end) break;
       due.shift();
@@ -58,6 +59,7 @@ function setUp() {
       // A time-out is told after what has arrived by then.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    state.now = end;
   };
   return { state, told, pass, watch };
 }
@@ -98,3 +100,36 @@ test('one that hangs is found out although it has no processor either', async ()
   assert.equal(told.at(-1), 'health check failed 2×: timed out after 5000 ms');
   watch.close();
 });
+
+/** We are paused for longer than we are awake, all the time. */
+async function pausedAgainAndAgain(made: ReturnType<typeof setUp>, times: number) {
+  for (let count = 0; count < times; count += 1) {
+    await made.pass(50);
+    made.state.now += 900;
+    // What was due meanwhile is late.
+    await made.pass(0);
+    made.watch.slept();
+  }
+}
+
+test('while we are paused again and again, one that answers is well', async () => {
+  const made = setUp();
+  await made.pass(5_000);
+  made.state.takesMs = 200;
+  await pausedAgainAndAgain(made, 100);
+  assert.deepEqual([...new Set(made.told)], ['ready']);
+  made.watch.close();
+});
+
+for (const starved of [false, true]) {
+  test(`one that hangs is found out all the same${starved ? ', starved too' : ''}`, async () => {
+    const made = setUp();
+    await made.pass(5_000);
+    Object.assign(made.state, { takesMs: Number.POSITIVE_INFINITY, starved });
+    await pausedAgainAndAgain(made, 12);
+    assert.ok(!made.told.some((text) => text.startsWith('health check failed')));
+    await pausedAgainAndAgain(made, 80);
+    assert.match(made.told.at(-1) ?? '', /^health check failed 2×: timed out after/);
+    made.watch.close();
+  });
+}

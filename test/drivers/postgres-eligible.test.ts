@@ -5,7 +5,7 @@ import type { InstanceId } from '../../src/model/ids.ts';
 import { binDirs, limitMs, PostgresGroup, Writer } from './postgres-group.ts';
 import { until } from './scene.ts';
 
-/** A standby that is stopped goes on being one that streams. */
+/** What a standby that is stopped does not say is not missed. */
 const patient = { wal_sender_timeout: '10min' };
 const primary = { epoch: 1, primary: 'db/1' as const };
 
@@ -19,6 +19,16 @@ for (const binDir of binDirs) {
       await group.start('db/1', { ...primary, eligible: [] });
       await group.ask('db/1', 'create table kept (n int)');
       for (const instance of eligible) await group.start(instance, { ...primary, eligible });
+    }
+
+    /** Stopped, it goes on being one that streams. */
+    async function stopWhileItStreams(instance: InstanceId): Promise<void> {
+      const context = group.context('db/1', { ...primary, eligible: [] });
+      await until(async () => {
+        const { standbys } = await group.roles.look(context, limitMs);
+        return standbys.some((seen) => seen.instance === instance);
+      });
+      await group.stopTree(instance, 'SIGSTOP');
     }
 
     const setEligible = (eligible: readonly InstanceId[]) =>
@@ -111,7 +121,7 @@ for (const binDir of binDirs) {
     test('one that does not catch up is not admitted, and not waited for', async () => {
       group = await PostgresGroup.make(2, { binDir, settings: patient });
       await begin(['db/2']);
-      await group.stopTree('db/2', 'SIGSTOP');
+      await stopWhileItStreams('db/2');
       await group.ask('db/1', 'insert into kept values (1)');
       await assert.rejects(admit('db/2', [], 1_500), { code: 'TIMED_OUT' });
       await group.ask('db/1', 'insert into kept values (2)');
@@ -130,7 +140,7 @@ for (const binDir of binDirs) {
     test('however soon its time is over: nobody is left waiting', async () => {
       group = await PostgresGroup.make(2, { binDir, settings: patient });
       await begin(['db/2']);
-      await group.stopTree('db/2', 'SIGSTOP');
+      await stopWhileItStreams('db/2');
       for (let ms = 1; ms < 150; ms += 3) {
         await assert.rejects(admit('db/2', [], ms), { code: 'TIMED_OUT' });
         await group.ask('db/1', 'insert into kept values (1)');

@@ -5,18 +5,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { LogRecord, PlannedAction } from '../../src/model/record.ts';
 import type { IncidentView } from '../../src/model/view.ts';
 import { type Accounts, accounts, oneDatabase, patient } from './accounts.ts';
 import { whole } from './failover-stand.ts';
 import { type Bench, processesOf, until } from './harness.ts';
 import { allReady } from './only-once.ts';
-import { slowPostgres } from './slow-postgres.ts';
+import { type SlowPostgres, slowPostgres } from './slow-postgres.ts';
 
-/** A database that is away for so long. */
-async function slowDatabase(t: TestContext, seconds: number): Promise<Record<string, string>> {
-  const binDir = await slowPostgres(t, seconds);
+/** Changes to the example: its database is one that can be held away. */
+function awayWith({ binDir }: SlowPostgres): Record<string, string> {
   return {
     'driver: postgres': `driver: postgres\n    postgres: { bin_dir: ${binDir} }`,
     'interval: 500ms, timeout: 1s, retries: 2, start_period: 10s':
@@ -39,17 +38,24 @@ await import('./api.ts');
  * machine that is busy with other tests. */
 const ratePerSecond = 30;
 
+interface Steps {
+  readonly before?: (made: Bench) => unknown;
+  /** After it broke. */
+  readonly meanwhile?: (made: Bench) => Promise<void>;
+}
+
 /** Breaks the database under load; resolves when all is well again and nothing was lost. */
 async function breaks(
   { made, load }: Accounts,
   signal: NodeJS.Signals,
-  before: (made: Bench) => Promise<unknown> = async () => undefined,
+  { before, meanwhile }: Steps = {},
 ): Promise<IncidentView> {
   await made.up();
   const running = await load(ratePerSecond);
-  await before(made);
+  await before?.(made);
   const pid = await made.pid('db/1');
   process.kill(pid, signal);
+  await meanwhile?.(made);
   const incident = await until('the symptoms are over', async () => {
     const all = await allReady(made);
     const [newest] = await made.incidents();
@@ -66,6 +72,23 @@ async function breaks(
     await made.story(),
   );
   return incident;
+}
+
+/** The database is away until there are records of this kind of both instances of the API. */
+function awayUntil(slow: SlowPostgres, what: 'symptom-began' | 'instance-exited'): Steps {
+  return {
+    before: () => slow.hold(),
+    meanwhile: async (made) => {
+      await until(`the API has shown it: ${what}`, async () => {
+        const shown = (await records(made)).flatMap((one) => {
+          if (one.kind !== what) return [];
+          return one.kind === 'symptom-began' ? [one.symptom.component] : [one.instance];
+        });
+        return shown.includes('api/1') && shown.includes('api/2');
+      });
+      slow.letStart();
+    },
+  };
 }
 
 async function records(made: Bench): Promise<LogRecord[]> {
@@ -91,9 +114,10 @@ async function costly(made: Bench): Promise<string> {
 }
 
 test('killed: it alone is restarted', async (t) => {
-  const stack = await accounts(t, await slowDatabase(t, 2));
+  const slow = await slowPostgres(t);
+  const stack = await accounts(t, awayWith(slow));
   const { made } = stack;
-  const { symptoms } = await breaks(stack, 'SIGKILL');
+  const { symptoms } = await breaks(stack, 'SIGKILL', awayUntil(slow, 'symptom-began'));
   await onlyDatabaseRestarted(made);
   const shown = new Set(symptoms.map(({ component }) => component));
   for (const one of ['db/1', 'api/1', 'api/2']) assert.ok(shown.has(one), `${one} shows it`);
@@ -103,18 +127,14 @@ test('killed: it alone is restarted', async (t) => {
   await until('nothing of it is left', () => processesOf(made.directory).length === 0);
 });
 
-for (const [seconds, away] of [
-  [0, 'for a moment'],
-  [2, 'for long'],
-] as const) {
+for (const long of [false, true]) {
+  const away = long ? 'for long' : 'for a moment';
   test(`killed, away ${away}, and the API exits of it: at no cost to the API`, async (t) => {
-    const stack = await accounts(t, {
-      ...(await slowDatabase(t, seconds)),
-      ' api.ts"': ' fragile.ts"',
-    });
+    const slow = await slowPostgres(t);
+    const stack = await accounts(t, { ...awayWith(slow), ' api.ts"': ' fragile.ts"' });
     const { made } = stack;
     writeFileSync(path.join(made.directory, 'fragile.ts'), fragile);
-    await breaks(stack, 'SIGKILL');
+    await breaks(stack, 'SIGKILL', long ? awayUntil(slow, 'instance-exited') : {});
     await onlyDatabaseRestarted(made);
     const all = await records(made);
     const exits = all.flatMap((one) => (one.kind === 'instance-exited' ? [one.instance] : []));
@@ -134,7 +154,7 @@ function startedAfterReady(all: readonly LogRecord[]): string[] {
 
 test('killed, with a standby: that takes over, and the former primary follows it', async (t) => {
   const stack = await accounts(t, patient);
-  const { actions } = await breaks(stack, 'SIGKILL', whole);
+  const { actions } = await breaks(stack, 'SIGKILL', { before: whole });
   assert.match(actions[0]?.reason ?? '', /^fail over from db\/1: it crashed/);
   const { group, instances } = (await stack.made.view()).services[0] ?? {};
   assert.deepEqual([group?.epoch, group?.primary], [2, 'db/2']);

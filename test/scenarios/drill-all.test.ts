@@ -40,7 +40,7 @@ test('every fault that the stack can take, one after the other', async (t) => {
   assert.deepEqual([asked.code, /needs --yes/.test(asked.stderr)], [8, true]);
   assert.deepEqual(await stand.incidents(), [], 'nothing was done without consent');
 
-  const options = ['drill', '--all', '--yes', '--seed', '5', '--kills', '2', '--timeout', '60'];
+  const options = ['drill', '--all', '--yes', '--seed', '5', '--kills', '2', '--timeout', '240'];
   const first = await stand.json<Printed>(...options);
   const done = first.drills.flatMap(({ result }) => result ?? []);
   assert.deepEqual(

@@ -102,7 +102,7 @@ test('a primary whose replica leaves the stack file hands over first', async (t)
 });
 
 test('a «down» does not wait for a copy', async (t) => {
-  const binaries = await slowPostgres(t, 0);
+  const { binDir: binaries } = await slowPostgres(t);
   const copying = path.join(binaries, 'pg_basebackup');
   writeFileSync(copying, '#!/bin/sh\nexec sleep 100000\n', { mode: 0o755 });
   const port = await freePort();

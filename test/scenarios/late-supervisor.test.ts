@@ -10,18 +10,21 @@ import { identify } from '../../src/ports/process-identity.ts';
 import { type Bench, bench, until } from './harness.ts';
 
 /**
+ * Several may run at a time: what they tell each other is moved into its place at once.
+ *
  * While there is a file `deaf` it goes by what it has heard before, and does nothing. One answer to
  * what its status is waits if there is a file `hold`, until that, by then `held`, is removed.
  */
 const script = `#!/bin/sh
 cd "$(dirname "$0")"
-touch process; [ -e deaf ] || cp process heard
+tell() { cat >"$1.$$" && mv "$1.$$" "$1"; }
+touch process; [ -e deaf ] || tell heard <process
 case $1 in
   start)
     [ -e deaf ] && { echo "web: ERROR (already started)"; exit 0; }
     echo start >>calls
     sleep 1000 </dev/null >/dev/null 2>&1 &
-    echo $! >process ;;
+    echo $! | tell process ;;
   stop)
     kill -9 "$(cat process)" ;;
   status)

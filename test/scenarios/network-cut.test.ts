@@ -1,8 +1,9 @@
 /**
  * Connections that are cut without a word: on one machine their packets are dropped (nftables),
- * which only root may do. For another user there is nobody to do it to, and nothing changes.
+ * which only root may do, and not in every container. Where we may not, nothing changes.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { databases, group, ledger } from './failover-stand.ts';
 
@@ -12,18 +13,29 @@ const lasting = ['--faults', '1', '--one-by-one', '--lasts', '30'];
 test('a standby is cut from its primary: writes go on after the record of F4', async (t) => {
   const stand = await databases(t);
   const { rounds } = await ledger(stand, 'cut-standbys', ...lasting);
+  assert.equal(rounds[0]?.whom, mayCut() ? 'db/1' : null);
   const records = await stand.events();
   const told = records.flatMap(({ record }) =>
     record.kind === 'eligible-changed' ? [record.eligible.length] : [],
   );
-  assert.deepEqual(told, rounds[0]?.whom === null ? [1] : [1, 0, 1]);
+  assert.deepEqual(told, mayCut() ? [1, 0, 1] : [1]);
   assert.equal((await group(stand)).epoch, 1);
 });
 
 test('nobody reaches the primary: it is fenced, and another one leads', async (t) => {
   const stand = await databases(t);
   const { rounds, judgement } = await ledger(stand, 'cut-primary', ...lasting);
-  const epochs = rounds[0]?.whom === null ? 1 : 2;
+  assert.equal(rounds[0]?.whom, mayCut() ? 'db/1' : null);
+  const epochs = mayCut() ? 2 : 1;
   assert.equal((await group(stand)).epoch, epochs);
   assert.equal(judgement.servers.length, epochs);
 });
+
+function mayCut(): boolean {
+  try {
+    execFileSync('nft', ['list', 'tables'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

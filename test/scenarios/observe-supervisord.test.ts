@@ -10,7 +10,7 @@ import { type Bench, bench, processesOf, until } from './harness.ts';
 import { type Supervisord, startSupervisord } from './supervisord.ts';
 
 async function drill(stand: Bench, ...args: string[]): Promise<DrillResult> {
-  return stand.json<DrillResult>('drill', ...args, '--timeout', '60');
+  return stand.json<DrillResult>('drill', ...args, '--timeout', '240');
 }
 
 /** The instance is ready again, with the process that supervisord has. */

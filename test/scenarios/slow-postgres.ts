@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL, with a server that takes its time to start. */
+/** The embedded PostgreSQL, with a server that does not start while it is told to wait. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,14 +10,21 @@ import { atEnd } from '../at-end.ts';
 /** Where the driver shares binaries with the users that servers run as. */
 const sharedDir = '/var/lib/daruma';
 
-/** Resolves with a directory for `bin_dir`. */
-export async function slowPostgres(t: TestContext, seconds: number): Promise<string> {
+export interface SlowPostgres {
+  readonly binDir: string;
+  /** A server that is started from now on waits until it may. */
+  hold(): void;
+  letStart(): void;
+}
+
+export async function slowPostgres(t: TestContext): Promise<SlowPostgres> {
   const root = process.geteuid?.() === 0;
   const account = root ? ((await findAccount('postgres')) ?? (await findAccount('nobody'))) : null;
   const { postgres, initdb } = await findBinaries(null, account, sharedDir);
   const directory = mkdtempSync(path.join(tmpdir(), 'daruma-postgres-'));
   atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
-  const slowly = `case "$1" in -D) sleep ${seconds} ;; esac`;
+  const held = path.join(directory, 'held');
+  const slowly = `case "$1" in -D) while [ -e '${held}' ]; do sleep 0.1; done ;; esac`;
   const programs = {
     postgres: `${slowly}\nexec '${postgres}' "$@"`,
     initdb: `exec '${initdb}' "$@"`,
@@ -26,5 +33,9 @@ export async function slowPostgres(t: TestContext, seconds: number): Promise<str
     writeFileSync(path.join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
   chmodSync(directory, 0o755);
-  return directory;
+  return {
+    binDir: directory,
+    hold: () => writeFileSync(held, ''),
+    letStart: () => rmSync(held),
+  };
 }
