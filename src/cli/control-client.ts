@@ -26,6 +26,7 @@ import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
 import type { MadePoint } from '../ports/vault.ts';
 import type { JobResults } from '../ports/vault-job.ts';
+import { type Patience, patienceWith } from './patience.ts';
 
 interface Answer {
   readonly message: string;
@@ -72,11 +73,16 @@ export class ControlClient {
     }
   }
 
+  /** To wait for what the keeper starts, or for its own end. */
+  patience(withinMs: number): Patience {
+    return patienceWith(() => (this.isKept() ? (this.#keeper?.pid ?? null) : null), withinMs);
+  }
+
   /** Resolves when no keeper lives any more and nothing of Daruma runs; else TIMED_OUT. */
   async ended(): Promise<void> {
-    const patientUntil = performance.now() + patienceMs;
+    const patience = this.patience(patienceMs);
     while (this.isKept() || this.#stillEnds()) {
-      if (performance.now() > patientUntil) {
+      if (patience.isOver) {
         throw new DarumaError('TIMED_OUT', 'everything is stopped, but Daruma itself does not end');
       }
       await pause(retryMs);
@@ -300,16 +306,16 @@ export class ControlClient {
 
   /** Again and again while a keeper lives that will bring the controller back. */
   async #until<T>(again: (error: unknown) => boolean, call: Call): Promise<T> {
-    let patientUntil = performance.now() + patienceMs;
+    const patience = this.patience(patienceMs);
     for (;;) {
       try {
         return (await this.#once(call)) as T;
       } catch (error) {
         if (!again(error)) throw isUnreachable(error) ? brokenOff(call.path, error) : error;
         // It was there until now, however long it took.
-        if (!isRefused(error)) patientUntil = performance.now() + patienceMs;
+        if (!isRefused(error)) patience.renew();
         if (!this.isKept()) throw new DarumaError('NOT_RUNNING', 'the stack is not running');
-        if (performance.now() > patientUntil) {
+        if (patience.isOver) {
           throw new DarumaError('TIMED_OUT', 'the controller does not answer', { cause: error });
         }
       }

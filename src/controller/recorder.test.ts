@@ -154,6 +154,19 @@ test('a store that is merely slow holds up what is safe only for its patience', 
   assert.deepEqual(writable, [false, true]);
 });
 
+test('a pause of our own is none of the store’s slowness', async () => {
+  const { store, clock, ran, writable, recorder } = setUp();
+  recorder.add([record(1)], [safe('api/1')], null);
+  await clock.advance(2_700);
+  assert.deepEqual(writable, []);
+  await store.appends[0]?.succeed();
+  assert.deepEqual([ran, writable], [[safe('api/1')], []]);
+  recorder.add([record(2)], [safe('api/2')], null);
+  await clock.advance(2_700);
+  await clock.advance(2_000);
+  assert.deepEqual(writable, [false], 'it was awake since, and heard nothing');
+});
+
 test('a start that waits is not carried out after a stop that did not wait', async () => {
   const { store, clock, ran, recorder } = setUp();
   const start: Command = { ...safe('api/1'), unrecordedOk: false };

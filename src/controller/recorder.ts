@@ -28,6 +28,8 @@ interface Batch {
 }
 
 const syncDelayMs = 100;
+/** A timer that is so late tells that our own process was paused. */
+const pausedMs = 200;
 
 export interface RecorderOptions {
   readonly store: Store;
@@ -210,9 +212,13 @@ export class Recorder {
 
   #watchPatience(): void {
     if (this.#cancelPatience !== null) return;
-    this.#cancelPatience = this.#options.clock.after(this.#patienceMs, () => {
+    const { clock } = this.#options;
+    const dueAt = clock.now() + this.#patienceMs;
+    this.#cancelPatience = clock.after(this.#patienceMs, () => {
       this.#cancelPatience = null;
-      this.#degrade(`no commit within ${this.#patienceMs} ms`);
+      // The store may have answered while nobody could listen.
+      if (clock.now() - dueAt > pausedMs) this.#watchPatience();
+      else this.#degrade(`no commit within ${this.#patienceMs} ms`);
     });
   }
 }

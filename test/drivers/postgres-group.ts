@@ -31,7 +31,7 @@ export const binDirs = [null, '/usr/lib/postgresql/15/bin'].filter(
   (directory) => directory === null || existsSync(directory),
 );
 
-export const limitMs = 30_000;
+export const limitMs = 120_000;
 
 export class PostgresGroup {
   readonly driver: ProcessDriver;

@@ -123,11 +123,11 @@ async function refuseMissing(session: Session, spec: StackSpec, fresh: readonly 
 /** Waits for the controller that was just started, and tells why when it doesn't come. `leaving`:
  * the pid of the one whose place it takes. */
 async function untilControlled(session: Session, leaving: number | null): Promise<StackView> {
-  const endsAt = performance.now() + keeperTimeoutMs;
+  const patience = session.client.patience(keeperTimeoutMs);
   for (;;) {
     const running = await session.client.version();
     if (running !== null && running.pid !== leaving) return session.client.stack();
-    if (performance.now() > endsAt) {
+    if (patience.isOver) {
       const said = lastLines(session.stateDir, 10).join('\n');
       throw new DarumaError('START_FAILED', `the controller did not start:\n${said}`);
     }
