@@ -111,7 +111,8 @@ export class HealthWatch {
     this.#ask(now, true, () => undefined);
   }
 
-  /** Our own process was paused until now: what is under way proves nothing and is given up. */
+  /** Our own process was paused until now: what is under way proves nothing and is given up, unless
+   * that happens too often. */
   slept(): void {
     this.#pauses += 1;
     if (this.#isPausedTooOften()) return;
@@ -119,13 +120,13 @@ export class HealthWatch {
     this.#freeAll();
   }
 
-  #isPausedTooOften(): boolean {
-    return this.#pauses > pausesMax;
-  }
-
   close(): void {
     this.#cancelTurn();
     this.#freeAll();
+  }
+
+  #isPausedTooOften(): boolean {
+    return this.#pauses > pausesMax;
   }
 
   #freeAll(): void {

@@ -13,7 +13,7 @@ import { freePort } from '../free-port.ts';
 import { endProcessesOf, processesOf, removeDataElsewhere, until } from './harness.ts';
 
 /** npm may have to fetch all packages, and the console is built; on a busy machine too. */
-const installedWithinMs = 1_200_000;
+const installedWithinMs = 900_000;
 const root = path.resolve(import.meta.dirname, '../..');
 
 /** The environment of a user: nothing that npm, or a Node.js of ours, has put there. */
