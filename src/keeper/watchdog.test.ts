@@ -30,6 +30,18 @@ test('the watchdog grants a new period after our own loop slept', async () => {
   watchdog.stop();
 });
 
+test('silence is told of also where our own loop sleeps again and again', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const isStarved = () => false;
+  new Watchdog({ silentMs: 50, firstMs: 50, isStarved, onSilent: resolve });
+  const sleepy = setInterval(() => {
+    const wakesAt = performance.now() + 30;
+    while (performance.now() < wakesAt);
+  }, 1);
+  await promise;
+  clearInterval(sleepy);
+});
+
 test('the silence of one that has no processor is excused, but not for ever', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let asked = 0;

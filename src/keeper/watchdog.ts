@@ -1,11 +1,14 @@
 /**
  * Tells when somebody has been silent for too long. When our own loop slept in the meantime the
  * silence proves nothing, and a whole period is granted anew. The same goes for somebody who had no
- * processor, but not for ever: what runs in circles may have none either.
+ * processor. Neither goes on for ever: what runs in circles may have no processor either, and where
+ * we sleep again and again nothing would be noticed any more.
  */
 
 /** In a row. */
 const excusesMax = 12;
+/** Without a sign of life in between. */
+const sleepsMax = 12;
 
 export interface WatchdogOptions {
   readonly silentMs: number;
@@ -23,6 +26,8 @@ export class Watchdog {
   #deadline: number;
   /** Since the latest sign of life; null: it was not asked yet whether it is starved. */
   #excuses: number | null = null;
+  /** Of our own loop, since the latest sign of life. */
+  #sleeps = 0;
   #lastTick: number;
   #heard = false;
   readonly #timer: NodeJS.Timeout;
@@ -38,6 +43,7 @@ export class Watchdog {
   beat(): void {
     this.#heard = true;
     this.#excuses = null;
+    this.#sleeps = 0;
     this.#deadline = performance.now() + this.#options.silentMs;
   }
 
@@ -53,16 +59,25 @@ export class Watchdog {
     const now = performance.now();
     const slept = now - this.#lastTick > 3 * this.#tickMs;
     this.#lastTick = now;
-    if (slept) this.#deadline = Math.max(this.#deadline, now + this.#options.silentMs);
+    if (slept) this.#sleeps += 1;
+    if (slept && this.#sleeps <= sleepsMax) this.#grant(now);
     else if (now >= this.#deadline) this.#end(now);
     else if (now >= this.#deadline - this.#options.silentMs / 2) this.#watchClosely(now);
   }
 
-  /** From here on its waits are counted: the time in which it was not silent says nothing. */
+  #grant(now: number): void {
+    this.#deadline = Math.max(this.#deadline, now + this.#options.silentMs);
+    this.#countWaits(now);
+  }
+
   #watchClosely(now: number): void {
-    if (this.#excuses !== null) return;
+    if (this.#excuses === null) this.#countWaits(now);
+  }
+
+  /** From here on: the time in which it was not silent says nothing. */
+  #countWaits(now: number): void {
     this.#options.isStarved(now);
-    this.#excuses = 0;
+    this.#excuses ??= 0;
   }
 
   #end(now: number): void {
