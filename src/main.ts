@@ -51,6 +51,10 @@ const wiring: CliWiring = {
   takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack, randomUUID())),
   keeperArgv: (stack) => keeperArgv(command(stack, null), []),
   readLogs,
+  leftAccount: async (stateDir) => {
+    const left = await import('./left-account.ts');
+    return left.leftAccount(stateDir);
+  },
   attributes: async (service, stateDir) => {
     // Drivers are loaded by the few commands that need them.
     const { createDrivers } = await import('./drivers/index.ts');

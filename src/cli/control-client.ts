@@ -26,6 +26,7 @@ import { isReadOnly } from '../ports/read-only.ts';
 import { socketPath } from '../ports/socket-path.ts';
 import type { MadePoint } from '../ports/vault.ts';
 import type { JobResults } from '../ports/vault-job.ts';
+import type { Account } from './account.ts';
 import { type Patience, patienceWith } from './patience.ts';
 
 interface Answer {
@@ -52,7 +53,7 @@ const repeatable: ReadonlySet<PersonRequest['kind']> = new Set([
   'note',
 ]);
 
-export class ControlClient {
+export class ControlClient implements Account {
   readonly #paths: Layout;
   /** The last one that was seen. */
   #keeper: ProcessIdentity | null = null;
@@ -109,6 +110,10 @@ export class ControlClient {
 
   stack(): Promise<StackView> {
     return this.#askAgain('GET', '/v1/stack');
+  }
+
+  async lastSeq(): Promise<number> {
+    return (await this.stack()).seq;
   }
 
   /** What the stack runs by. */

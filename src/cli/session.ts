@@ -7,11 +7,13 @@ import type { StackSpec } from '../model/stack-spec.ts';
 import type { StackView } from '../model/view.ts';
 import { formatProblem, type Problem } from '../stack/problem.ts';
 import { findStackFile, readStack } from '../stack/read.ts';
+import type { Account } from './account.ts';
 import { consoleLines } from './console-place.ts';
 import { ControlClient } from './control-client.ts';
 import { coloured, type Paint, plain } from './paint.ts';
 import type { StackFile } from './stack-changes.ts';
 import { endpointLines } from './stack-text.ts';
+import { dateText } from './time-text.ts';
 import type { CliWiring, Io, StackPlace } from './wiring.ts';
 
 export interface GlobalOptions {
@@ -72,6 +74,20 @@ export class Session {
 
   get client(): ControlClient {
     return new ControlClient(this.stateDir);
+  }
+
+  /** Reads what is on record, also of a stack that is not running. Rejects with NOT_RUNNING where
+   * nothing was left, and as `read` does. */
+  async fromAccount<T>(read: (account: Account) => Promise<T>): Promise<T> {
+    const { client, stateDir } = this;
+    const left = client.isKept() ? null : await this.wiring.leftAccount(stateDir);
+    if (left === null) return read(client);
+    try {
+      this.warn(`the stack is not running; what follows is as of ${dateText(left.lastAt)}`);
+      return await read(left);
+    } finally {
+      await left.close();
+    }
   }
 
   /** The API runs us for somebody who is logged in there. */

@@ -1,6 +1,7 @@
 /** What the command line is given by src/main.ts, and where it reads and writes. */
 import type { ServiceSpec } from '../model/stack-spec.ts';
 import type { RunJob } from '../ports/vault-job.ts';
+import type { LeftAccount } from './account.ts';
 
 export interface CliWiring {
   readonly version: string;
@@ -13,6 +14,8 @@ export interface CliWiring {
   keeperArgv(stack: StackPlace): readonly string[];
   /** Lines of one instance's log, oldest first; with `follow`, until the signal. */
   readLogs(directory: string, options: LogOptions): AsyncIterable<{ readonly text: string }>;
+  /** What a stack that is not running has left on record; null: nothing. */
+  leftAccount(stateDir: string): Promise<LeftAccount | null>;
   /** What makes a program run as this user; null: as we do. Throws USER_UNKNOWN. */
   asUser(user: string | null): readonly string[];
   /** `${services.NAME.FIELD}` of a service, such as its user and password. */

@@ -2,15 +2,7 @@
  * The shell's loop: collect happenings, one `step` each, records to the recorder, commands back
  * when durable. Nothing is done directly in reaction to an outside event.
  */
-import {
-  apply,
-  beginLook,
-  type EngineState,
-  initialState,
-  nextTimer,
-  revive,
-  step,
-} from '../engine/index.ts';
+import { apply, beginLook, type EngineState, nextTimer, step } from '../engine/index.ts';
 import type { Command } from '../model/command.ts';
 import type { EngineEvent, Happening } from '../model/event.ts';
 import { type InstanceId, serviceOf } from '../model/ids.ts';
@@ -19,6 +11,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { endsWithBoot } from './lasting.ts';
 import { Recorder } from './recorder.ts';
+import { recoverState } from './recover-state.ts';
 
 /** A large stack's takes some milliseconds; so does the replay of a thousand records. */
 const snapshotEveryRecords = 10_000;
@@ -146,26 +139,5 @@ export class Loop {
       this.push({ kind: 'timer', timer: next.timer });
     });
     this.#timer = { ...next, cancel };
-  }
-}
-
-interface Recovered {
-  readonly state: EngineState;
-  readonly lastSeq: number;
-  readonly lastAt: number;
-}
-
-async function recoverState(store: Store): Promise<Recovered> {
-  const snapshot = await store.latestSnapshot();
-  const state: EngineState =
-    snapshot === null ? initialState() : revive(JSON.parse(snapshot.state));
-  let lastSeq = snapshot?.seq ?? 0;
-  let lastAt = state.at;
-  for (;;) {
-    const stored = await store.read(lastSeq, 5_000);
-    if (stored.length === 0) return { state, lastSeq, lastAt };
-    for (const entry of stored) apply(state, entry.record);
-    lastSeq = stored.at(-1)?.seq ?? lastSeq;
-    lastAt = stored.at(-1)?.record.at ?? lastAt;
   }
 }

@@ -1,5 +1,6 @@
 /** Daruma's own processes of a stack under test. */
 
+import { readFileSync } from 'node:fs';
 import { lockHolder } from '../../src/ports/lock.ts';
 import { identify } from '../../src/ports/process-identity.ts';
 import { type Bench, until } from './harness.ts';
@@ -12,6 +13,11 @@ function holder(stand: Bench, name: 'keeper' | 'controller'): number {
 
 export const keeperPid = (stand: Bench): number => holder(stand, 'keeper');
 export const controllerPid = (stand: Bench): number => holder(stand, 'controller');
+
+export function endpointPid({ stateDir }: Bench): number {
+  const { pid } = JSON.parse(readFileSync(`${stateDir}/run/endpoint.json`, 'utf8'));
+  return Number(pid);
+}
 
 /** Kills the controller; resolves once another one answers. `work`: while there is none. */
 export async function killController(stand: Bench, work: () => unknown = () => undefined) {

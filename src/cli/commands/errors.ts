@@ -39,7 +39,7 @@ export const addErrors: AddCommand = (context) => {
     .description('show one error with its stack and its latest happenings')
     .action(
       context.action(async (session, id: string) => {
-        const error = await session.client.error(id);
+        const error = await session.fromAccount((account) => account.error(id));
         if (session.json) session.printJson(error);
         else session.print(...errorLines(error));
         return 0;
@@ -51,7 +51,8 @@ export const addErrors: AddCommand = (context) => {
 async function list(session: Session, options: ListOptions): Promise<number> {
   const { search, service, all = false, lines } = options;
   const filter = { search, of: service, state: all ? ('all' as const) : undefined };
-  const found = (await session.client.errors(mostErrors)).filter((one) => isWanted(one, filter));
+  const errors = await session.fromAccount((account) => account.errors(mostErrors));
+  const found = errors.filter((one) => isWanted(one, filter));
   const shown = found.slice(0, Math.max(1, lines));
   if (session.json) session.printJson(shown);
   else if (shown.length === 0) session.print('no errors');

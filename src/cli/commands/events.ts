@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../../model/record.ts';
 import { recordText } from '../../model/record-text.ts';
+import type { Account } from '../account.ts';
 import type { AddCommand } from '../command.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Session } from '../session.ts';
@@ -22,10 +23,12 @@ export const addEvents: AddCommand = ({ program, action }) => {
     .action(
       action(async (session, options: EventsOptions) => {
         const { client } = session;
-        const records = await latest(session, options.lines);
+        const records = await session.fromAccount((account) =>
+          latest(account, session.json, options.lines),
+        );
         for (const stored of records) show(session, stored, dateText(stored.record.at));
         if (options.follow !== true) return 0;
-        const after = records.at(-1)?.seq ?? (await client.stack()).seq;
+        const after = records.at(-1)?.seq ?? (await client.lastSeq());
         const signal = untilInterrupted();
         for await (const stored of client.follow(after, signal)) {
           show(session, stored, clockText(stored.record.at));
@@ -47,13 +50,12 @@ function show(session: Session, stored: StoredRecord, time: string): void {
 }
 
 /** The last ones that are worth showing. */
-async function latest(session: Session, count: number): Promise<readonly StoredRecord[]> {
-  const { client, json } = session;
+async function latest(account: Account, json: boolean, count: number): Promise<StoredRecord[]> {
   const found: StoredRecord[] = [];
-  let end = (await client.stack()).seq;
+  let end = await account.lastSeq();
   while (end > 0 && found.length < count) {
     const after = Math.max(0, end - pageSize);
-    const page = (await client.records(after, pageSize)).filter(({ seq }) => seq <= end);
+    const page = (await account.records(after, pageSize)).filter(({ seq }) => seq <= end);
     found.unshift(...page.filter(({ record }) => json || recordText(record) !== null));
     end = after;
   }

@@ -14,7 +14,9 @@ export const addIncidents: AddCommand = ({ program, action }) => {
     .option('-n, --lines <count>', 'show so many', wholeNumber, 20)
     .action(
       action(async (session, { lines }: { readonly lines: number }) => {
-        const incidents = await session.client.incidents(Math.max(1, lines));
+        const incidents = await session.fromAccount((account) =>
+          account.incidents(Math.max(1, lines)),
+        );
         if (session.json) session.printJson(incidents);
         else if (incidents.length === 0) session.print('no incidents');
         else session.print(...incidentTable(incidents, session.paint));
@@ -26,9 +28,9 @@ export const addIncidents: AddCommand = ({ program, action }) => {
     .description('tell an incident (default: the latest): what was seen, blamed and done, and why')
     .action(
       action(async (session, id?: string) => {
-        const { client } = session;
-        const incident =
-          id === undefined ? latestOf(await client.incidents(lookedAt)) : await client.incident(id);
+        const incident = await session.fromAccount(async (account) =>
+          id === undefined ? latestOf(await account.incidents(lookedAt)) : account.incident(id),
+        );
         if (incident === undefined) throw new DarumaError('NOT_FOUND', 'there was no incident yet');
         if (session.json) session.printJson(incident);
         else session.print(...explainText(incident, session.paint));
