@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LeftAccount } from './cli/account.ts';
-import { recoverState } from './controller/recover-state.ts';
+import { type Recovered, recoverState } from './controller/recover-state.ts';
 import { incidentView, incidentViews } from './engine/index.ts';
 import { DarumaError } from './model/errors.ts';
 import { layout } from './model/layout.ts';
@@ -21,26 +21,47 @@ const parts = ['', '-wal', '.backlog'];
 export async function leftAccount(stateDir: string): Promise<LeftAccount | null> {
   const { database, controllerLock } = layout(stateDir);
   if (!existsSync(database) || lockHolder(controllerLock) !== null) return null;
-  const directory = mkdtempSync(join(tmpdir(), 'daruma-account-'));
-  let store: Store | null = null;
-  const close = async () => {
-    await store?.close();
-    rmSync(directory, { recursive: true, force: true });
-  };
+  const copy = new Copy();
   try {
-    const file = join(directory, 'state.db');
-    for (const part of parts)
-      if (existsSync(database + part)) copyFileSync(database + part, file + part);
-    store = await openStore({ file });
-    return await accountOf(store, close);
+    const store = await copy.open(database);
+    const recovered = await recoverState(store);
+    if (recovered.lastSeq > 0) return accountOf(store, recovered, () => copy.close());
+    await copy.close();
+    return null;
   } catch (error) {
-    await close();
-    throw error;
+    await copy.close().catch(() => undefined); // What went wrong first is told.
+    if (error instanceof DarumaError && error.code !== 'STORE_FAILED') throw error;
+    throw new DarumaError('STORE_FAILED', `can't read a copy of ${database}`, { cause: error });
   }
 }
 
-async function accountOf(store: Store, close: () => Promise<void>): Promise<LeftAccount> {
-  const { state, lastSeq, lastAt } = await recoverState(store);
+class Copy {
+  #directory: string | null = null;
+  #store: Store | null = null;
+
+  async open(database: string): Promise<Store> {
+    this.#directory = mkdtempSync(join(tmpdir(), 'daruma-account-'));
+    const file = join(this.#directory, 'state.db');
+    for (const part of parts)
+      if (existsSync(database + part)) copyFileSync(database + part, file + part);
+    this.#store = await openStore({ file });
+    return this.#store;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#store?.close();
+    } finally {
+      if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true });
+    }
+  }
+}
+
+function accountOf(
+  store: Store,
+  { state, lastSeq, lastAt }: Recovered,
+  close: () => Promise<void>,
+): LeftAccount {
   return {
     lastAt,
     lastSeq: async () => lastSeq,

@@ -1,7 +1,7 @@
 /** What is on record is told also while the stack is not running. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ErrorRecord } from '../../src/model/error-record.ts';
@@ -89,6 +89,20 @@ test('after a kill of all of Daruma, up to the last record', async (t) => {
 test('where nothing was left, the stack is not running', async (t) => {
   const stand = await bench(t, stack(await freePort()));
   for (const word of reading) assert.equal((await stand.daruma(word)).code, 4, word);
+});
+
+test('a log that can not be read is named, and no copy of it is left', async (t) => {
+  const stand = await bench(t, stack(await freePort()));
+  mkdirSync(stand.stateDir, { mode: 0o700 });
+  const TMPDIR = path.join(stand.directory, 'tmp');
+  mkdirSync(TMPDIR);
+  const file = path.join(stand.stateDir, 'state.db');
+  writeFileSync(file, 'no database'.repeat(1_000));
+  const { code, stderr } = await stand.darumaWith({ TMPDIR }, 'explain');
+  assert.equal(code, 1);
+  assert.ok(stderr.includes(`can't read a copy of ${file}: `), stderr);
+  assert.match(stderr, /file is not a database/);
+  assert.deepEqual(readdirSync(TMPDIR), []);
 });
 
 async function allEvents(stand: Bench): Promise<StoredRecord[]> {
