@@ -35,12 +35,7 @@ export const errorTable = {
     retryable: false,
     todo: 'Name the stack file with --file, or go to its directory; `daruma init` writes a first one.',
   },
-  NOT_RUNNING: {
-    exit: 4,
-    status: 503,
-    retryable: true,
-    todo: '`daruma up` starts it; `daruma explain` and `daruma events` tell what happened.',
-  },
+  NOT_RUNNING: { exit: 4, status: 503, retryable: true, todo: 'Start the stack with `daruma up`.' },
   ALREADY_RUNNING: {
     exit: 5,
     status: 409,
