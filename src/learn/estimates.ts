@@ -62,27 +62,52 @@ interface Rates {
  */
 function rates(knowledge: Knowledge, table: FaultTable): Rates {
   const { stack } = knowledge;
-  const expects = (fault: FaultKind, { observedMs }: CommonKnowledge) =>
-    (table[fault] / tableHours) * (observedMs / hourMs);
-  let expected = 0;
-  let happened = 0;
-  for (const fault of faultKinds) {
-    expected += expects(fault, stack);
-    happened += stack.faults[fault] ?? 0;
-  }
-  const scale = relativeRate(rateWeight, happened, expected);
-  const ofKinds = faultKinds.map((fault) =>
-    relativeRate(rateWeight, stack.faults[fault] ?? 0, scale * expects(fault, stack)),
+  const perHour = perHourBy(table);
+  const hours = stack.observedMs / hourMs;
+  const happened = countsOf(stack);
+  const scale = relativeRate(rateWeight, sumOf(happened), sumOf(perHour.map((one) => one * hours)));
+  const ofKinds = perHour.map((one, index) =>
+    relativeRate(rateWeight, happened[index] ?? 0, scale * (one * hours)),
   );
   const relativeAt = (service: ServiceName) => {
     const own = serviceKnowledge(knowledge, service) ?? none;
-    return faultKinds.map((fault, index) => {
-      const ofKind = ofKinds[index] ?? 1;
-      const ofService = scale * ofKind * expects(fault, own);
-      return ofKind * relativeRate(rateWeight, own.faults[fault] ?? 0, ofService);
+    const ownHours = own.observedMs / hourMs;
+    const counts = countsOf(own);
+    return ofKinds.map((ofKind, index) => {
+      const ofService = scale * ofKind * ((perHour[index] ?? 0) * ownHours);
+      return ofKind * relativeRate(rateWeight, counts[index] ?? 0, ofService);
     });
   };
   return { scale, relativeAt };
+}
+
+const perHours = new WeakMap<FaultTable, readonly number[]>();
+
+/** Faults that the table expects in an hour of one instance, in the order of `faultKinds`. */
+function perHourBy(table: FaultTable): readonly number[] {
+  const known = perHours.get(table);
+  if (known !== undefined) return known;
+  const perHour = faultKinds.map((fault) => table[fault] / tableHours);
+  perHours.set(table, perHour);
+  return perHour;
+}
+
+const noCounts: readonly number[] = faultKinds.map(() => 0);
+
+/** In the order of `faultKinds`; of most kinds there was none yet. */
+function countsOf({ faults }: CommonKnowledge): readonly number[] {
+  const counts = [...noCounts];
+  for (const fault in faults) {
+    const index = faultKinds.indexOf(fault as FaultKind);
+    if (index !== -1) counts[index] = faults[fault as FaultKind] ?? 0;
+  }
+  return counts;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  let sum = 0;
+  for (const one of numbers) sum += one;
+  return sum;
 }
 
 /**
@@ -95,8 +120,12 @@ export function priorFactors(
   table: FaultTable,
 ): (service: ServiceName) => number[] {
   const { relativeAt } = rates(knowledge, table);
-  return (service) =>
-    relativeAt(service).map((one) => Math.min(factorMax, Math.max(factorMin, one)));
+  return (service) => {
+    const factors = relativeAt(service);
+    for (const [kind, factor] of factors.entries())
+      factors[kind] = Math.min(factorMax, Math.max(factorMin, factor));
+    return factors;
+  };
 }
 
 /** Faults of this kind to be expected in an hour of one instance. */
@@ -115,8 +144,8 @@ export function casesOf(knowledge: Knowledge, service: ServiceName, fault: Fault
   const known = serviceKnowledge(knowledge, service);
   if (known === undefined) return 0;
   let cases = known.faults[fault] ?? 0;
-  for (const { byFault } of Object.values(known.detectors)) {
-    const found = byFault[fault];
+  for (const name in known.detectors) {
+    const found = known.detectors[name]?.byFault[fault];
     if (found !== undefined) cases = Math.max(cases, found.hits + found.misses);
   }
   return cases;

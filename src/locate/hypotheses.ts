@@ -3,38 +3,16 @@
  * and two faults at once among the likeliest. There are hundreds for each decision, so what is
  * known of each lies in arrays, by its place: nothing, then single faults site by site, then pairs.
  */
-import { priorFactors } from '../learn/estimates.ts';
-import type { ComponentId } from '../model/ids.ts';
 import { faultKinds } from '../model/symptom.ts';
-import type { ByKind, Fault, LocateInput, Network, Place } from './model.ts';
+import type { Fault, LocateInput, Network } from './model.ts';
 import type { Observation } from './observations.ts';
 import { rowLength } from './rows.ts';
-import {
-  hostKinds,
-  hostPriorFactor,
-  lateCauseFactor,
-  onsetSlackMs,
-  priors,
-  recentChange,
-} from './tables.ts';
+import { type Site, sitesOf } from './sites.ts';
+import { lateCauseFactor, onsetSlackMs } from './tables.ts';
 
 /** Of so many of the likeliest single faults each two are looked at together. */
 const pairedMax = 12;
 const pairsMax = (pairedMax * (pairedMax - 1)) / 2;
-
-/** A component that may be at fault. */
-interface Site {
-  readonly place: Place;
-  /** When its first symptom began; Infinity: it shows none. */
-  readonly began: number;
-  /** The place of its first fault alone. */
-  readonly first: number;
-  /** Of each of its faults: the place in `faultKinds`, and the prior. */
-  readonly kinds: readonly number[];
-  readonly priors: ByKind;
-  /** For each observation: where its effect has the numbers for this site. */
-  readonly under: readonly number[];
-}
 
 /** One fault at a site. */
 interface Suspect {
@@ -51,8 +29,8 @@ interface Suspect {
 /** One of the likeliest. */
 interface Paired extends Suspect {
   readonly pairs: number[];
-  /** Where its factors begin, one for each observation. */
-  readonly factorsAt: number;
+  /** Among the likeliest. */
+  readonly rank: number;
 }
 
 export interface Suspicion {
@@ -76,6 +54,9 @@ class Room {
 const likelihoodsRoom = new Room();
 const weightsRoom = new Room();
 const factorsRoom = new Room();
+/** The ranks of the two of each pair. */
+const firsts = new Uint8Array(pairsMax);
+const seconds = new Uint8Array(pairsMax);
 const noNumbers = new Float64Array(0);
 
 /** One at a time: the next one takes the room of the one before. */
@@ -84,144 +65,154 @@ export class Hypotheses {
   readonly #network: Network;
   readonly #observations: readonly Observation[];
   readonly #sites: readonly Site[];
+  /** Of each observation: the numbers of its effect. */
+  readonly #rows: readonly Float64Array[];
   readonly #likeliest: readonly Paired[];
-  /** P(an observation | a hypothesis): a row for each hypothesis, a column for each observation. */
+  /** P(an observation | a hypothesis): a column for each observation, one after the other. */
   readonly #likelihoods: Float64Array;
-  /** Of the likeliest, one after the other, for each observation. */
+  /** Length of a column. */
+  readonly #most: number;
+  /** For each observation, of the likeliest. */
   readonly #factors: Float64Array;
   /** Of all hypotheses: prior · likelihood of all observations. */
   readonly #weights: Float64Array;
   /** So many hypotheses are weighed. */
   #count = 0;
   readonly #total: number;
-  /** Of each observation, over all hypotheses: Σ weight·likelihood. */
-  readonly #expected: Float64Array;
+  /** Of each observation, over all hypotheses: Σ weight·likelihood; null: not asked for yet. */
+  #expected: readonly number[] | null = null;
 
   constructor(input: LocateInput, network: Network, observations: readonly Observation[]) {
     this.#input = input;
     this.#network = network;
     this.#observations = observations;
     this.#sites = sitesOf(input, network, observations);
+    this.#rows = observations.map((one) => one.effect.rows.numbers);
     const last = this.#sites.at(-1);
-    const most = (last === undefined ? 1 : last.first + last.kinds.length) + pairsMax;
-    this.#likelihoods = likelihoodsRoom.of(most * observations.length);
-    this.#weights = weightsRoom.of(most);
+    this.#most = (last === undefined ? 1 : last.first + last.kinds.length) + pairsMax;
+    this.#likelihoods = likelihoodsRoom.of(this.#most * observations.length);
+    this.#weights = weightsRoom.of(this.#most);
     this.#factors = factorsRoom.of(pairedMax * observations.length);
     this.#weighNothing();
     for (const site of this.#sites) this.#weighAlone(site);
     this.#likeliest = this.#findLikeliest();
     this.#weighPairs();
     this.#total = this.#sumOf(this.#weights);
-    this.#expected = this.#expectedBy(this.#weights);
-  }
-
-  /** Adds a hypothesis, whose likelihoods are there, and returns its place. */
-  #weigh(prior: number): number {
-    const place = this.#count;
-    const likelihoods = this.#likelihoods;
-    const end = (place + 1) * this.#observations.length;
-    let weight = prior;
-    for (let at = place * this.#observations.length; at < end; at += 1)
-      weight *= likelihoods[at] ?? 1;
-    this.#weights[place] = weight;
-    this.#count += 1;
-    return place;
   }
 
   #weighNothing(): void {
     let faults = 0;
     for (const site of this.#sites) for (const prior of site.priors) faults += prior;
+    let weight = Math.max(0.1, 1 - faults);
     let column = 0;
     for (const { effect } of this.#observations) {
       this.#likelihoods[column] = effect.nothing;
-      column += 1;
+      weight *= effect.nothing;
+      column += this.#most;
     }
-    this.#weigh(Math.max(0.1, 1 - faults));
+    this.#weights[0] = weight;
+    this.#count = 1;
   }
 
   /** Each fault at a site, and nothing else. */
   #weighAlone(site: Site): void {
     const { kinds, under, priors } = site;
-    const likelihoods = this.#likelihoods;
-    const columns = under.length;
-    let first = this.#count * columns;
-    for (let column = 0; column < columns; column += 1) {
-      const alone = (under[column] ?? 0) + rowLength;
-      const numbers = this.#numbersOf(column);
-      let place = first;
-      for (let index = 0; index < kinds.length; index += 1) {
-        likelihoods[place] = numbers[alone + (kinds[index] ?? 0)] ?? 1;
-        place += columns;
-      }
-      first += 1;
-    }
+    const [likelihoods, weights, first] = [this.#likelihoods, this.#weights, this.#count];
     for (let index = 0; index < kinds.length; index += 1)
-      this.#weigh((priors[index] ?? 0) * this.#order(site, kinds[index] ?? 0, null));
+      weights[first + index] = (priors[index] ?? 0) * this.#order(site, kinds[index] ?? 0, null);
+    let place = first;
+    for (let column = 0; column < under.length; column += 1) {
+      const numbers = this.#rows[column] ?? noNumbers;
+      const alone = (under[column] ?? 0) + rowLength;
+      for (let index = 0; index < kinds.length; index += 1) {
+        const likelihood = numbers[alone + (kinds[index] ?? 0)] ?? 1;
+        likelihoods[place + index] = likelihood;
+        weights[first + index] = (weights[first + index] ?? 0) * likelihood;
+      }
+      place += this.#most;
+    }
+    this.#count += kinds.length;
   }
 
   /** Of the single faults; the earlier one of equals. */
   #findLikeliest(): Paired[] {
-    const best: number[] = [];
+    const best = new Array<number>(pairedMax);
     const weights = this.#weights;
+    let size = 0;
     let least = 0;
     for (let alone = 1; alone < this.#count; alone += 1) {
       const weight = weights[alone] ?? 0;
-      if (best.length === pairedMax && weight <= least) continue;
-      if (best.length < pairedMax) best.push(alone);
-      let place = best.length - 1;
+      if (size === pairedMax && weight <= least) continue;
+      if (size < pairedMax) size += 1;
+      let place = size - 1;
       for (; place > 0 && (weights[best[place - 1] ?? 0] ?? 0) < weight; place -= 1)
         best[place] = best[place - 1] ?? 0;
       best[place] = alone;
-      least = weights[best.at(-1) ?? 0] ?? 0;
+      least = weights[best[size - 1] ?? 0] ?? 0;
     }
+    best.length = size;
     return best.map((alone, rank) => this.#pairedAt(alone, rank));
   }
 
   #pairedAt(alone: number, rank: number): Paired {
+    const suspect = this.#suspectAt(alone);
+    const { under } = suspect.site;
+    let place = rank;
+    for (let index = 0; index < under.length; index += 1) {
+      this.#factors[place] = this.#factorAt(suspect.site, suspect.kind, index);
+      place += pairedMax;
+    }
+    return { ...suspect, pairs: [], rank };
+  }
+
+  #suspectAt(alone: number): Suspect {
     let at = this.#sites.length - 1;
     while (at > 0 && (this.#sites[at]?.first ?? 0) > alone) at -= 1;
     const site = this.#sites[at] as Site;
-    const suspect = suspectAt(site, alone - site.first);
-    const factorsAt = rank * this.#observations.length;
-    for (let index = 0; index < site.under.length; index += 1)
-      this.#factors[factorsAt + index] = this.#factorAt(site, suspect.kind, index);
-    return { ...suspect, pairs: [], factorsAt };
-  }
-
-  #numbersOf(index: number): Float64Array {
-    return this.#observations[index]?.effect.rows.numbers ?? noNumbers;
+    const index = alone - site.first;
+    const [kind, prior] = [site.kinds[index] ?? 0, site.priors[index] ?? 0];
+    return { site, kind, prior, alone, pairs: [] };
   }
 
   /** Of a fault, for an observation. */
   #factorAt({ under }: Site, kind: number, index: number): number {
-    return this.#numbersOf(index)[(under[index] ?? 0) + kind] ?? 1;
+    return this.#rows[index]?.[(under[index] ?? 0) + kind] ?? 1;
   }
 
   #weighPairs(): void {
-    const likeliest = this.#likeliest;
-    for (let first = 0; first < likeliest.length; first += 1) {
-      for (let second = first + 1; second < likeliest.length; second += 1) {
-        const [a, b] = [likeliest[first], likeliest[second]];
-        if (a !== undefined && b !== undefined && a.site !== b.site) this.#weighPair(a, b);
+    const [likeliest, first] = [this.#likeliest, this.#count];
+    for (const a of likeliest) {
+      for (let rank = a.rank + 1; rank < likeliest.length; rank += 1) {
+        const b = likeliest[rank];
+        if (b !== undefined && a.site !== b.site) this.#addPair(a, b, first);
       }
+    }
+    const [likelihoods, weights, factors] = [this.#likelihoods, this.#weights, this.#factors];
+    const pairs = this.#count - first;
+    let place = first;
+    let ranks = 0;
+    for (const { effect } of this.#observations) {
+      for (let pair = 0; pair < pairs; pair += 1) {
+        const a = factors[ranks + (firsts[pair] ?? 0)] ?? 1;
+        const likelihood = effect.likelihood(a * (factors[ranks + (seconds[pair] ?? 0)] ?? 1));
+        likelihoods[place + pair] = likelihood;
+        weights[first + pair] = (weights[first + pair] ?? 0) * likelihood;
+      }
+      place += this.#most;
+      ranks += pairedMax;
     }
   }
 
-  #weighPair(a: Paired, b: Paired): void {
-    const likelihoods = this.#likelihoods;
-    const factors = this.#factors;
-    let place = this.#count * this.#observations.length;
-    let [atA, atB] = [a.factorsAt, b.factorsAt];
-    for (const { effect } of this.#observations) {
-      likelihoods[place] = effect.likelihood((factors[atA] ?? 1) * (factors[atB] ?? 1));
-      place += 1;
-      atA += 1;
-      atB += 1;
-    }
+  /** With its prior only. */
+  #addPair(a: Paired, b: Paired, first: number): void {
+    const pair = this.#count;
     const order = this.#order(a.site, a.kind, b) * this.#order(b.site, b.kind, a);
-    const pair = this.#weigh(a.prior * b.prior * order);
+    this.#weights[pair] = a.prior * b.prior * order;
+    firsts[pair - first] = a.rank;
+    seconds[pair - first] = b.rank;
     a.pairs.push(pair);
     b.pairs.push(pair);
+    this.#count += 1;
   }
 
   /**
@@ -238,7 +229,7 @@ export class Hypotheses {
       const symptom = symptoms[index]?.symptom;
       if (symptom === undefined || symptom.component === component) continue;
       const without = this.#factorAt(site, kind, index);
-      const byOther = other === null ? 1 : (this.#factors[other.factorsAt + index] ?? 1);
+      const byOther = other === null ? 1 : (this.#factors[index * pairedMax + other.rank] ?? 1);
       if (without === 1 || byOther <= without) continue;
       effect = Math.min(effect, symptom.began);
     }
@@ -247,29 +238,24 @@ export class Hypotheses {
     return began > effect + Math.max(onsetSlackMs, checkEveryMs) ? lateCauseFactor : 1;
   }
 
-  /** Those that are at least so likely. */
-  suspicions(least: number): Suspicion[] {
-    const found = this.#likeliest.flatMap((one) => this.#suspicion(one, least));
+  /** Those that are at least so likely, likeliest first; not more than `most`. */
+  suspicions({ least, most }: { readonly least: number; readonly most: number }): Suspicion[] {
+    const found: Suspicion[] = [];
+    const add = (suspect: Suspect) => {
+      const probability = Math.min(1, this.#weightOf(suspect) / this.#total);
+      if (probability < least) return;
+      insert(found, { fault: faultOf(suspect), probability, suspect });
+      if (found.length > most) found.pop();
+    };
+    for (const one of this.#likeliest) add(one);
     // One that is not among the likeliest may still be likely enough, where all are alike.
-    const paired = new Set(this.#likeliest.map((one) => one.alone));
-    for (const site of this.#sites) {
-      for (let index = 0; index < site.kinds.length; index += 1) {
-        const alone = site.first + index;
-        if ((this.#weights[alone] ?? 0) / this.#total < least || paired.has(alone)) continue;
-        found.push(...this.#suspicion(suspectAt(site, index), least));
-      }
+    const last = this.#sites.at(-1);
+    const end = last === undefined ? 1 : last.first + last.kinds.length;
+    for (let alone = 1; alone < end; alone += 1) {
+      if ((this.#weights[alone] ?? 0) / this.#total < least) continue;
+      if (!this.#likeliest.some((one) => one.alone === alone)) add(this.#suspectAt(alone));
     }
     return found;
-  }
-
-  #suspicion(suspect: Suspect, least: number): Suspicion[] {
-    const probability = Math.min(1, this.#weightOf(suspect) / this.#total);
-    if (probability < least) return [];
-    const fault = {
-      component: suspect.site.place.component,
-      kind: faultKinds[suspect.kind] ?? 'error',
-    };
-    return [{ fault, probability, suspect }];
   }
 
   /** How much an observation speaks for a fault, against all hypotheses without it; bits. */
@@ -280,9 +266,10 @@ export class Hypotheses {
     const others = isCertain ? this.#weightsWithout(suspect) : null;
     const rest = others === null ? this.#total - weight : this.#sumOf(others);
     const among = others === null ? null : this.#expectedBy(others);
+    if (among === null) this.#expected ??= this.#expectedBy(this.#weights);
     return (index) => {
       const under = this.#expectedUnder(suspect, index);
-      const against = among?.[index] ?? (this.#expected[index] ?? 0) - under;
+      const against = among?.[index] ?? (this.#expected?.[index] ?? 0) - under;
       return against === 0 ? 0 : Math.log2((under * rest) / (weight * against));
     };
   }
@@ -313,84 +300,40 @@ export class Hypotheses {
   }
 
   #expectedAt(place: number, index: number): number {
-    const likelihood = this.#likelihoods[place * this.#observations.length + index] ?? 1;
+    const likelihood = this.#likelihoods[index * this.#most + place] ?? 1;
     return (this.#weights[place] ?? 0) * likelihood;
   }
 
   /** For each observation: Σ weight·likelihood, over all hypotheses. */
-  #expectedBy(weights: Float64Array): Float64Array {
-    const likelihoods = this.#likelihoods;
-    const columns = this.#observations.length;
-    const sums = new Float64Array(columns);
-    for (let place = 0; place < this.#count; place += 1) {
-      const weight = weights[place] ?? 0;
-      const row = place * columns;
-      for (let index = 0; index < columns; index += 1)
-        sums[index] = (sums[index] ?? 0) + weight * (likelihoods[row + index] ?? 1);
-    }
-    return sums;
-  }
-}
-
-function suspectAt(site: Site, index: number): Suspect {
-  const [kind, prior] = [site.kinds[index] ?? 0, site.priors[index] ?? 0];
-  return { site, kind, prior, alone: site.first + index, pairs: [] };
-}
-
-const allKinds = faultKinds.map((_, kind) => kind);
-const tablePriors = faultKinds.map((kind) => priors[kind]);
-const kindsOfHosts = hostKinds.map((kind) => faultKinds.indexOf(kind));
-const priorsOfHosts = hostKinds.map((kind) => priors[kind] * hostPriorFactor);
-
-function sitesOf(
-  input: LocateInput,
-  network: Network,
-  observations: readonly Observation[],
-): Site[] {
-  const sites: Site[] = [];
-  // The first of all hypotheses is that nothing is wrong.
-  let first = 1;
-  const add = (component: ComponentId, kinds: readonly number[], priors: ByKind) => {
-    const place = network.place(component);
-    let link = network.link(place, place);
-    let to = place;
-    const under = observations.map((one) => {
-      // What is seen of one instance stands together.
-      if (one.place !== to) link = network.link(place, one.place);
-      to = one.place;
-      return one.effect.under(link);
+  #expectedBy(weights: Float64Array): readonly number[] {
+    const [likelihoods, count] = [this.#likelihoods, this.#count];
+    return this.#observations.map((_, index) => {
+      const column = index * this.#most;
+      let sum = 0;
+      for (let place = 0; place < count; place += 1)
+        sum += (weights[place] ?? 0) * (likelihoods[column + place] ?? 1);
+      return sum;
     });
-    const began = beganAt(input, component);
-    sites.push({ place, began, first, kinds, priors, under });
-    first += kinds.length;
-  };
-  const known = new Map<string, ByKind>();
-  const factorsOf = priorFactors(input.knowledge, priors);
-  for (const { id, service, startedAt } of input.components) {
-    const byService = known.get(service) ?? servicePriors(factorsOf(service));
-    known.set(service, byService);
-    const recent = startedAt !== null && input.at - startedAt < recentChange.withinMs;
-    add(id, allKinds, recent ? afterChange(byService) : byService);
   }
-  for (const component of input.hosts) add(component, kindsOfHosts, priorsOfHosts);
-  return sites;
 }
 
-/** When the first symptom at the component began; Infinity: it shows none. */
-function beganAt({ symptoms }: LocateInput, component: ComponentId): number {
-  let began = Number.POSITIVE_INFINITY;
-  for (const { symptom } of symptoms)
-    if (symptom.component === component) began = Math.min(began, symptom.began);
-  return began;
+function faultOf({ site, kind }: Suspect): Fault {
+  return { component: site.place.component, kind: faultKinds[kind] ?? 'error' };
 }
 
-function servicePriors(factors: ByKind): ByKind {
-  return tablePriors.map((prior, kind) => prior * (factors[kind] ?? 1));
+/** Keeps the order; most come in it already. */
+function insert(sorted: Suspicion[], one: Suspicion): void {
+  let place = sorted.length;
+  for (; place > 0; place -= 1) {
+    const before = sorted[place - 1];
+    if (before === undefined || !isLikelier(one, before)) break;
+    sorted[place] = before;
+  }
+  sorted[place] = one;
 }
 
-function afterChange(byService: ByKind): ByKind {
-  return byService.map((prior, index) => {
-    const kind = faultKinds[index];
-    return kind !== undefined && recentChange.kinds.has(kind) ? prior * recentChange.factor : prior;
-  });
+/** Of those alike the same one is always first. */
+function isLikelier(a: Suspicion, b: Suspicion): boolean {
+  if (a.probability !== b.probability) return a.probability > b.probability;
+  return `${a.fault.component} ${a.fault.kind}` < `${b.fault.component} ${b.fault.kind}`;
 }

@@ -44,10 +44,8 @@ export function locate(given: LocateInput): Located {
   const observations = observe(input, network);
   const hypotheses = new Hypotheses(input, network, observations);
   const context = { input, network, observations, hypotheses };
-  const likeliest = hypotheses
-    .suspicions(negligible)
-    .sort((a, b) => b.probability - a.probability || compareFaults(a.fault, b.fault));
-  const causes = likeliest.slice(0, causesMax).map((one) => toCause(one, context));
+  const likeliest = hypotheses.suspicions({ least: negligible, most: causesMax });
+  const causes = likeliest.map((one) => toCause(one, context));
   return { causes, unsure: (causes[0]?.probability ?? 0) < sureFrom };
 }
 
@@ -65,12 +63,6 @@ export function explains(input: LocateInput, fault: Fault, seen: SeenSymptom): b
   const link = network.link(network.place(fault.component), network.place(seen.symptom.component));
   const shown = network.links.shows(link, detectorOf(seen))[faultKinds.indexOf(fault.kind)] ?? 0;
   return shown >= explainsFrom;
-}
-
-function compareFaults(a: Fault, b: Fault): number {
-  const keyA = `${a.component} ${a.kind}`;
-  const keyB = `${b.component} ${b.kind}`;
-  return keyA < keyB ? -1 : Number(keyA > keyB);
 }
 
 interface Context {

@@ -142,7 +142,7 @@ export interface Place {
   /** Null for a host. */
   readonly service: ServiceNode | null;
   readonly othersReady: number;
-  /** From it to other services, by their index, as far as asked for. */
+  /** From it, and all like it, to other services, by their index, as far as asked for. */
   readonly links: Link[];
 }
 
@@ -155,6 +155,8 @@ interface ServiceNode {
   itself: Link | null;
   /** P(a fault comes through to it from another service), by index, as far as asked for. */
   readonly reach: number[];
+  /** From its instances to other services, by how many others are ready. */
+  readonly links: Link[][];
 }
 
 /** A link to itself, as long as no more is known of the service's detectors. */
@@ -238,16 +240,20 @@ export class Links {
   #learned(service: ServiceName | null, { name, kinds, own }: Detector): ByKind {
     const known = service === null ? undefined : detections(this.#knowledge, service, name);
     if (known === undefined) return own;
-    return faultKinds.map((fault, index) => {
-      const cases = known[fault];
-      if (cases === undefined) return own[index] ?? 0;
-      return kinds.reduce((best, { kind, own: table }) => {
+    const shows = [...own];
+    // Of most kinds of fault there was none yet.
+    for (const fault in known) {
+      const cases = known[fault as FaultKind];
+      const index = faultKinds.indexOf(fault as FaultKind);
+      if (cases === undefined || index === -1) continue;
+      shows[index] = kinds.reduce((best, { kind, own: table }) => {
         const byTable = table[index] ?? 0;
         if (kind === 'killed' || certain.has(kind)) return Math.max(best, byTable);
         const { yes, chance } = shownEstimate(cases, byTable, kind);
         return Math.max(best, byTable === 0 && yes === 0 ? 0 : chance);
       }, 0);
-    });
+    }
+    return shows;
   }
 }
 
@@ -274,7 +280,9 @@ export class Network {
     const name = serviceOf(component);
     const service = name === null ? null : this.#service(name);
     const othersReady = this.facts.get(component)?.othersReady ?? 0;
-    const place = { component, service, othersReady, links: [] };
+    const links = service?.links[othersReady] ?? [];
+    if (service !== null) service.links[othersReady] = links;
+    const place = { component, service, othersReady, links };
     this.#places.set(component, place);
     return place;
   }
@@ -293,7 +301,8 @@ export class Network {
     const known = links[target.index];
     if (known !== undefined) return known;
     const reach = this.#along(target, service);
-    const link = this.links.toDependant(reach / (1 + from.othersReady) ** 2);
+    const ready = 1 + from.othersReady;
+    const link = this.links.toDependant(reach / (ready * ready));
     links[target.index] = link;
     return link;
   }
@@ -324,7 +333,8 @@ export class Network {
   #service(name: ServiceName): ServiceNode {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    const node = { name, index: this.#services.size, edges: null, itself: null, reach: [] };
+    const index = this.#services.size;
+    const node = { name, index, edges: null, itself: null, reach: [], links: [] };
     this.#services.set(name, node);
     return node;
   }

@@ -20,7 +20,8 @@ export class Rows {
       this.numbers = new Float64Array(2 * this.#end);
       this.numbers.set(before);
     }
-    this.numbers.set(row, begin);
+    for (let index = 0; index < row.length; index += 1)
+      this.numbers[begin + index] = row[index] ?? 0;
     return begin;
   }
 }
