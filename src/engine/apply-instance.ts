@@ -12,7 +12,11 @@ import {
   isRunning,
 } from './state.ts';
 
-export type InstanceRecord = Extract<LogRecord, { readonly instance: unknown }>;
+type SuspectRecord = LogRecord & { readonly kind: 'instance-suspect' };
+export type InstanceRecord = Exclude<
+  Extract<LogRecord, { readonly instance: unknown }>,
+  SuspectRecord
+>;
 
 export function applyInstance(state: EngineState, record: InstanceRecord): void {
   const instance = state.instances[record.instance];
@@ -21,6 +25,14 @@ export function applyInstance(state: EngineState, record: InstanceRecord): void 
   change(state, instance, record);
   state.alive += Number(isOurs(instance)) - Number(was);
   forgetIfRemoved(state, instance);
+}
+
+export function applySuspect(state: EngineState, record: SuspectRecord): void {
+  const instance = state.instances[record.instance];
+  if (instance === undefined) return;
+  if (instance.suspected && !record.suspected) instance.failedUntil = record.at;
+  instance.suspected = record.suspected;
+  if (!record.suspected) acquit(instance);
 }
 
 function change(state: EngineState, instance: InstanceState, record: InstanceRecord): void {
@@ -47,11 +59,6 @@ function change(state: EngineState, instance: InstanceState, record: InstanceRec
     case 'instance-ready':
       ready(instance, record.at);
       copied(state, instance);
-      return;
-    case 'instance-suspect':
-      if (instance.suspected && !record.suspected) instance.failedUntil = record.at;
-      instance.suspected = record.suspected;
-      if (!record.suspected) acquit(instance);
       return;
     case 'instance-confirmed':
       confirmed(state, instance, record);

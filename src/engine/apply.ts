@@ -8,7 +8,7 @@ import type { PointRecord } from '../model/recovery-point.ts';
 import { applyConfigured } from './apply-configured.ts';
 import { applyGroup, applyToGroup, isGroupRecord } from './apply-group.ts';
 import { applyIncident, askAnew, type IncidentRecord } from './apply-incident.ts';
-import { applyInstance, type InstanceRecord } from './apply-instance.ts';
+import { applyInstance, applySuspect, type InstanceRecord } from './apply-instance.ts';
 import { applyKnowledge } from './apply-knowledge.ts';
 import { applyPoint, isPointRecord } from './apply-points.ts';
 import { clearTimer, setTimer } from './earliest.ts';
@@ -27,6 +27,11 @@ import {
 export function apply(state: EngineState, record: LogRecord): void {
   state.seq += 1;
   state.at = Math.max(state.at, record.at);
+  // By far the most frequent; what else looks at records has nothing to do with it.
+  if (record.kind === 'instance-suspect') {
+    applySuspect(state, record);
+    return;
+  }
   const { instance, incident, action } = subjectOf(record);
   if (action != null) noteAction(state, action);
   applyKnowledge(state, record);

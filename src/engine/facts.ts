@@ -1,6 +1,11 @@
 /** What locate and plan are told: the part of the state that is connected to some symptoms. */
 
-import { type ComponentFacts, isHost, type LocateInput } from '../locate/model.ts';
+import {
+  type ComponentFacts,
+  isHost,
+  type LocateInput,
+  type SeenSymptom,
+} from '../locate/model.ts';
 import { type ComponentId, isInstance, type ServiceName, serviceOf } from '../model/ids.ts';
 import type { BudgetSpec } from '../model/stack-spec.ts';
 import type { Symptom } from '../model/symptom.ts';
@@ -9,6 +14,7 @@ import { canFence, lossOf, mayPromote, whyNoneMay } from './candidates.ts';
 import { openAt } from './concerned.ts';
 import {
   dependenciesOf,
+  directDependencies,
   failingDependency,
   freshlyConfirmed,
   isKilled,
@@ -31,31 +37,34 @@ export function locateInput(
   at: number,
 ): LocateInput {
   const services = new Set<ServiceName>();
+  const all = new Map<string, Symptom>();
+  const hosts = new Set<ComponentId>();
   for (const symptom of symptoms) {
+    all.set(symptom.id, symptom);
+    if (isHost(symptom.component)) hosts.add(symptom.component);
     const service = serviceOf(symptom.component);
     if (service === null) continue;
     services.add(service);
     for (const name of dependenciesOf(state, service)) services.add(name);
   }
   const instances = inScope(state, symptoms, services);
-  const all = new Map(symptoms.map((symptom) => [symptom.id, symptom]));
-  for (const id of instances.flatMap((one) => one.symptoms)) {
-    const held = state.symptoms[id]?.symptom;
-    if (held !== undefined) all.set(id, held);
+  for (const instance of instances) {
+    for (const id of instance.symptoms) {
+      const held = state.symptoms[id]?.symptom;
+      if (held !== undefined) all.set(id, held);
+    }
   }
+  const seen: SeenSymptom[] = [];
+  for (const symptom of all.values()) seen.push({ symptom, killed: isKilled(state, symptom) });
   return {
     at,
-    symptoms: [...all.values()].map((symptom) => ({ symptom, killed: isKilled(state, symptom) })),
+    symptoms: seen,
     components: instances.map((one) => componentFacts(state, one, at)),
-    dependsOn: Object.fromEntries([...services].map((name) => [name, directOf(state, name)])),
-    hosts: [...new Set(symptoms.map((one) => one.component).filter(isHost))],
+    dependsOn: directDependencies(state),
+    hosts: [...hosts],
     tried: [],
     knowledge: state.knowledge,
   };
-}
-
-function directOf(state: EngineState, service: ServiceName): ServiceName[] {
-  return (state.services[service]?.spec.dependsOn ?? []).map((one) => one.service);
 }
 
 /** Instances with symptoms, and those of dependencies: the unsound, and a few of the sound. */

@@ -6,29 +6,69 @@ import { groupOf } from './group.ts';
 import { isFailing } from './routing.ts';
 import { type EngineState, type InstanceState, instancesOf, isRunning } from './state.ts';
 
+type Services = ReadonlySet<ServiceName>;
+
+/**
+ * What was found, for as long as the stack is defined so: each definition, and each service that is
+ * forgotten, makes another `order`. A memory beside the state.
+ */
+interface Reach {
+  readonly direct: Readonly<Record<ServiceName, readonly ServiceName[]>>;
+  readonly down: Map<ServiceName, Services>;
+  readonly up: Map<ServiceName, Services>;
+}
+
+const reaches = new WeakMap<EngineState['order'], Reach>();
+/** What is found fast enough, or would take much room, is not kept. */
+const keptMax = 100;
+
+function reachIn({ order, services }: EngineState): Reach {
+  const known = reaches.get(order);
+  if (known !== undefined) return known;
+  const direct = Object.fromEntries(
+    Object.entries(services).map(([name, { spec }]) => [
+      name,
+      spec.dependsOn.map((one) => one.service),
+    ]),
+  );
+  const reach = { direct, down: new Map(), up: new Map() };
+  reaches.set(order, reach);
+  return reach;
+}
+
+/** What each service depends on directly. */
+export function directDependencies(state: EngineState): Reach['direct'] {
+  return reachIn(state).direct;
+}
+
 /** All services that this one depends on, directly or through others; without itself. */
-export function dependenciesOf(state: EngineState, service: ServiceName): Set<ServiceName> {
-  const found = new Set<ServiceName>();
-  const queue = [service];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    for (const { service: next } of state.services[name]?.spec.dependsOn ?? []) {
-      if (found.has(next)) continue;
-      found.add(next);
-      queue.push(next);
-    }
-  }
+export function dependenciesOf(state: EngineState, service: ServiceName): Services {
+  const { direct, down } = reachIn(state);
+  const known = down.get(service);
+  if (known !== undefined) return known;
+  const found = closure(service, (name) => direct[name] ?? []);
+  if (found.size <= keptMax) down.set(service, found);
   return found;
 }
 
 /** All services that depend on this one, directly or through others; without itself. */
-export function dependentsOf(state: EngineState, service: ServiceName): Set<ServiceName> {
+export function dependentsOf(state: EngineState, service: ServiceName): Services {
+  const { up } = reachIn(state);
+  const known = up.get(service);
+  if (known !== undefined) return known;
+  const found = closure(service, (name) => state.services[name]?.dependents ?? []);
+  if (found.size <= keptMax) up.set(service, found);
+  return found;
+}
+
+function closure(from: ServiceName, next: (name: ServiceName) => readonly ServiceName[]): Services {
   const found = new Set<ServiceName>();
-  const queue = [service];
+  const queue = [from];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    for (const next of state.services[name]?.dependents ?? []) {
-      if (found.has(next)) continue;
-      found.add(next);
-      queue.push(next);
+    for (const one of next(name)) {
+      if (found.has(one)) continue;
+      found.add(one);
+      queue.push(one);
     }
   }
   return found;

@@ -46,20 +46,25 @@ export function routeTargets(state: EngineState, service: ServiceName): RouteTar
 }
 
 function balanced(state: EngineState, { instances: ids }: ServiceState): RouteTarget[] {
-  const instances: InstanceState[] = [];
   let anyGood = false;
   for (const id of ids) {
     const one = state.instances[id];
-    if (one === undefined || one.readyAt === null) continue;
-    instances.push(one);
-    anyGood ||= isGood(state, one);
+    if (one === undefined || one.readyAt === null || !isGood(state, one)) continue;
+    anyGood = true;
+    break;
   }
-  const targets: RouteTarget[] = [];
-  for (const one of instances) {
-    if (one.port === null || (one.phase === 'stopping' && one.hurry)) continue;
+  // With room for all from the beginning: it is made for most events.
+  const targets = new Array<RouteTarget>(ids.length);
+  let count = 0;
+  for (const id of ids) {
+    const one = state.instances[id];
+    if (one?.port == null || one.readyAt === null) continue;
+    if (one.phase === 'stopping' && one.hurry) continue;
     const serves = anyGood ? isGood(state, one) : one.phase === 'ready';
-    targets.push({ instance: one.id, port: one.port, state: serves ? 'serving' : 'draining' });
+    targets[count] = { instance: id, port: one.port, state: serves ? 'serving' : 'draining' };
+    count += 1;
   }
+  targets.length = count;
   return targets;
 }
 
@@ -137,7 +142,16 @@ export function lagOf(state: EngineState, { id, service }: InstanceState): numbe
 /** Null: the service has no endpoint. */
 export function routeCommand(state: EngineState, service: ServiceName): RouteCommand | null {
   const known = state.services[service];
-  if (known?.spec.endpoint == null) return null;
+  return known === undefined ? null : routeOf(state, service, known);
+}
+
+/** The same, of a service that was looked up already. */
+export function routeOf(
+  state: EngineState,
+  service: ServiceName,
+  known: ServiceState,
+): RouteCommand | null {
+  if (known.spec.endpoint == null) return null;
   if (known.spec.failover === undefined)
     return { kind: 'route', service, targets: balanced(state, known), unrecordedOk: true };
   const targets = primaryTargets(state, service);
@@ -155,8 +169,10 @@ export function isSameRoute(a: RouteCommand | null, b: RouteCommand): boolean {
 
 function areSame(a: readonly RouteTarget[], b: readonly RouteTarget[]): boolean {
   if (a.length !== b.length) return false;
-  return a.every((one, index) => {
-    const other = b[index];
-    return one.instance === other?.instance && one.port === other.port && one.state === other.state;
-  });
+  for (let index = 0; index < a.length; index += 1) {
+    const [one, other] = [a[index], b[index]];
+    if (one?.instance !== other?.instance || one?.port !== other?.port) return false;
+    if (one?.state !== other?.state) return false;
+  }
+  return true;
 }

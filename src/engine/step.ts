@@ -46,14 +46,19 @@ export interface StepResult {
 export function step(state: EngineState, event: EngineEvent): StepResult {
   const turn = new Turn(state, event.at, event.random);
   handle(turn, event);
-  do {
+  while (turn.isUnsettled()) {
     assessTouched(turn);
     advanceTouched(turn);
     pursueTouched(turn);
-  } while (turn.touched.length > 0 || turn.restores.length > 0);
-  if (!state.looking) for (const service of turn.changed()) awaitHealth(turn, service);
+  }
+  if (!state.looking) awaitHealthOf(turn);
   turn.finish();
   return { records: turn.records, commands: turn.commands };
+}
+
+function awaitHealthOf(turn: Turn): void {
+  for (const { service, state } of turn.changed())
+    if (state?.maintenance !== undefined) awaitHealth(turn, service);
 }
 
 function handle(turn: Turn, event: EngineEvent): void {
@@ -258,7 +263,7 @@ function onSuspect(turn: Turn, id: InstanceId, suspected: boolean): void {
   const instance = turn.state.instances[id];
   if (instance === undefined || !isRunning(instance)) return;
   if (instance.suspected !== suspected) {
-    turn.record({ at: turn.at, kind: 'instance-suspect', instance: id, suspected });
+    turn.suspect(instance, suspected);
   }
 }
 

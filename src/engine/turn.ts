@@ -13,8 +13,8 @@ import {
 import { type LogRecord, type RecordBody, subjectOf } from '../model/record.ts';
 import { apply } from './apply.ts';
 import { failoverOf } from './group.ts';
-import { isSameRoute, routeCommand } from './routing.ts';
-import type { EngineState, InstanceState } from './state.ts';
+import { isSameRoute, routeCommand, routeOf } from './routing.ts';
+import type { EngineState, InstanceState, ServiceState } from './state.ts';
 
 type CommandBody = Command extends infer C
   ? C extends Command
@@ -23,6 +23,20 @@ type CommandBody = Command extends infer C
   : never;
 
 type RouteCommand = Extract<Command, { readonly kind: 'route' }>;
+
+/** A service whose route may change: as it was before. */
+interface Watched {
+  readonly service: ServiceName;
+  readonly state: ServiceState | undefined;
+  before: RouteCommand | null;
+}
+
+/**
+ * Where the endpoints of services without failover led when a step ended, so that the next one need
+ * not work that out: a memory beside the state. Between steps nothing changes it but a new
+ * definition of the stack.
+ */
+const known = new WeakMap<ServiceState, RouteCommand>();
 
 export class Turn {
   readonly state: EngineState;
@@ -38,8 +52,7 @@ export class Turn {
   /** Services with a restore to be looked at before the step ends, each once. */
   readonly restores: ServiceName[] = [];
   #random: number;
-  /** As they were before. */
-  readonly #routes: { readonly service: ServiceName; before: RouteCommand | null }[] = [];
+  readonly #routes: Watched[] = [];
 
   constructor(state: EngineState, at: number, random: number) {
     this.state = state;
@@ -51,7 +64,15 @@ export class Turn {
     this.record({ at: this.at, ...body });
   }
 
-  /** For what comes with most events: to copy a record takes longer than most of what follows. */
+  /** By far the most frequent record; it has to do with nothing but the instance and its route. */
+  suspect({ id, service }: InstanceState, suspected: boolean): void {
+    this.#watchService(service);
+    const record = { at: this.at, kind: 'instance-suspect' as const, instance: id, suspected };
+    this.records.push(record);
+    apply(this.state, record);
+  }
+
+  /** For what comes often: to copy a record takes longer than most of what follows. */
   record(record: LogRecord): void {
     const { instance, service } = subjectOf(record);
     if (instance !== undefined) this.watchRoute(instance);
@@ -84,6 +105,11 @@ export class Turn {
   /** What a group needs next is to be looked at before the step ends. */
   pursue(service: ServiceName): void {
     if (!this.groups.includes(service)) this.groups.push(service);
+  }
+
+  /** Something is to be looked at before the step ends. */
+  isUnsettled(): boolean {
+    return this.touched.length > 0 || this.restores.length > 0 || this.groups.length > 0;
   }
 
   /** A number in [0, 1) for each use, all drawn from the event's one. */
@@ -120,16 +146,19 @@ export class Turn {
 
   /** Commands the routes of services whose targets this step changed; must be called last. */
   finish(): void {
-    if (this.state.looking) return;
-    for (const { service, before } of this.#routes) {
-      const command = routeCommand(this.state, service);
+    const { services, looking } = this.state;
+    for (const { service, state, before } of this.#routes) {
+      if (state === undefined || (state.removed && services[service] !== state)) continue;
+      const command = looking ? null : routeOf(this.state, service, state);
+      if (command === null || command.group !== undefined) known.delete(state);
+      else known.set(state, command);
       if (command !== null && !isSameRoute(before, command)) this.commands.push(command);
     }
   }
 
   /** Services of which something may have changed in this step. */
-  changed(): ServiceName[] {
-    return this.#routes.map((one) => one.service);
+  changed(): readonly Omit<Watched, 'before'>[] {
+    return this.#routes;
   }
 
   /** Commands the route as it is now; before what is commanded next. */
@@ -147,11 +176,13 @@ export class Turn {
   }
 
   #watchService(service: ServiceName): void {
-    const known = this.state.services[service];
-    if (known?.spec.failover !== undefined) this.pursue(service);
-    if (known?.restore !== undefined) this.restore(service);
+    const state = this.state.services[service];
+    if (state?.spec.failover !== undefined) this.pursue(service);
+    if (state?.restore !== undefined) this.restore(service);
     for (const watched of this.#routes) if (watched.service === service) return;
-    this.#routes.push({ service, before: routeCommand(this.state, service) });
+    const before = state === undefined ? undefined : known.get(state);
+    const route = before ?? (state === undefined ? null : routeOf(this.state, service, state));
+    this.#routes.push({ service, state, before: route });
   }
 
   /** With failover it also depends on what is wanted whether connections are held. */

@@ -15,8 +15,21 @@ export function instanceId(service: ServiceName, number: number): InstanceId {
   return `${service}/${number}`;
 }
 
+/** Of components that were asked for: a name that is cut out anew costs more than to look it up. */
+const services = new Map<ComponentId, ServiceName | null>();
+const servicesMax = 20_000;
+
 /** The service that an instance id or a service's own component id belongs to; null for a host. */
 export function serviceOf(component: ComponentId): ServiceName | null {
+  const known = services.get(component);
+  if (known !== undefined) return known;
+  const service = cutService(component);
+  if (services.size >= servicesMax) services.clear();
+  services.set(component, service);
+  return service;
+}
+
+function cutService(component: ComponentId): ServiceName | null {
   if (component.startsWith('host:')) return null;
   const slash = component.lastIndexOf('/');
   return slash === -1 ? component : component.slice(0, slash);
