@@ -142,7 +142,8 @@ function changed(state: EngineState, incident: IncidentState, record: PlainIncid
 }
 
 function takeFromResolved(state: EngineState, incident: IncidentState): void {
-  const place = state.resolved.indexOf(incident.id);
+  // Most are not long resolved.
+  const place = state.resolved.lastIndexOf(incident.id);
   if (place === -1) return;
   state.resolved.splice(place, 1);
   noteReopened(state, incident);
@@ -191,7 +192,8 @@ function resolved(
   state.resolved.push(incident.id);
   for (const action of incident.actions) delete state.actions[action.planned.action];
   noteResolved(state, incident);
-  for (const old of state.resolved.splice(0, state.resolved.length - resolvedKept)) {
+  while (state.resolved.length > resolvedKept) {
+    const old = state.resolved.shift() ?? incident.id;
     noteForgotten(state, state.incidents[old]);
     delete state.incidents[old];
   }
@@ -209,12 +211,12 @@ function planned(state: EngineState, record: LogRecord & { kind: 'action-planned
     fault: cause?.fault ?? null,
     begun: null,
     done: null,
-    ...(cause !== undefined && incident?.unsure === false ? { sure: true } : {}),
-    ...(incident?.slowTries.includes(action.target) === true ? { slowTry: true } : {}),
     spared: false,
     outcome: null,
     error: null,
   };
+  if (cause !== undefined && incident?.unsure === false) entry.sure = true;
+  if (incident?.slowTries.includes(action.target) === true) entry.slowTry = true;
   state.actions[action.action] = id;
   if (incident !== undefined) {
     keep(incident, entry);

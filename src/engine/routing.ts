@@ -46,26 +46,57 @@ export function routeTargets(state: EngineState, service: ServiceName): RouteTar
 }
 
 function balanced(state: EngineState, { instances: ids }: ServiceState): RouteTarget[] {
-  let anyGood = false;
-  for (const id of ids) {
-    const one = state.instances[id];
-    if (one === undefined || one.readyAt === null || !isGood(state, one)) continue;
-    anyGood = true;
-    break;
-  }
   // With room for all from the beginning: it is made for most events.
   const targets = new Array<RouteTarget>(ids.length);
   let count = 0;
+  let anyGood = false;
   for (const id of ids) {
     const one = state.instances[id];
-    if (one?.port == null || one.readyAt === null) continue;
-    if (one.phase === 'stopping' && one.hurry) continue;
-    const serves = anyGood ? isGood(state, one) : one.phase === 'ready';
-    targets[count] = { instance: id, port: one.port, state: serves ? 'serving' : 'draining' };
+    if (one === undefined || one.readyAt === null) continue;
+    const good = isGood(state, one);
+    anyGood ||= good;
+    if (one.port === null || (one.phase === 'stopping' && one.hurry)) continue;
+    targets[count] = { instance: id, port: one.port, state: good ? 'serving' : 'draining' };
     count += 1;
   }
   targets.length = count;
-  return targets;
+  return anyGood ? targets : targets.map((one) => withoutBetter(state, one));
+}
+
+/** As many instances as a bitmask has room for. */
+const maskMax = 31;
+
+/**
+ * For what changes nothing but whether an instance is suspected: those that get new connections, as
+ * a bitmask. The route is the same as long as this is. Null: more than that may follow.
+ */
+export function preferred(
+  state: EngineState,
+  { instances, spec, restore, maintenance }: ServiceState,
+): number | null {
+  const isPlain = spec.failover === undefined && restore === undefined && maintenance === undefined;
+  if (!isPlain || instances.length > maskMax) return null;
+  let anyGood = false;
+  let [good, ready, bit] = [0, 0, 1];
+  for (const id of instances) {
+    const one = state.instances[id];
+    if (one !== undefined && one.readyAt !== null) {
+      const led = one.port === null ? 0 : bit;
+      if (one.phase === 'ready') ready |= led;
+      if (isGood(state, one)) {
+        anyGood = true;
+        good |= led;
+      }
+    }
+    bit <<= 1;
+  }
+  return anyGood ? good : ready;
+}
+
+/** Nothing better is left. */
+function withoutBetter(state: EngineState, target: RouteTarget): RouteTarget {
+  const serves = state.instances[target.instance]?.phase === 'ready';
+  return { ...target, state: serves ? 'serving' : 'draining' };
 }
 
 function isGood(state: EngineState, instance: InstanceState): boolean {

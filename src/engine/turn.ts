@@ -13,7 +13,7 @@ import {
 import { type LogRecord, type RecordBody, subjectOf } from '../model/record.ts';
 import { apply } from './apply.ts';
 import { failoverOf } from './group.ts';
-import { isSameRoute, routeCommand, routeOf } from './routing.ts';
+import { isSameRoute, preferred, routeCommand, routeOf } from './routing.ts';
 import type { EngineState, InstanceState, ServiceState } from './state.ts';
 
 type CommandBody = Command extends infer C
@@ -30,13 +30,6 @@ interface Watched {
   readonly state: ServiceState | undefined;
   before: RouteCommand | null;
 }
-
-/**
- * Where the endpoints of services without failover led when a step ended, so that the next one need
- * not work that out: a memory beside the state. Between steps nothing changes it but a new
- * definition of the stack.
- */
-const known = new WeakMap<ServiceState, RouteCommand>();
 
 export class Turn {
   readonly state: EngineState;
@@ -64,12 +57,18 @@ export class Turn {
     this.record({ at: this.at, ...body });
   }
 
-  /** By far the most frequent record; it has to do with nothing but the instance and its route. */
+  /** By far the most frequent record: nothing follows from it but a route, as a rule. */
   suspect({ id, service }: InstanceState, suspected: boolean): void {
-    this.#watchService(service);
+    const { state } = this;
+    const known = state.services[service];
+    const before = known === undefined ? null : preferred(state, known);
+    if (before === null) this.#watchService(service);
     const record = { at: this.at, kind: 'instance-suspect' as const, instance: id, suspected };
     this.records.push(record);
-    apply(this.state, record);
+    apply(state, record);
+    if (known === undefined || before === null || state.looking) return;
+    const route = preferred(state, known) === before ? null : routeOf(state, service, known);
+    if (route !== null) this.commands.push(route);
   }
 
   /** For what comes often: to copy a record takes longer than most of what follows. */
@@ -147,11 +146,10 @@ export class Turn {
   /** Commands the routes of services whose targets this step changed; must be called last. */
   finish(): void {
     const { services, looking } = this.state;
+    if (looking) return;
     for (const { service, state, before } of this.#routes) {
       if (state === undefined || (state.removed && services[service] !== state)) continue;
-      const command = looking ? null : routeOf(this.state, service, state);
-      if (command === null || command.group !== undefined) known.delete(state);
-      else known.set(state, command);
+      const command = routeOf(this.state, service, state);
       if (command !== null && !isSameRoute(before, command)) this.commands.push(command);
     }
   }
@@ -180,9 +178,8 @@ export class Turn {
     if (state?.spec.failover !== undefined) this.pursue(service);
     if (state?.restore !== undefined) this.restore(service);
     for (const watched of this.#routes) if (watched.service === service) return;
-    const before = state === undefined ? undefined : known.get(state);
-    const route = before ?? (state === undefined ? null : routeOf(this.state, service, state));
-    this.#routes.push({ service, state, before: route });
+    const before = state === undefined ? null : routeOf(this.state, service, state);
+    this.#routes.push({ service, state, before });
   }
 
   /** With failover it also depends on what is wanted whether connections are held. */
