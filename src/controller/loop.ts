@@ -13,8 +13,15 @@ import { endsWithBoot } from './lasting.ts';
 import { Recorder } from './recorder.ts';
 import { recoverState } from './recover-state.ts';
 
-/** A large stack's takes some milliseconds; so does the replay of a thousand records. */
-const snapshotEveryRecords = 10_000;
+/**
+ * To make one holds the loop up and is written too, so all of them together are a tenth of the log;
+ * what is replayed at a start takes a fifth of a second at most.
+ */
+const snapshotShare = 0.1;
+const snapshotRecordsMin = 10_000;
+const snapshotRecordsMax = 100_000;
+/** Characters of a record, about. */
+const recordLength = 150;
 /** Nobody who ends a stack waits longer than this for a disk that can't write. */
 const closePatienceMs = 3_000;
 
@@ -40,6 +47,7 @@ export class Loop {
   #queue: Happening[] = [];
   #scheduled = false;
   #sinceSnapshot = 0;
+  #snapshotEvery = snapshotRecordsMin;
   #timer: { readonly timer: string; readonly due: number; readonly cancel: () => void } | null =
     null;
   #closed = false;
@@ -116,15 +124,18 @@ export class Loop {
       this.#options.onStep(event, stepped.records);
     }
     this.#sinceSnapshot += records.length;
-    const snapshot = this.#sinceSnapshot >= snapshotEveryRecords ? this.#snapshot() : null;
+    const snapshot = this.#sinceSnapshot >= this.#snapshotEvery ? this.#snapshot() : null;
     for (const command of commands) this.#options.foresee(command);
     this.#recorder.add(records, commands, snapshot);
     this.#armTimer();
   }
 
   #snapshot(): string {
+    const snapshot = JSON.stringify(this.state);
+    const records = Math.round(snapshot.length / (snapshotShare * recordLength));
     this.#sinceSnapshot = 0;
-    return JSON.stringify(this.state);
+    this.#snapshotEvery = Math.min(snapshotRecordsMax, Math.max(snapshotRecordsMin, records));
+    return snapshot;
   }
 
   #armTimer(): void {

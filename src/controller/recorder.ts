@@ -148,8 +148,7 @@ export class Recorder {
       records.map((record, index) => ({ seq: firstSeq + index, record, unrecorded })),
     );
     for (const batch of done) for (const command of batch.commands) this.#options.run(command);
-    const snapshot = done.at(-1)?.snapshot ?? null;
-    if (snapshot !== null) this.#keepSnapshot(snapshot);
+    this.#keepSnapshot(done);
     if (this.#pending.length > 0) {
       void this.#write();
       return;
@@ -161,11 +160,18 @@ export class Recorder {
     if (this.#pending.length === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
-  #keepSnapshot(state: string): void {
-    const seq = this.#lastSeq;
-    this.#options.store.saveSnapshot({ seq, state }).catch((error: unknown) => {
-      this.#degrade(`snapshot: ${errorInfo(error).message}`);
-    });
+  /** Where records come fast, others were made durable together with those before it. */
+  #keepSnapshot(done: readonly Batch[]): void {
+    let seq = this.#lastSeq;
+    for (const { records, snapshot } of done.toReversed()) {
+      if (snapshot !== null) {
+        this.#options.store.saveSnapshot({ seq, state: snapshot }).catch((error: unknown) => {
+          this.#degrade(`snapshot: ${errorInfo(error).message}`);
+        });
+        return;
+      }
+      seq -= records.length;
+    }
   }
 
   #failed(reason: string): void {

@@ -60,6 +60,7 @@ const smallest: Readonly<Record<string, { args: readonly string[]; expected: Exp
       'daruma-50': ['steps_per_s'],
       'daruma-200': ['steps_per_s'],
       'daruma-1000': ['steps_per_s'],
+      '100-stacks-1000': ['steps_per_s'],
       daruma: ['steps_per_s', 'logged_events_per_s', 'logged_p99_ms', 'simulated_hours_per_s'],
     },
   },
