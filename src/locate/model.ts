@@ -44,7 +44,7 @@ export interface LocateInput {
   readonly symptoms: readonly SeenSymptom[];
   /** The instances at which the symptoms are, and all that these depend on. */
   readonly components: readonly ComponentFacts[];
-  /** Dependencies between their services. */
+  /** What services depend on directly: at least theirs, and what those depend on. */
   readonly dependsOn: Readonly<Record<ServiceName, readonly ServiceName[]>>;
   /** Hosts that are looked at as a cause too. */
   readonly hosts: readonly ComponentId[];
