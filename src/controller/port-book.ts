@@ -4,9 +4,9 @@
  * outgoing connections, so that nobody takes one away while its instance is down for a moment.
  */
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
+import { isFree } from '../ports/free-port.ts';
 import type { Store } from '../ports/store.ts';
 
 const firstPort = 20_000;
@@ -81,14 +81,4 @@ export class PortBook {
     }
     throw new DarumaError('PORT_TAKEN', `no free port for ${instance} from ${firstPort} on`);
   }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      server.close(() => resolve(true));
-    });
-  });
 }

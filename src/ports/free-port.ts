@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 
 /** Neither among those for outgoing connections nor among those of instances. */
 const firstPort = 10_240;
-const endPort = 20_000;
+/** From here to those of instances: for the servers of our tests. */
+const endPort = 15_000;
 
 /** Nobody listens on it at this moment; whoever wants it may still find it taken. */
 export async function freePort(): Promise<number> {
@@ -14,7 +15,8 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Looks by listening, so that for this moment nobody else can. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

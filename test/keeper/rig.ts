@@ -166,9 +166,9 @@ export class Rig {
 
   /** An endpoint that leads to the given instances, all serving. */
   async serve(service: string, endpoint: EndpointSpec, ports: readonly number[]): Promise<void> {
-    await this.ask({ kind: 'listen', endpoints: [{ service, endpoint }] });
+    done(await this.ask({ kind: 'listen', endpoints: [{ service, endpoint }] }));
     const targets = ports.map((port, index) => target(service, index + 1, port));
-    await this.ask({ kind: 'route', service, targets });
+    done(await this.ask({ kind: 'route', service, targets }));
   }
 
   /** Ends every process whose command line names the state directory, also those brought back. */
@@ -184,6 +184,10 @@ export class Rig {
     });
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+function done({ kind, code, message }: StubAnswer): void {
+  if (kind === 'failed') throw new Error(`${code}: ${message}`);
 }
 
 function processesNaming(text: string): number[] {
