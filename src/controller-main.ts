@@ -7,11 +7,19 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Controller } from './controller/controller.ts';
 import { ErrorScene } from './controller/error-scene.ts';
 import { giveBack } from './controller/give-back.ts';
-import { type KeptConfiguration, keep, readKept } from './controller/kept-configuration.ts';
+import {
+  type AskedConfiguration,
+  forgetAsked,
+  type KeptConfiguration,
+  keep,
+  readAsked,
+  readKept,
+} from './controller/kept-configuration.ts';
 import { openStateDir } from './controller/state-dir.ts';
 import { systemClock, systemRandom } from './controller/system-clock.ts';
 import { watchWakefulness } from './controller/wakefulness.ts';
@@ -20,7 +28,7 @@ import { createEndpoints } from './endpoint/client.ts';
 import { keeperLink } from './keeper/link.ts';
 import { defaultConsole } from './model/console-spec.ts';
 import { DarumaError, errorInfo } from './model/errors.ts';
-import { layout } from './model/layout.ts';
+import { type Layout, layout } from './model/layout.ts';
 import { storeMemory } from './notify/memory.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createObserver } from './observe/observer.ts';
@@ -32,10 +40,9 @@ import { type Lock, waitForLockOrDisk } from './ports/lock.ts';
 import { outliveOutput } from './ports/own-output.ts';
 import { identify } from './ports/process-identity.ts';
 import { reportAccess } from './server/report-access.ts';
-import { removeReportSocket, startReportServer } from './server/report-server.ts';
-import { type Server, startServer } from './server/server.ts';
-import { formatProblem } from './stack/problem.ts';
-import { readDotenv, readStack } from './stack/read.ts';
+import { ReportDoor, removeReportSocket } from './server/report-door.ts';
+import type { Server } from './server/server.ts';
+import { readDotenv } from './stack/dotenv-file.ts';
 import { openStore } from './store/store.ts';
 import { endOffset, readLogs } from './supervise/logs.ts';
 import { createProcesses } from './supervise/processes.ts';
@@ -47,6 +54,8 @@ import { version } from './version.ts';
 const lockPatienceMs = 30_000;
 /** By then most stacks run. */
 const startedMs = 10_000;
+/** Who asks us something waits no longer than this for what is started first. */
+const firstStartsMs = 2_000;
 
 /** Straight to the file, line by line: a stream would stay broken after the disk was full once. */
 function log(text: string): void {
@@ -65,13 +74,23 @@ interface Asked {
   readonly asOf: string;
 }
 
-/**
- * What the stack file said when somebody asked for it; while the file is wrong, what it said when
- * it last was right.
- */
-async function configurationOf({ stateDir, file, asOf }: Asked): Promise<KeptConfiguration> {
+/** What the stack file said when somebody asked for it: who asked has read it, or we do. */
+async function configurationOf(what: Asked): Promise<AskedConfiguration> {
+  const { stateDir, asOf } = what;
+  const asked = await readAsked(stateDir, asOf);
+  if (asked !== null) return asked;
   const kept = await readKept(stateDir);
-  if (kept?.asOf === asOf) return kept;
+  return { ...(kept?.asOf === asOf ? kept : await readAnew(what, kept)), upBy: null };
+}
+
+/** What the stack file says; while it is wrong, what it said when it last was right. */
+async function readAnew(
+  { file, asOf }: Asked,
+  kept: KeptConfiguration | null,
+): Promise<KeptConfiguration> {
+  // Seldom needed, and a third of all that a controller would have to load.
+  const { readStack } = await import('./stack/read.ts');
+  const { formatProblem } = await import('./stack/problem.ts');
   let problems: string;
   try {
     const result = await readStack({ file, environment: process.env });
@@ -189,6 +208,46 @@ function asked(keeperId: string): Asked {
   return { stateDir, file, asOf };
 }
 
+/**
+ * What answers requests is loaded after what was asked for has been started, which needs none of
+ * it; and a new process costs the more the more there is in memory.
+ */
+async function firstStarts(
+  controller: Controller,
+  { stateDir, asOf }: Asked,
+  upBy: string | null,
+): Promise<void> {
+  const isWanted = () => forgetAsked(stateDir, asOf);
+  const started = controller.begin(upBy, isWanted).catch((error: unknown) => {
+    log(`up: ${errorInfo(error).message}`);
+  });
+  const late = new AbortController();
+  const patience = pause(firstStartsMs, undefined, { signal: late.signal }).catch(() => undefined);
+  await Promise.race([started, patience]);
+  late.abort();
+}
+
+interface Serving {
+  readonly parts: Closing['parts'];
+  readonly keeper: KeeperLink;
+  readonly controller: Controller;
+  readonly configuration: KeptConfiguration;
+  readonly paths: Layout;
+  readonly door: ReportDoor;
+}
+
+async function openServers(serving: Serving): Promise<Server> {
+  const { parts, keeper, controller, configuration, paths, door } = serving;
+  const { startServers } = await import('./server/servers.ts');
+  const { host, reports: access } = parts;
+  const common = { api: controller, host, log };
+  const control = await startServers({ ...common, access, socket: paths.controlSocket }, door);
+  const { console = defaultConsole } = configuration.spec;
+  keeper.console(console === null ? null : { ...console, stackId: parts.stackId });
+  keeper.onConnection((connection) => control.accept(connection));
+  return control;
+}
+
 async function main(): Promise<void> {
   const keeperId = JSON.stringify(identify(process.ppid));
   const what = asked(keeperId);
@@ -203,17 +262,22 @@ async function main(): Promise<void> {
   faultPoint('up.locked');
   const configuration = await configurationOf(what);
   const parts = await openParts(configuration, stateDir, keeper);
+  const door = new ReportDoor();
   const closeController = async () => {
+    door.close();
     await controller.close();
     await Promise.all(servers.map((server) => server.close()));
   };
   const close = ending({ parts, keeper, lock, closeController });
   // Half ended, it would take requests and carry out none. The next one ends what is left.
-  const end = (how: Ending) =>
-    close(how).catch((error: unknown) => {
+  let ends = false;
+  const end = (how: Ending) => {
+    ends = true;
+    return close(how).catch((error: unknown) => {
       log(`${how}: ${errorInfo(error).message}`);
       process.exit(1);
     });
+  };
   const controller = new Controller({
     ...parts,
     configuration,
@@ -232,20 +296,16 @@ async function main(): Promise<void> {
   const servers: Server[] = [];
   process.once('SIGTERM', () => void end('let-go'));
   keeper.onLost(() => void end('let-go'));
+  await door.open(parts.reports, log);
   await controller.start();
-  const { host, reports: access } = parts;
-  const common = { api: controller, host, log };
-  servers.push(await startReportServer({ ...common, access }));
-  const control = await startServer({ ...common, socket: paths.controlSocket });
-  servers.push(control);
-  const { console = defaultConsole } = configuration.spec;
-  keeper.console(console === null ? null : { ...console, stackId: parts.stackId });
-  keeper.onConnection((connection) => control.accept(connection));
   keeper.onTerminate(() => {
     controller.request('daruma', { kind: 'down' }).catch((error: unknown) => {
       log(`down: ${errorInfo(error).message}`);
     });
   });
+  await firstStarts(controller, what, configuration.upBy);
+  if (ends) return;
+  servers.push(await openServers({ parts, keeper, controller, configuration, paths, door }));
   watchWakefulness(
     parts.clock,
     (ms) => controller.slept(ms),

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/index.ts';
-import type { CliWiring, StackPlace } from './cli/wiring.ts';
+import type { CliWiring, ReadPlace, StackPlace } from './cli/wiring.ts';
+import { ask, forgetAsked } from './controller/kept-configuration.ts';
 import { portHolder } from './endpoint/port-owner.ts';
 import { requestReplace } from './keeper/replace.ts';
 import { keeperCommand, startKeeper, untilKept } from './keeper/start.ts';
@@ -41,14 +42,37 @@ function command({ file, stateDir }: StackPlace, asOf: string | null): KeeperCom
   ]);
 }
 
+/** Hands over what the stack file says, so that it is read once. False: it was not taken. */
+async function handOver(place: ReadPlace, asOf: string, upBy: string | null): Promise<boolean> {
+  const { spec, sources } = place.read;
+  try {
+    await ask(place.stateDir, { asOf, upBy, readAt: Date.now(), spec, sources });
+    return true;
+  } catch {
+    // The disk takes nothing: the controller reads the file itself.
+    return false;
+  }
+}
+
 const wiring: CliWiring = {
   version,
-  startKeeper: (stack) =>
-    untilKept(
-      startKeeper(command(stack, randomUUID()), 'ignore'),
-      layout(stack.stateDir).keeperLock,
-    ),
-  takeOver: (stack) => requestReplace(layout(stack.stateDir), command(stack, randomUUID())),
+  startKeeper: async (place, upBy) => {
+    const asOf = randomUUID();
+    const isTold = await handOver(place, asOf, upBy);
+    const keeper = startKeeper(command(place, asOf), 'ignore');
+    try {
+      await untilKept(keeper, layout(place.stateDir).keeperLock);
+    } catch (error) {
+      await forgetAsked(place.stateDir, asOf);
+      throw error;
+    }
+    return isTold;
+  },
+  takeOver: async (place) => {
+    const asOf = randomUUID();
+    await handOver(place, asOf, null);
+    await requestReplace(layout(place.stateDir), command(place, asOf));
+  },
   keeperArgv: (stack) => keeperArgv(command(stack, null), []),
   readLogs,
   leftAccount: async (stateDir) => {

@@ -1,15 +1,17 @@
 /** What the command line is given by src/main.ts, and where it reads and writes. */
-import type { ServiceSpec } from '../model/stack-spec.ts';
+import type { ServiceSpec, StackSpec } from '../model/stack-spec.ts';
 import type { RunJob } from '../ports/vault-job.ts';
+import type { Sources } from '../stack/sources.ts';
 import type { LeftAccount } from './account.ts';
 
 export interface CliWiring {
   readonly version: string;
   /** Starts the keeper in a session of its own; it outlives us. Resolves once it keeps the stack;
-   * rejects with ALREADY_RUNNING when another one was faster. */
-  startKeeper(stack: StackPlace): Promise<void>;
+   * rejects with ALREADY_RUNNING when another one was faster. True: its controller brings
+   * the stack up for `upBy`; false: it has to be asked. */
+  startKeeper(stack: ReadPlace, upBy: string): Promise<boolean>;
   /** Lets a keeper of this version take over from the running one of another; nothing restarts. */
-  takeOver(stack: StackPlace): Promise<void>;
+  takeOver(stack: ReadPlace): Promise<void>;
   /** Program and arguments that run the keeper in the foreground, for a service manager. */
   keeperArgv(stack: StackPlace): readonly string[];
   /** Lines of one instance's log, oldest first; with `follow`, until the signal. */
@@ -32,6 +34,11 @@ export interface StackPlace {
   /** Absolute path. */
   readonly stateDir: string;
   readonly name: string;
+}
+
+/** What a stack file says, too. */
+export interface ReadPlace extends StackPlace {
+  readonly read: { readonly spec: StackSpec; readonly sources: Sources };
 }
 
 export interface LogOptions {

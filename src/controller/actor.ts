@@ -94,6 +94,11 @@ export class Actor {
     else this.#options.roles.run(command, (instance, work) => this.#enqueue(instance, work));
   }
 
+  /** Resolves when all starts and stops of this moment were carried out. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#queues.values());
+  }
+
   #enqueue(instance: InstanceId, work: () => Promise<void>): void {
     const before = this.#queues.get(instance);
     const tail = (before === undefined ? work() : before.then(work)).finally(() => {

@@ -120,6 +120,7 @@ export class Controller implements ControllerApi {
   readonly #waiting = new Map<string, Waiting>();
   readonly #followers = new Set<(record: StoredRecord) => void>();
   #loop: Loop | null = null;
+  #beganSeq = 0;
   #endRehearsal: () => void = () => undefined;
   #services = new Map<ServiceName, ServiceSpec>();
 
@@ -224,10 +225,19 @@ export class Controller implements ControllerApi {
       groups: this.#groups,
     });
     faultPoint('up.looked');
+    this.#beganSeq = loop.seq;
     this.#groups.watch.begin();
     this.#programs.look();
     this.#curator.begin();
     this.#endRehearsal = rehearse(spec, clock, this.#options.log);
+  }
+
+  /** Brings everything up for `upBy`, if anybody, and resolves when what can be started at once was
+   * started or has failed to. `isWanted`: called once it is on record. */
+  async begin(upBy: string | null, isWanted: () => Promise<void>): Promise<void> {
+    if (upBy !== null) await this.request(upBy, { kind: 'up' });
+    await isWanted();
+    await this.#actor.idle();
   }
 
   /** Lets go of everything; instances and endpoints go on. */
@@ -260,7 +270,8 @@ export class Controller implements ControllerApi {
   view() {
     const loop = this.#theLoop();
     const seen = view(loop.state, this.#options.clock.now());
-    return { ...seen, seq: loop.seq, endpointsClosed: this.#listening.closed };
+    const beganSeq = this.#beganSeq;
+    return { ...seen, seq: loop.seq, beganSeq, endpointsClosed: this.#listening.closed };
   }
 
   configuration(): Configuration {

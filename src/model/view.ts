@@ -130,6 +130,8 @@ export interface StackView {
   readonly at: number;
   /** Sequence number of the last record in it. */
   readonly seq: number;
+  /** The last record before this controller decided anything; absent where none runs. */
+  readonly beganSeq?: number;
   readonly state: 'looking' | 'starting' | 'running' | 'stopping' | 'stopped';
   readonly storeWritable: boolean;
   readonly services: readonly ServiceView[];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { openStateDir } from '../controller/state-dir.ts';
@@ -8,7 +9,8 @@ import { layout } from '../model/layout.ts';
 import type { StackView } from '../model/view.ts';
 import type { ControllerApi } from '../ports/controller-api.ts';
 import { reportAccess } from './report-access.ts';
-import { buildReportServer } from './report-server.ts';
+import { ReportDoor, removeReportSocket } from './report-door.ts';
+import { buildReportServer, startReportServer } from './report-server.ts';
 
 const stateDir = mkdtempSync(`${tmpdir()}/daruma-report-`);
 after(() => rmSync(stateDir, { recursive: true, force: true }));
@@ -23,7 +25,8 @@ function build() {
     view: () => ({ at: 7, services }) as unknown as StackView,
     reportError: (report: ErrorReport) => reports.push(report),
   } as unknown as ControllerApi;
-  return { reports, server: buildReportServer({ api, host: 'alpha', log, access }) };
+  const options = { api, host: 'alpha', log, access };
+  return { reports, options, server: buildReportServer(options) };
 }
 
 const body = { code: 'E42', message: 'no price', service: 'db', instance: 'db/1' };
@@ -79,4 +82,46 @@ test('another controller of the stack knows the same tokens, another stack does 
   const other = `${stateDir}/other`;
   const otherId = await openStateDir(other, { name: 'other', file: '/srv/other.yaml' });
   assert.equal(reportAccess(layout(other), otherId, log).reporter(token), null);
+});
+
+function post(token: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const where = { socketPath: access.socket, path: '/v1/errors', agent: false };
+    const asking = request({ ...where, method: 'POST', headers }, (answer) =>
+      resolve(answer.resume().statusCode),
+    );
+    asking.on('error', reject);
+    asking.end(JSON.stringify(body));
+  });
+}
+
+test('who reports before the server is loaded is answered once it is', async (t) => {
+  const { reports, options } = build();
+  const door = new ReportDoor();
+  t.after(() => removeReportSocket(access));
+  await door.open(access, assert.fail);
+  const token = access.tokenOf('api/1');
+  const early = [post(token), post(token), post('none')];
+  // Until they have called.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const server = await startReportServer(options, door);
+  assert.deepEqual(await Promise.all(early), [202, 202, 401]);
+  assert.equal(await post(token), 202);
+  assert.equal(reports.length, 3);
+  await server.close();
+  door.close();
+  await assert.rejects(post(token), { code: /ENOENT|ECONNREFUSED/ });
+});
+
+test('who waits when it ends is cut off', async (t) => {
+  const door = new ReportDoor();
+  t.after(() => removeReportSocket(access));
+  await door.open(access, assert.fail);
+  const early = post(access.tokenOf('api/1'));
+  early.catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  door.close();
+  await assert.rejects(early, { code: 'ECONNRESET' });
+  assert.equal(existsSync(access.socket), false);
 });

@@ -57,10 +57,7 @@ export async function startServer(options: ServerOptions): Promise<ControlServer
   };
   await open().catch(again);
   return {
-    accept: (connection) => {
-      server.server.emit('connection', connection);
-      connection.resume();
-    },
+    accept: (connection) => serveConnection(server, connection),
     close: () => {
       if (retry !== null) clearTimeout(retry);
       return closeSoon(server);
@@ -91,22 +88,20 @@ export function emptyServer(log: (text: string) => void): FastifyInstance {
 }
 
 /** On the socket, in place of what an earlier run left there. */
-export async function listen(
-  server: FastifyInstance,
-  socket: string,
-  mode: number,
-): Promise<Server> {
-  await listenWhere(server, socket, mode);
-  return { close: () => closeSoon(server) };
-}
-
 async function listenWhere(server: FastifyInstance, socket: string, mode: number): Promise<void> {
   await rm(socket, { force: true });
   await server.listen({ path: socketPath(dirname(socket), basename(socket)) });
   await chmod(socket, mode);
 }
 
-async function closeSoon(server: FastifyInstance): Promise<void> {
+/** Serves who came another way than by its socket, and is paused. */
+export function serveConnection(server: FastifyInstance, connection: Socket): void {
+  server.server.emit('connection', connection);
+  connection.resume();
+}
+
+/** Lets open requests end, for a moment. */
+export async function closeSoon(server: FastifyInstance): Promise<void> {
   const timer = setTimeout(() => server.server.closeAllConnections(), closeTimeoutMs);
   await server.close();
   clearTimeout(timer);

@@ -6,7 +6,7 @@ import { DarumaError } from '../model/errors.ts';
 import type { StackSpec } from '../model/stack-spec.ts';
 import { checkDriver, checkServices } from './checks.ts';
 import { StackDocument } from './document.ts';
-import { parseEnvironmentFile } from './dotenv.ts';
+import { readDotenv } from './dotenv-file.ts';
 import type { Lookup } from './interpolate.ts';
 import { toNotify } from './notify.ts';
 import { toStatePoints } from './points.ts';
@@ -71,26 +71,6 @@ export async function readStack(options: ReadOptions): Promise<ReadResult> {
   const warnings = tidied([], document.warnings);
   if (spec === null || problems.length > 0) return { ok: false, problems, warnings };
   return { ok: true, spec, sources: document.sources, warnings };
-}
-
-/** Variables of the environment, and of `.env` beside the stack file where it lacks them. */
-export function readDotenv(
-  directory: string,
-  environment: ReadOptions['environment'],
-): {
-  readonly lookup: Lookup;
-  readonly text: string | null;
-  readonly problems: readonly Problem[];
-} {
-  const file = join(directory, '.env');
-  const own: Lookup = (name) => environment[name];
-  if (!existsSync(file)) return { lookup: own, text: null, problems: [] };
-  const text = readFileSync(file, 'utf8');
-  const parsed = parseEnvironmentFile(text, own);
-  const problems = parsed.problems.map(({ line, message }) => {
-    return { file, line, column: 1, path: '', message, expected: null, found: null, hint: null };
-  });
-  return { lookup: (name) => environment[name] ?? parsed.values[name], text, problems };
 }
 
 async function load(file: string, path: string, lookup: Lookup): Promise<StackDocument> {

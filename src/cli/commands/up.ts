@@ -53,13 +53,13 @@ export const addUp: AddCommand = ({ program, action }) => {
 /** Resolves once the running controller wants everything up, with the last record before that. */
 async function bringUp(session: Session, stack: StackFile): Promise<number> {
   const { client, wiring } = session;
-  const place = session.place(stack.spec);
+  const place = { ...session.place(stack.spec), read: stack };
   const running = await client.version();
   if (running === null && !client.isKept()) {
     await refuseUnmet(session, stack.spec);
     requireWritable(session.stateDir);
-    await wiring.startKeeper(place);
-    return (await askUp(session, null, false)).seq;
+    const isTold = await wiring.startKeeper(place, session.user);
+    return await broughtUp(session, isTold);
   }
   refuseForeign(session, stack.spec, await client.stack());
   if (running !== null && running.version !== wiring.version) {
@@ -135,20 +135,36 @@ async function untilControlled(session: Session, leaving: number | null): Promis
   }
 }
 
+/** `isTold`: the controller knows by itself that everything is wanted up. */
+async function broughtUp(session: Session, isTold: boolean): Promise<number> {
+  await untilControlled(session, null);
+  const { seq, beganSeq = seq } = await untilDecides(session);
+  if (!isTold) await session.client.request(session.user, { kind: 'up' });
+  return beganSeq;
+}
+
+/** A controller that still looks at what runs refuses requests for a moment. */
+async function untilDecides(session: Session): Promise<StackView> {
+  for (;;) {
+    const view = await session.client.stack();
+    if (view.state !== 'looking') return view;
+    await pause(lookSoonMs);
+  }
+}
+
 interface Asked {
   /** The last record before. */
   readonly seq: number;
   readonly answer: string;
 }
 
-/** A controller that still looks at what runs refuses requests for a moment. */
 async function askUp(
   session: Session,
   leaving: number | null,
   restartChanged: boolean,
 ): Promise<Asked> {
   const { seq } = await untilControlled(session, leaving);
-  while ((await session.client.stack()).state === 'looking') await pause(lookSoonMs);
+  await untilDecides(session);
   const answer = await session.client.request(session.user, { kind: 'up', restartChanged });
   return { seq, answer };
 }

@@ -108,6 +108,7 @@ export const stack = z.looseObject({
   mode: z.enum(['act', 'observe']),
   at: time,
   seq: z.number().describe('The last record in it.'),
+  beganSeq: z.number().optional().describe('The last before this controller decided anything.'),
   state: z.enum(['looking', 'starting', 'running', 'stopping', 'stopped']),
   storeWritable: z.boolean(),
   services: z.array(service),
