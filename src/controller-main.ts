@@ -55,7 +55,7 @@ const lockPatienceMs = 30_000;
 /** By then most stacks run. */
 const startedMs = 10_000;
 /** Who asks us something waits no longer than this for what is started first. */
-const firstStartsMs = 2_000;
+const firstStartsMs = 5_000;
 
 /** Straight to the file, line by line: a stream would stay broken after the disk was full once. */
 function log(text: string): void {

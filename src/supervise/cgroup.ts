@@ -14,6 +14,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  mkdir,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -90,6 +91,8 @@ export class Cgroups {
   readonly #base: string;
   readonly #v2: boolean;
   #delegated = false;
+  /** Slots that are being made; true: all groups are new. */
+  readonly #coming = new Map<string, Promise<boolean>>();
   /** Of v1 hierarchies, by controller. */
   readonly #v1: ReadonlyMap<Controller, string>;
 
@@ -129,6 +132,18 @@ export class Cgroups {
     return [...new Set([this.#base, ...this.#v1.values()])].map((base) => join(base, slot));
   }
 
+  /** It will be joined soon: other threads make its groups while processes are started here. */
+  foresee(slot: string): void {
+    this.#coming.set(slot, this.#makeAhead(slot));
+  }
+
+  /** False: not all are new, or there is more to do, or it failed, as whoever joins will hear. */
+  async #makeAhead(slot: string): Promise<boolean> {
+    const made = await Promise.all(this.#directories(slot).map(makeElsewhere));
+    if (made.includes('parents too')) this.#delegated = false;
+    return made.every((what) => what === 'new');
+  }
+
   /** Makes the groups of a slot, with the controllers that can be had. True: all are new. */
   ensure(slot: string): boolean {
     const made = this.#directories(slot).map((directory) => {
@@ -155,9 +170,11 @@ export class Cgroups {
   }
 
   /** Makes the slot with these limits; what a process has to write `0` to in order to join it. */
-  join(slot: string, limits: LimitsSpec): readonly string[] {
+  async join(slot: string, limits: LimitsSpec): Promise<readonly string[]> {
+    const coming = this.#coming.get(slot);
+    this.#coming.delete(slot);
     // A new group has no limits: 200 starts at once are spared as many writes and more.
-    const isNew = this.ensure(slot);
+    const isNew = (await coming) === true || this.ensure(slot);
     const { memoryBytes, cpus, pids } = limits;
     if (!isNew || memoryBytes !== null) this.#limitMemory(slot, memoryBytes);
     if (!isNew || cpus !== null) this.#limitCpu(slot, cpus);
@@ -258,6 +275,16 @@ export class Cgroups {
       unless(gone, () => rmdirSync(join(directory, '..')));
     }
   }
+}
+
+/** By another thread. */
+function makeElsewhere(directory: string): Promise<'new' | 'parents too' | 'not new'> {
+  return new Promise((resolve) => {
+    mkdir(directory, { recursive: true }, (error, first) => {
+      if (error !== null || first === undefined) resolve('not new');
+      else resolve(first === directory ? 'new' : 'parents too');
+    });
+  });
 }
 
 function writeOver(file: string, text: string): boolean {

@@ -37,8 +37,10 @@ export class Launchers {
     return `${this.#stackId}:${id}`;
   }
 
-  /** A launcher will be made for it: what can be made for many at once is begun. */
-  foresee(id: InstanceId): void {
+  /** A launcher will be made for it: what can be made for many at once is begun. `lastSlot`: as for
+   * `make`. */
+  foresee(id: InstanceId, lastSlot: string | null): void {
+    this.#cgroups?.foresee(nextSlot(id, lastSlot));
     // Whoever makes the launcher asks again, and hears why it can't be done.
     this.#fifos.ensure(this.#files.fifo(id, null)).catch(() => undefined);
   }
@@ -69,15 +71,14 @@ export class Launchers {
     lastSlot: string | null,
   ): Promise<WaitingLauncher> {
     const { instance, argv, workingDir } = spec;
-    const [first, second] = slotsOf(instance);
-    const next = lastSlot === first ? second : first;
+    const next = nextSlot(instance, lastSlot);
     const slot = this.#cgroups === null ? null : next;
     return withFiles(async (own) => {
       const log = own(await this.#logs.open(instance, spec.logging));
       const fifo = own(await this.#openFifo(instance, slot));
       const last = lastSlot === null ? null : own(await this.#openToRead(instance, lastSlot));
+      const join = (await this.#cgroups?.join(next, spec.limits)) ?? [];
       await this.#spawns.pass();
-      const join = this.#cgroups?.join(next, spec.limits) ?? [];
       const oomKills = this.#cgroups?.oomKills(next) ?? null;
       const identified = this.#identified(instance, spec.user, spec.environment);
       const files = { log, fifo, last, join };
@@ -152,4 +153,10 @@ function isEqual(a: unknown, b: unknown): boolean {
 function ownEnvironment(): Environment {
   const entries = Object.entries(process.env);
   return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
+}
+
+/** The one of the two that the run before is not in. */
+function nextSlot(id: InstanceId, lastSlot: string | null): string {
+  const [first, second] = slotsOf(id);
+  return lastSlot === first ? second : first;
 }

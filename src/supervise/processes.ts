@@ -140,7 +140,8 @@ class LocalProcesses implements SupervisedProcesses {
     const over = this.#beginStart();
     const instance = this.#instance(spec.instance);
     const spare = instance.waiting;
-    if (spare === null) this.#launchers.foresee(spec.instance);
+    const lastSlot = instance.run?.record.slot ?? null;
+    if (spare === null) this.#launchers.foresee(spec.instance, lastSlot);
     try {
       const waiting = await this.#launcherFor(spec);
       return {

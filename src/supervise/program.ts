@@ -43,11 +43,13 @@ export function requireProgram(
     return;
   }
   const places = (path ?? defaultPath).split(delimiter).map((dir) => resolve(workingDir, dir));
-  const problems = places
-    .map((dir) => `${dir}/${program}`)
-    .filter(isFile)
-    .map(obstacle);
-  if (problems.includes(null)) return;
+  const problems: string[] = [];
+  for (const dir of places) {
+    const file = `${dir}/${program}`;
+    const problem = isFile(file) ? obstacle(file) : undefined;
+    if (problem === null) return;
+    if (problem !== undefined) problems.push(problem);
+  }
   const reason = problems[0] ?? `not found in PATH (${places.join(delimiter)})`;
   throw startFailed(`cannot run «${program}»: ${reason}`);
 }
