@@ -1,4 +1,4 @@
-/** The `daruma` command: wires the command line. The controller's wiring is controller-main.ts. */
+/** The `daruma` command: wires the command line. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/index.ts';
@@ -9,6 +9,7 @@ import { requestReplace } from './keeper/replace.ts';
 import { keeperCommand, startKeeper, untilKept } from './keeper/start.ts';
 import { entry } from './model/entry.ts';
 import { layout } from './model/layout.ts';
+import type { StackSpec } from './model/stack-spec.ts';
 import { type KeeperCommand, keeperArgv } from './ports/keeper.ts';
 import { endWithOutput } from './ports/unread-output.ts';
 import { readLogs } from './supervise/logs.ts';
@@ -28,11 +29,13 @@ const controllerFlags = [
   '--expose-gc',
 ];
 
-/** `asOf`: what the stack file says now is what the stack is to run by. */
-function command({ file, stateDir }: StackPlace, asOf: string | null): KeeperCommand {
+/** `asOf`: what the stack file says now is what the stack is to run by. `starts`: how many
+ * instances are to be started at once. */
+function command({ file, stateDir }: StackPlace, asOf: string | null, starts = 0): KeeperCommand {
   const main = fileURLToPath(entry(import.meta.url, './controller-main'));
   const options = ['--state-dir', stateDir, '--file', file];
   if (asOf !== null) options.push('--as-of', asOf);
+  if (starts > 0) options.push('--starts', String(starts));
   return keeperCommand(stateDir, [
     process.execPath,
     ...process.execArgv,
@@ -40,6 +43,12 @@ function command({ file, stateDir }: StackPlace, asOf: string | null): KeeperCom
     main,
     ...options,
   ]);
+}
+
+/** How many instances we start ourselves. */
+function startsOf({ services }: StackSpec): number {
+  const own = services.filter(({ driver }) => driver !== 'external');
+  return own.reduce((sum, { replicas }) => sum + replicas, 0);
 }
 
 /** Hands over what the stack file says, so that it is read once. False: it was not taken. */
@@ -59,7 +68,8 @@ const wiring: CliWiring = {
   startKeeper: async (place, upBy) => {
     const asOf = randomUUID();
     const isTold = await handOver(place, asOf, upBy);
-    const keeper = startKeeper(command(place, asOf), 'ignore');
+    const starts = isTold ? startsOf(place.read.spec) : 0;
+    const keeper = startKeeper(command(place, asOf, starts), 'ignore');
     try {
       await untilKept(keeper, layout(place.stateDir).keeperLock);
     } catch (error) {

@@ -2,6 +2,7 @@
  * The configuration that the stack runs by, kept beside its state: a controller that takes the
  * place of another goes on with it, whatever the stack file says by then.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { layout } from '../model/layout.ts';
@@ -31,6 +32,11 @@ export async function readAsked(
   asOf: string,
 ): Promise<AskedConfiguration | null> {
   return (await read(askedIn(stateDir, asOf))) as AskedConfiguration | null;
+}
+
+/** Whether it is yet to be carried out. */
+export function isAsked(stateDir: string, asOf: string): boolean {
+  return existsSync(askedIn(stateDir, asOf));
 }
 
 /** For the controllers of this `asOf`, none of which was started yet. */

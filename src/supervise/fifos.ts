@@ -3,7 +3,7 @@
  * and to start a process for each is most of what 200 starts cost.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -18,7 +18,9 @@ export class Fifos {
 
   /** Resolves when it is there. */
   async ensure(path: string): Promise<void> {
-    if (existsSync(path)) return;
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFIFO() === false) throw new Error(`${path} is in the way of a FIFO`);
+    if (found !== undefined) return;
     this.#wanted.add(path);
     this.#next ??= this.#afterLast();
     await this.#next;

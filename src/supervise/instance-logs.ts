@@ -1,5 +1,4 @@
 /** The logs of all instances: opens them for runs, and rotates them, one step at a time each. */
-import { openSync } from 'node:fs';
 import type { InstanceId } from '../model/ids.ts';
 import type { Layout } from '../model/layout.ts';
 import { instanceLogDir } from '../model/layout.ts';
@@ -56,16 +55,16 @@ export class InstanceLogs {
     return turn;
   }
 
-  /** A file descriptor to write to. Where no log can be written, the program still runs. */
-  async open(id: InstanceId, logging: LoggingSpec): Promise<number> {
+  /** The file to append to. Where no log can be written, the program still runs. */
+  async open(id: InstanceId, logging: LoggingSpec): Promise<string> {
     try {
       const open = () => openLog(this.directory(id), this.#options(logging));
-      const { fd, live } = await this.#inTurn(id, open);
+      const live = await this.#inTurn(id, open);
       this.#live.set(id, live);
-      return fd;
+      return live.path;
     } catch (error) {
       this.#tellTrouble(`${id}: its output is lost, for its log can't be opened`, error);
-      return openSync('/dev/null', 'a');
+      return '/dev/null';
     }
   }
 

@@ -2,12 +2,12 @@
  * The gated launcher: a process that is there, in its session, cgroup and user, and becomes the
  * program only when told to.
  *
- *     spawned ──▶ joins cgroups ──▶ becomes the user ──▶ waits at the gate ──▶ exec: the program
- *                                                          │  │    ▲               ▲
- *                                                          │  │    └ somebody left │ nobody left
- *                                                          │  └ order ──▶ waits for the end of
- *                                                          │              the run before
- *                                                          └── end of file: exits, ran nothing
+ *     blank ─plan─▶ joins cgroups ─▶ becomes the user ─▶ waits at the gate ──▶ exec: the program
+ *       │                                                  │  │    ▲               ▲
+ *       │                                                  │  │    └ somebody left │ nobody left
+ *       │                                                  │  └ order ──▶ waits for the end of
+ *       │                                                  │              the run before
+ *       └──────────────────────────────────────────────────┴── end of file: exits, ran nothing
  *
  * 1. The gate is a socket whose other end only this process holds. When we die it ends, and with it
  *    the launcher, unless the word was already given.
@@ -16,11 +16,13 @@
  *    of the run before is open for reading until `exec`.
  * 4. The gate is the launcher's standard input, from which Node.js expects nothing. So we aren't
  *    woken when the program lets go of it, and don't compete with it for a processor.
- * 5. With an order it becomes the program without another word, as soon as the FIFO of the run
+ * 5. It is given the word, or an order, when it shows the mark of its instance: by that sign a
+ *    later controller knows it. The plan of what to launch comes by the gate too, as commands for
+ *    its shell: nobody else can read them there. A word that came earlier would be read with them.
+ * 6. With an order it becomes the program without another word, as soon as the FIFO of the run
  *    before has ended and its cgroup is empty: also when we die. Killed, it does so no more.
  */
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -29,79 +31,92 @@ import { DarumaError } from '../model/errors.ts';
 import { faultPoint } from '../ports/fault-point.ts';
 import { umaskVariable } from '../ports/umask.ts';
 import type { ExitStatus } from './exit-info.ts';
+import { couldNotJoin, gateClosed, gateScript, launcherName, shell } from './gate.ts';
 import type { ProcessRef } from './proc.ts';
-import { isAlive, readCommandLine, readStat, signalProcess } from './proc.ts';
+import { isAlive, readCommandLine, readStat, readVariable, signalProcess } from './proc.ts';
 import { systemCode } from './system-error.ts';
+import { markName } from './tree.ts';
 import type { Identity } from './user.ts';
 import { becomeUser } from './user.ts';
 
-const shell = '/bin/sh';
 /** Usually a launcher has become the program by then. */
 const lookDelayMs = 2;
 /** In between, a launcher with an order has long come to its end. */
 const settleLooksMax = 100;
 /** The other end of the gate was closed. */
 const letGo = ['EPIPE', 'ECONNRESET'];
-/** The launcher's name, with which its shell begins what it has to say. */
-const launcherName = 'daruma';
-/** Exit codes of the launcher itself. */
-const couldNotJoin = 124;
-const gateClosed = 125;
 /** Those of a shell that can't run a program: permission, not found. */
 const cannotRun: readonly (number | null)[] = [126, 127];
-
-/** The last process of a tree leaves its cgroup some microseconds after it has closed its files;
- * each look takes twenty. When it waits for the processor that we have, more looks don't help: to
- * start a process and wait for it lets it go on. */
-const looksMax = 50;
-const quickLooks = 10;
 /** For the launcher and what it starts between two looks, with room to spare. */
 export const orderPidsMin = 4;
-const readWord = `read -r daruma_word daruma_events || exit ${gateClosed}`;
-const awaitEnd = 'while read -r daruma_word; do :; done <&3; daruma_looks=';
-const isEmpty = `read -r daruma_word <"$daruma_events" && [ "$daruma_word" = 'populated 0' ]`;
-const countLook = 'daruma_looks=x$daruma_looks';
-const isBeyond = (looks: number) => `[ \${#daruma_looks} -gt ${looks} ]`;
-const lookAgain = `if ${isBeyond(looksMax)}; then ${readWord}; break; fi; ! ${isBeyond(quickLooks)} || (:)`;
-const obey = `${awaitEnd}; until ${isEmpty}; do ${countLook}; ${lookAgain}; done`;
-const obeyOrder = `if [ "$daruma_word" = order ]; then ${obey}; fi`;
-/** Descriptor 3 is open: to the FIFO of the run before, or to nothing. */
-const gateScript = `${readWord}; ${obeyOrder}; exec "$@" </dev/null 3<&-`;
 /** Programs get the umask of who started Daruma, not our own strict one. */
 const umask = /^[0-7]{1,4}$/.exec(process.env[umaskVariable] ?? '')?.[0];
-const setUmask = umask === undefined ? '' : `umask ${umask}; `;
-/** Arguments up to `--` are the files to write to in order to join cgroups. */
-const joinScript = `${setUmask}while [ "$1" != -- ]; do echo 0 >"$1" || exit ${couldNotJoin}; shift; done; shift; `;
+const setUmask = umask === undefined ? [] : [`umask ${umask}`];
+/** Names that mean something to a shell, so that it may not take what they are to be. */
+const reserved =
+  /^(?:IFS|LINENO|OPTIND|PPID|E?UID|GROUPS|DIRSTACK|FUNCNAME|S?RANDOM|SECONDS|HISTCMD|(?:BASH|SHELL)OPTS|BASH_\w+|_)$/;
+/** Whether a variable of that name can't be passed on by a shell. */
+const isOdd = (name: string) => !/^[A-Za-z_]\w*$/.test(name) || reserved.test(name);
 
-export interface LaunchPlan {
+export interface InsidePlan {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDir: string;
   readonly identity: Identity | null;
   /** Files of cgroups. */
   readonly join: readonly string[];
-  /** Open files to be inherited; the caller closes them. */
-  readonly log: number;
-  readonly fifo: number;
-  /** That of the run before, for reading; null: there is none to wait for. */
-  readonly last: number | null;
+  /** Files that it opens: for its output, and the FIFO that tells of its tree. */
+  readonly log: string;
+  readonly fifo: string;
 }
 
-/** Names that a shell can't hold as variables, and so would not pass on. */
-function withOddVariables(plan: LaunchPlan): readonly string[] {
-  const odd = Object.entries(plan.environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
-  if (odd.length === 0) return plan.argv;
-  return ['env', ...odd.map(([name, value]) => `${name}=${value}`), ...plan.argv];
+export interface LaunchPlan extends InsidePlan {
+  /** The FIFO of the run before; null: there is none to wait for. */
+  readonly last: string | null;
+  /** The value of `markName` in its environment. */
+  readonly mark: string;
 }
 
-function launcherArguments(plan: LaunchPlan): readonly string[] {
-  const argv = withOddVariables(plan);
-  const joins = [...plan.join, '--'];
-  if (plan.identity === null)
-    return ['-c', joinScript + gateScript, launcherName, ...joins, ...argv];
-  const user = becomeUser(plan.identity);
-  const gate = [shell, '-c', gateScript, launcherName, ...argv];
-  return ['-c', `${joinScript}exec "$@"`, launcherName, ...joins, ...user, ...gate];
+/** One word of a shell command, whatever is in it. */
+function word(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+const words = (texts: readonly string[]): string => texts.map(word).join(' ');
+
+function assignments(plan: InsidePlan, which: 'odd' | 'even'): readonly string[] {
+  const variables = Object.entries(plan.environment);
+  const wanted = variables.filter(([name]) => isOdd(name) === (which === 'odd'));
+  return wanted.map(([name, value]) => `${name}=${value}`);
+}
+
+/** The commands by which a blank becomes what the plan tells of. Whatever its shell says goes to
+ * the log; only builtins are run, for others would read the rest of the commands. `exec`: what the
+ * shell's `exec` is given at last. */
+function commandsOf(plan: InsidePlan, before: string, exec: string): string {
+  const { workingDir, join, log, fifo } = plan;
+  const variables = assignments(plan, 'even');
+  return [
+    `exec >>${word(log)} 2>&1 ${before}`,
+    ...join.map((file) => `echo 0 >${word(file)} || exit ${couldNotJoin}`),
+    `cd ${word(workingDir)} || exit ${couldNotJoin}`,
+    'unset PWD OLDPWD',
+    ...(variables.length === 0 ? [] : [`export ${words(variables)}`]),
+    ...setUmask,
+    `exec 4<>${word(fifo)} ${exec}`,
+    '',
+  ].join('\n');
+}
+
+function launcherCommands(plan: LaunchPlan): string {
+  const { argv, identity, last } = plan;
+  const odd = assignments(plan, 'odd');
+  const user = identity === null ? [] : becomeUser(identity);
+  const program = odd.length === 0 ? argv : ['env', ...odd, ...argv];
+  const exec = `${words([...user, shell, '-c'])} "$1" ${words([launcherName, ...program])}`;
+  // To open a FIFO for reading waits for somebody who writes.
+  const before = last === null ? '3</dev/null' : `5<>${word(last)} 3<${word(last)} 5<&-`;
+  return commandsOf(plan, before, exec);
 }
 
 /** Whether an exit, of which `output` was the first line, is that of a launcher which could not run
@@ -118,22 +133,26 @@ export function isLauncher(pid: number): boolean | null {
 
 /** Starts a further process in the cgroups and with the user of an instance; resolves with its pid
  * when it has joined. Rejects with START_FAILED. */
-export async function spawnInside(plan: Omit<LaunchPlan, 'last'>): Promise<number> {
+export async function spawnInside(blank: ChildProcess, plan: InsidePlan): Promise<number> {
+  const pid = await pidOf(blank, plan);
   const user = plan.identity === null ? [] : becomeUser(plan.identity);
-  const args = ['-c', `${joinScript}exec "$@"`, launcherName, ...plan.join, '--', ...user];
-  const child = spawn(shell, [...args, ...plan.argv], {
-    cwd: plan.workingDir,
-    env: plan.environment,
-    detached: true,
-    stdio: ['ignore', plan.log, plan.log, 'ignore', plan.fifo],
-  });
-  child.unref();
-  const pid = await pidOf(child, plan);
-  while (readCommandLine(pid)?.includes(joinScript)) await new Promise(setImmediate);
+  await tell(blank, commandsOf(plan, '3<&-', `${words([...user, ...plan.argv])} </dev/null`));
+  blank.unref();
+  while (isLauncher(pid) === true) await new Promise(setImmediate);
+  blank.stdin?.destroy();
   return pid;
 }
 
-async function pidOf(child: ChildProcess, plan: Pick<LaunchPlan, 'argv'>): Promise<number> {
+/** One that has ended takes nothing; its exit tells what came of it. */
+function tell({ stdin }: ChildProcess, commands: string): Promise<void> {
+  stdin?.on('error', () => stdin.destroy());
+  return new Promise((resolve) => {
+    if (stdin === null) resolve();
+    else stdin.write(commands, () => resolve());
+  });
+}
+
+async function pidOf(child: ChildProcess, plan: InsidePlan): Promise<number> {
   if (child.pid !== undefined) return child.pid;
   const [cause]: unknown[] = await once(child, 'error');
   throw new DarumaError('START_FAILED', `cannot start «${plan.argv[0]}»`, { cause });
@@ -148,19 +167,20 @@ function descriptorOf(socket: Socket): number | null {
 export class Launcher {
   readonly ref: ProcessRef;
   readonly #gate: Socket;
+  readonly #mark: string;
   readonly #exited: Promise<ExitStatus>;
   #onExit: ((status: ExitStatus) => void) | null = null;
+  #ready = false;
   #ended = false;
   #released = false;
   #ordered = false;
 
-  private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef) {
+  private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef, mark: string) {
     this.#gate = gate;
+    this.#mark = mark;
     this.ref = ref;
     child.unref();
     gate.unref();
-    // The launcher may end before or while the word is given; its exit tells what came of it.
-    gate.on('error', () => gate.destroy());
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#ended = true;
@@ -172,22 +192,29 @@ export class Launcher {
     });
   }
 
-  /** Rejects with START_FAILED when the system can't make another process. */
-  static async spawn(plan: LaunchPlan): Promise<Launcher> {
-    const child = spawn(shell, launcherArguments(plan), {
-      cwd: plan.workingDir,
-      env: plan.environment,
-      detached: true,
-      // The FIFO comes as file `fifoFd`.
-      stdio: ['pipe', plan.log, plan.log, plan.last ?? 'ignore', plan.fifo],
-    });
-    const pid = await pidOf(child, plan);
-    const gate = child.stdin;
+  /** Makes one of a blank. Rejects with START_FAILED when the system can't make another process. */
+  static async of(blank: ChildProcess, plan: LaunchPlan): Promise<Launcher> {
+    const pid = await pidOf(blank, plan);
+    const gate = blank.stdin;
     const stat = readStat(pid);
     if (!(gate instanceof Socket) || stat === null) {
       throw new DarumaError('INTERNAL', `launcher ${pid} has no gate`);
     }
-    return new Launcher(child, gate, { pid, startTicks: stat.startTicks });
+    const { startTicks } = stat;
+    const launcher = new Launcher(blank, gate, { pid, startTicks }, plan.mark);
+    await tell(blank, launcherCommands(plan));
+    return launcher;
+  }
+
+  /** It can be given the word, or has ended. */
+  get isReady(): boolean {
+    this.#ready ||= this.#ended || readVariable(this.ref.pid, markName) === this.#mark;
+    return this.#ready;
+  }
+
+  /** Resolves when it is ready. */
+  async untilReady(): Promise<void> {
+    while (!this.isReady) await Promise.race([pause(lookDelayMs), this.#exited]);
   }
 
   /** It waits, or may yet; or has an order, whatever has come of that. */
@@ -224,10 +251,11 @@ export class Launcher {
     this.#released = true;
     this.#say('\n');
     faultPoint('launch.after-gate');
-    do {
+    while (!this.#ended) {
       await Promise.race([pause(lookDelayMs), this.#exited]);
-      if (isLauncher(this.ref.pid) === false && isAlive(this.ref)) return null;
-    } while (isAlive(this.ref));
+      // Null: it has ended, and its exit is yet to be told.
+      if (isLauncher(this.ref.pid) === false && !this.#ended) return null;
+    }
     return this.#exited;
   }
 

@@ -1,8 +1,8 @@
 /** Makes launchers, and other processes in the tree of an instance, out of what is to be run. */
-import { closeSync, constants, openSync } from 'node:fs';
 import { DarumaError } from '../model/errors.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { LaunchSpec } from '../ports/processes.ts';
+import type { Blanks } from './blanks.ts';
 import type { Cgroups } from './cgroup.ts';
 import { Fifos } from './fifos.ts';
 import type { WaitingLauncher } from './instance.ts';
@@ -18,16 +18,26 @@ import { environmentFor, identityOf } from './user.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
+export interface LaunchersOptions {
+  readonly stackId: string;
+  readonly files: RunFiles;
+  readonly logs: InstanceLogs;
+  readonly cgroups: Cgroups | null;
+  readonly blanks: Blanks;
+}
+
 export class Launchers {
   readonly #stackId: string;
   readonly #files: RunFiles;
   readonly #logs: InstanceLogs;
   readonly #cgroups: Cgroups | null;
+  readonly #blanks: Blanks;
   readonly #spawns = new Turnstile();
   readonly #fifos = new Fifos();
 
-  constructor(stackId: string, files: RunFiles, logs: InstanceLogs, cgroups: Cgroups | null) {
+  constructor({ stackId, files, logs, cgroups, blanks }: LaunchersOptions) {
     this.#stackId = stackId;
+    this.#blanks = blanks;
     this.#files = files;
     this.#logs = logs;
     this.#cgroups = cgroups;
@@ -65,7 +75,7 @@ export class Launchers {
     }
   }
 
-  #make(
+  async #make(
     spec: LaunchSpec,
     identity: Identity | null,
     lastSlot: string | null,
@@ -73,70 +83,44 @@ export class Launchers {
     const { instance, argv, workingDir } = spec;
     const next = nextSlot(instance, lastSlot);
     const slot = this.#cgroups === null ? null : next;
-    return withFiles(async (own) => {
-      const log = own(await this.#logs.open(instance, spec.logging));
-      const fifo = own(await this.#openFifo(instance, slot));
-      const last = lastSlot === null ? null : own(await this.#openToRead(instance, lastSlot));
-      const join = (await this.#cgroups?.join(next, spec.limits)) ?? [];
-      await this.#spawns.pass();
-      const oomKills = this.#cgroups?.oomKills(next) ?? null;
-      const identified = this.#identified(instance, spec.user, spec.environment);
-      const files = { log, fifo, last, join };
-      const launcher = await Launcher.spawn({ ...identified, argv, workingDir, ...files });
-      return { launcher, spec, identity, slot, oomKills };
-    });
+    const log = await this.#logs.open(instance, spec.logging);
+    const fifo = await this.#fifo(instance, slot);
+    const last = lastSlot === null ? null : await this.#fifo(instance, lastSlot);
+    const join = (await this.#cgroups?.join(next, spec.limits)) ?? [];
+    await this.#spawns.pass();
+    const oomKills = this.#cgroups?.oomKills(next) ?? null;
+    const identified = this.#identified(instance, spec.user, spec.environment);
+    const plan = { ...identified, argv, workingDir, log, fifo, last, join };
+    const launcher = await Launcher.of(this.#blanks.take(), plan);
+    return { launcher, spec, identity, slot, oomKills };
   }
 
   /** Starts a process in the tree of a run; resolves with its pid. */
-  inject(
+  async inject(
     record: Pick<RunRecord, 'instance' | 'slot' | 'user'>,
     argv: readonly string[],
   ): Promise<number> {
     const { instance, slot, user } = record;
     const join = slot === null ? [] : (this.#cgroups?.joinFiles(slot) ?? []);
-    return withFiles(async (own) => {
-      const identified = this.#identified(instance, user, ownEnvironment());
-      const fifo = own(await this.#openFifo(instance, slot));
-      const log = own(openSync('/dev/null', 'a'));
-      return spawnInside({ ...identified, argv, workingDir: '/', join, log, fifo });
-    });
+    const plan = {
+      ...this.#identified(instance, user, ownEnvironment()),
+      ...{ argv, workingDir: '/', join, log: '/dev/null' },
+      fifo: await this.#fifo(instance, slot),
+    };
+    return spawnInside(this.#blanks.take(), plan);
   }
 
   #identified(id: InstanceId, user: string | null, environment: Environment) {
     const identity = identityOf(user);
-    const marked = { ...environment, [markName]: this.mark(id) };
-    return { identity, environment: environmentFor(identity, marked) };
+    const mark = this.mark(id);
+    const marked = { ...environment, [markName]: mark };
+    return { identity, mark, environment: environmentFor(identity, marked) };
   }
 
-  /** Opened for reading too, or the opening would wait for a reader. */
-  async #openFifo(id: InstanceId, slot: string | null): Promise<number> {
+  async #fifo(id: InstanceId, slot: string | null): Promise<string> {
     const path = this.#files.fifo(id, slot);
     await this.#fifos.ensure(path);
-    return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  }
-
-  /** So that whoever reads waits. */
-  async #openToRead(id: InstanceId, slot: string): Promise<number> {
-    const both = await this.#openFifo(id, slot);
-    try {
-      return openSync(this.#files.fifo(id, slot), constants.O_RDONLY);
-    } finally {
-      closeSync(both);
-    }
-  }
-}
-
-/** What is opened for `work`, and given to its argument, is closed however it ends. */
-async function withFiles<T>(work: (own: (file: number) => number) => Promise<T>): Promise<T> {
-  const files: number[] = [];
-  const own = (file: number): number => {
-    files.push(file);
-    return file;
-  };
-  try {
-    return await work(own);
-  } finally {
-    for (const file of files) closeSync(file);
+    return path;
   }
 }
 

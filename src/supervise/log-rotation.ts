@@ -10,8 +10,8 @@
  * Where the file system knows no holes, a file is put away between two runs only.
  */
 import { execFile } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, truncateSync } from 'node:fs';
-import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFileSync, closeSync, openSync, rmSync, truncateSync } from 'node:fs';
+import { appendFile, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LoggingSpec } from '../model/stack-spec.ts';
@@ -196,16 +196,13 @@ function needsNewFile({ live }: LogFiles, maxSizeBytes: number, punches: boolean
   return isTooLong(current, maxSizeBytes, punches);
 }
 
-export interface OpenLog {
-  /** To be closed by the caller. */
-  readonly fd: number;
-  readonly live: Pick<LiveFile, 'path' | 'base'>;
-}
-
-/** Opens the log for a run that is about to begin, for appending; nobody writes to it now. */
-export async function openLog(directory: string, options: RotationOptions): Promise<OpenLog> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const files = listLogFiles(directory);
+/** Makes sure that a run which is about to begin can append to the log; nobody writes to it now. */
+export async function openLog(
+  directory: string,
+  options: RotationOptions,
+): Promise<Pick<LiveFile, 'path' | 'base'>> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  let files = listLogFiles(directory);
   const current = files.live.at(-1);
   const large = current !== undefined && needsNewFile(files, options.maxSizeBytes, false);
   if (large && needsNewFile(files, options.maxSizeBytes, await options.canPunch())) {
@@ -216,10 +213,13 @@ export async function openLog(directory: string, options: RotationOptions): Prom
       await putAway(listLogFiles(directory), live, options);
     }
     await prune(directory, options.maxFiles);
+    files = listLogFiles(directory);
   }
   const base = logEnd(files);
-  const live = listLogFiles(directory).live.at(-1) ?? { path: livePath(directory, base), base };
-  return { fd: openSync(live.path, 'a', 0o600), live: { path: live.path, base: live.base } };
+  const live = files.live.at(-1) ?? { path: livePath(directory, base), base };
+  // Made by another thread, for many at once.
+  await appendFile(live.path, '', { mode: 0o600 });
+  return { path: live.path, base: live.base };
 }
 
 /** Ends an unfinished last line, so that a new run doesn't go on in the middle of it, and returns

@@ -131,9 +131,9 @@ test('without holes a file is put away between runs, and offsets go on', async (
   const directory = directoryOf(t);
   const options = { ...rotation, canPunch: async () => false };
   for (let run = 0; run < 3; run += 1) {
-    const { fd } = await openLog(directory, options);
+    const { path } = await openLog(directory, options);
     const begin = beginRun(listLogFiles(directory).live.at(-1));
-    appendFileSync(fd, textOf(numbered(run * 20, run * 20 + 20)));
+    appendFileSync(path, textOf(numbered(run * 20, run * 20 + 20)));
     await rotateLog(directory, options);
     assert.deepEqual(lastLines(directory, 50, begin), numbered(run * 20, run * 20 + 20));
   }

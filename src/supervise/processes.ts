@@ -32,10 +32,12 @@ import type {
   RunningInstance,
 } from '../ports/processes.ts';
 import { becameProgram, isOurs } from './adoption.ts';
+import { Blanks } from './blanks.ts';
 import { Cgroups, nothingEnforced } from './cgroup.ts';
 import type { ExitStatus } from './exit-info.ts';
 import { exitInfo, statusUnknown } from './exit-info.ts';
 import { ExitWatch } from './exit-watch.ts';
+import { shell } from './gate.ts';
 import type { Instance, WaitingLauncher } from './instance.ts';
 import { Run } from './instance.ts';
 import { InstanceLogs } from './instance-logs.ts';
@@ -67,6 +69,8 @@ export interface ProcessesOptions {
    * wait for a new process and its cgroup (2 to 20 ms). Costs an idle shell for each, of at most 32
    * instances. Default: true. */
   readonly spareLaunchers?: boolean;
+  /** Made ahead, for what is to be started soon. */
+  readonly blanks?: Blanks;
   /** What goes wrong behind the scenes (a log that can't be rotated), once per happening. */
   readonly onTrouble?: (text: string) => void;
 }
@@ -107,7 +111,10 @@ class LocalProcesses implements SupervisedProcesses {
     this.limitsEnforcedBy = this.#cgroups?.enforcedBy ?? nothingEnforced;
     this.#trees = new InstanceTrees(this.#cgroups, new ProcessTables(clock), clock);
     this.#logs = new InstanceLogs(layout, (what, error) => this.#tellTrouble(what, error));
-    this.#launchers = new Launchers(stackId, this.#files, this.#logs, this.#cgroups);
+    this.#launchers = new Launchers({
+      ...{ stackId, files: this.#files, logs: this.#logs, cgroups: this.#cgroups },
+      blanks: options.blanks ?? new Blanks(0),
+    });
     this.#watch = new ExitWatch(clock);
     this.#rotateLater();
   }
@@ -142,6 +149,7 @@ class LocalProcesses implements SupervisedProcesses {
     const spare = instance.waiting;
     const lastSlot = instance.run?.record.slot ?? null;
     if (spare === null) this.#launchers.foresee(spec.instance, lastSlot);
+    if (instance.run === null) this.#files.foresee(spec.instance);
     try {
       const waiting = await this.#launcherFor(spec);
       return {
@@ -215,8 +223,10 @@ class LocalProcesses implements SupervisedProcesses {
     spec: LaunchSpec,
   ): Promise<RunningInstance> {
     const waiting = await this.#settled(instance, prepared, spec);
+    // A later controller knows it by what it shows then.
+    await waiting.launcher.untilReady();
     if (!waiting.launcher.waits) {
-      throw new DarumaError('START_FAILED', `${instance.id}: its launcher was ended`);
+      throw new DarumaError('START_FAILED', this.#whyEnded(instance.id));
     }
     const run = new Run(this.#record(instance, waiting, spec));
     faultPoint('launch.before-run-file');
@@ -238,6 +248,13 @@ class LocalProcesses implements SupervisedProcesses {
     started = true;
     this.#keepSpare(instance, run, spec);
     return run.describe();
+  }
+
+  /** Of a launcher that has run nothing. */
+  #whyEnded(id: InstanceId): string {
+    const [last] = this.#logs.lastLines(id, 1, 0);
+    const reason = last?.startsWith(`${shell}: `) === true ? `: ${last}` : '';
+    return `${id}: its launcher was ended${reason}`;
   }
 
   /** One with an order has become the program when this resolves, or is at its gate. */
@@ -282,7 +299,7 @@ class LocalProcesses implements SupervisedProcesses {
     const make = async () => {
       try {
         const spare = await this.#makeLauncher(instance, spec);
-        if (wanted()) this.#haveSpare(instance, spare);
+        if (wanted()) void this.#haveSpare(instance, spare);
         else spare.launcher.abort();
       } catch (error) {
         this.#tellTrouble(`${instance.id}: no launcher for its next start`, error);
@@ -303,8 +320,10 @@ class LocalProcesses implements SupervisedProcesses {
     return all.filter(({ waiting, spare }) => waiting !== null || spare !== null).length;
   }
 
-  #haveSpare(instance: Instance, spare: WaitingLauncher): void {
+  async #haveSpare(instance: Instance, spare: WaitingLauncher): Promise<void> {
     instance.waiting = spare;
+    await spare.launcher.untilReady();
+    if (instance.waiting !== spare) return;
     for (const listener of this.#spareListeners) listener(instance.id);
   }
 
@@ -337,6 +356,7 @@ class LocalProcesses implements SupervisedProcesses {
   #orderOf({ run, waiting, stop }: Instance): (OrderedRun & { readonly events: string }) | null {
     if (run === null || run.ended || run.stopping || stop !== null) return null;
     if (waiting === null || !waiting.launcher.waits || waiting.launcher.ordered) return null;
+    if (!waiting.launcher.isReady) return null;
     const { slot, oomKills } = waiting;
     const before = run.record.slot;
     if (slot === null || before === null || before === slot) return null;

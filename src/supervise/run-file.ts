@@ -1,13 +1,14 @@
 /**
  * What is kept of the current or last run of each instance: `run/instances/api.2.json`.
  *
- * The first is made by a rename, so that it is whole or absent also when we are killed. Later ones
- * are written over it in place, in one call, which needs no room on a full disk nor waits for the
- * file system's journal: half a millisecond less between an exit and the next start. Nothing is
- * forced to the disk: when the machine itself goes down the run is over, and the boot id tells (a
- * file torn by that counts as none).
+ * The first is made by a rename, so that it is whole or absent also when we are killed, or written
+ * over a blank file that was made ahead. Later ones are written over it in place, in one call,
+ * which needs no room on a full disk nor waits for the file system's journal: half a millisecond
+ * less between an exit and the next start. Nothing is forced to the disk: when the machine itself
+ * goes down the run is over, and the boot id tells (a file torn by that counts as none).
  */
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExitInfo } from '../model/exit.ts';
 import type { InstanceId } from '../model/ids.ts';
@@ -81,6 +82,14 @@ export class RunFiles {
 
   fifos(instance: InstanceId): readonly string[] {
     return slotsOf(instance).map((slot) => this.fifo(instance, slot));
+  }
+
+  /** One will be written soon, the first: another thread makes the file, which takes longer than to
+   * write over it. Until then it holds nothing, and counts as none. */
+  foresee(instance: InstanceId): void {
+    const blank = ' '.repeat(blockBytes);
+    // Whoever writes it is told what is wrong.
+    writeFile(this.#path(instance), blank, { flag: 'wx', mode: 0o600 }).catch(() => undefined);
   }
 
   write(record: RunRecord): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { instanceLogDir } from '../../src/model/layout.ts';
 import type { FaultPoint } from '../../src/ports/fault-point.ts';
@@ -105,11 +105,17 @@ test('a pid that was given to another process is neither adopted nor signalled',
   }
 });
 
-test('a start that could not be recorded is not repeated beside it', async (t) => {
-  const at = scene(t);
-  // The file that is to become the run file can't be made, as on a full disk.
+/** The run file can't be made, as on a full disk, until what is in the way is gone. */
+function obstruct(at: Scene): string {
   const inTheWay = `${runFile(at)}.${process.pid}`;
   mkdirSync(`${inTheWay}/x`, { recursive: true });
+  symlinkSync('nowhere', runFile(at));
+  return inTheWay;
+}
+
+test('a start that could not be recorded is not repeated beside it', async (t) => {
+  const at = scene(t);
+  const inTheWay = obstruct(at);
   const first = await start(at.processes, spec(['sleep', '1000']));
   assert.match(at.troubles.join(), /api\/1: its run file: .*EISDIR/);
   const next = await at.next();
@@ -121,8 +127,7 @@ test('a start that could not be recorded is not repeated beside it', async (t) =
 
 test('what could not be recorded is recorded later', async (t) => {
   const at = scene(t);
-  const inTheWay = `${runFile(at)}.${process.pid}`;
-  mkdirSync(inTheWay);
+  const inTheWay = obstruct(at);
   const { pid } = await start(at.processes, spec(['sleep', '1000']));
   rmSync(inTheWay, { recursive: true });
   await until('it was recorded', () => textOf(runFile(at)));

@@ -1,6 +1,6 @@
 /** Launchers with a standing order, where there are cgroups. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { LaunchSpec } from '../../src/ports/processes.ts';
 import { isLauncher } from '../../src/supervise/launcher.ts';
@@ -91,7 +91,8 @@ test('what was started by an order and has ended is told to have ended', async (
     workingDir: at.directory,
   });
   const first = await ordered(at, launch);
-  process.kill(first, 'SIGKILL');
+  await until('it stays', () => existsSync(`${at.directory}/once`));
+  await dies(at, first);
   await until('the next one ran and ended', () => ran(at).length === 2 && !lives(ran(at)[1] ?? 0));
   const running = await start(at.processes, launch);
   assert.equal(running.pid, ran(at)[1]);
@@ -101,11 +102,14 @@ test('what was started by an order and has ended is told to have ended', async (
 
 test('the output of one run is not taken for that of the next', async (t) => {
   const at = scene(t);
-  const launch = shell('echo $$ >>ran; printf "said by $$"; exec sleep 1000', {
-    workingDir: at.directory,
-  });
+  // The second waits for its turn: what it says before the first is known to have ended would be
+  // taken for what that one said.
+  const script = 'until mkdir turn; do sleep 0.01; done 2>&-; printf "said by $$"; echo $$ >>ran';
+  const launch = shell(`${script}; exec sleep 1000`, { workingDir: at.directory });
   const first = await ordered(at, launch);
-  process.kill(first, 'SIGKILL');
+  await until('it has said it', () => ran(at).length === 1);
+  await dies(at, first);
+  rmdirSync(`${at.directory}/turn`);
   await nextRan(at);
   const { pid } = await start(at.processes, launch);
   process.kill(pid, 'SIGKILL');

@@ -16,7 +16,7 @@ import type { ProcessesOptions, SupervisedProcesses } from '../../src/supervise/
 import { createProcesses } from '../../src/supervise/processes.ts';
 import { atEnd } from '../at-end.ts';
 
-export type SceneOptions = Pick<ProcessesOptions, 'cgroups' | 'spareLaunchers'>;
+export type SceneOptions = Pick<ProcessesOptions, 'blanks' | 'cgroups' | 'spareLaunchers'>;
 
 export interface Scene {
   readonly directory: string;

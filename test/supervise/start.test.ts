@@ -53,9 +53,12 @@ test('the last lines are those of this run only', async (t) => {
 
 test('the program gets its environment, directory and no file of ours but the FIFO', async (t) => {
   const { processes, directory, exits, stackId } = scene(t);
-  const environment = { PATH: process.env['PATH'] ?? '', 'odd.name': 'a b', QUOTED: `'"$x\n` };
-  const changes = { environment, workingDir: directory };
-  await start(processes, spec(['cp', '/proc/self/environ', 'env'], changes));
+  const plain = { PATH: process.env['PATH'] ?? '', QUOTED: `'"$x\n` };
+  // What a shell can't hold, or what means something to it.
+  const odd = { 'odd.name': 'a b', IFS: 'abc', OPTIND: 'none', PPID: '5', UID: '77', _: 'last' };
+  const environment = { ...plain, ...odd };
+  const changes = { environment: plain, workingDir: directory };
+  await start(processes, spec(['cp', '/proc/self/environ', 'env'], { ...changes, environment }));
   await until('the exit was told', () => exits.length === 1);
   await start(
     processes,
