@@ -16,7 +16,7 @@
  *    of the run before is open for reading until `exec`.
  * 4. The gate is the launcher's standard input, from which Node.js expects nothing. So we aren't
  *    woken when the program lets go of it, and don't compete with it for a processor.
- * 5. It is given the word, or an order, when it shows the mark of its instance: by that sign a
+ * 5. It is given the word, or an order, when it bears the mark of its instance: by that sign a
  *    later controller knows it. The plan of what to launch comes by the gate too, as commands for
  *    its shell: nobody else can read them there. A word that came earlier would be read with them.
  * 6. With an order it becomes the program without another word, as soon as the FIFO of the run
@@ -33,9 +33,8 @@ import { umaskVariable } from '../ports/umask.ts';
 import type { ExitStatus } from './exit-info.ts';
 import { couldNotJoin, gateClosed, gateScript, launcherName, shell } from './gate.ts';
 import type { ProcessRef } from './proc.ts';
-import { isAlive, readCommandLine, readStat, readVariable, signalProcess } from './proc.ts';
+import { isAlive, readCommandLine, readStat, signalProcess } from './proc.ts';
 import { systemCode } from './system-error.ts';
-import { markName } from './tree.ts';
 import type { Identity } from './user.ts';
 import { becomeUser } from './user.ts';
 
@@ -73,8 +72,6 @@ export interface InsidePlan {
 export interface LaunchPlan extends InsidePlan {
   /** The FIFO of the run before; null: there is none to wait for. */
   readonly last: string | null;
-  /** The value of `markName` in its environment. */
-  readonly mark: string;
 }
 
 /** One word of a shell command, whatever is in it. */
@@ -131,6 +128,12 @@ export function isLauncher(pid: number): boolean | null {
   return readCommandLine(pid)?.includes(gateScript) ?? null;
 }
 
+/** No more a blank: told what to launch, it is in its cgroup and has its environment. Who may read
+ * nothing else of another user's process may read that. */
+function waitsAtGate(pid: number): boolean {
+  return readCommandLine(pid)?.includes(`${gateScript}\0${launcherName}\0`) === true;
+}
+
 /** Starts a further process in the cgroups and with the user of an instance; resolves with its pid
  * when it has joined. Rejects with START_FAILED. */
 export async function spawnInside(blank: ChildProcess, plan: InsidePlan): Promise<number> {
@@ -167,7 +170,6 @@ function descriptorOf(socket: Socket): number | null {
 export class Launcher {
   readonly ref: ProcessRef;
   readonly #gate: Socket;
-  readonly #mark: string;
   readonly #exited: Promise<ExitStatus>;
   #onExit: ((status: ExitStatus) => void) | null = null;
   #ready = false;
@@ -175,9 +177,8 @@ export class Launcher {
   #released = false;
   #ordered = false;
 
-  private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef, mark: string) {
+  private constructor(child: ChildProcess, gate: Socket, ref: ProcessRef) {
     this.#gate = gate;
-    this.#mark = mark;
     this.ref = ref;
     child.unref();
     gate.unref();
@@ -201,14 +202,14 @@ export class Launcher {
       throw new DarumaError('INTERNAL', `launcher ${pid} has no gate`);
     }
     const { startTicks } = stat;
-    const launcher = new Launcher(blank, gate, { pid, startTicks }, plan.mark);
+    const launcher = new Launcher(blank, gate, { pid, startTicks });
     await tell(blank, launcherCommands(plan));
     return launcher;
   }
 
   /** It can be given the word, or has ended. */
   get isReady(): boolean {
-    this.#ready ||= this.#ended || readVariable(this.ref.pid, markName) === this.#mark;
+    this.#ready ||= this.#ended || waitsAtGate(this.ref.pid);
     return this.#ready;
   }
 

@@ -112,9 +112,8 @@ export class Launchers {
 
   #identified(id: InstanceId, user: string | null, environment: Environment) {
     const identity = identityOf(user);
-    const mark = this.mark(id);
-    const marked = { ...environment, [markName]: mark };
-    return { identity, mark, environment: environmentFor(identity, marked) };
+    const marked = { ...environment, [markName]: this.mark(id) };
+    return { identity, environment: environmentFor(identity, marked) };
   }
 
   async #fifo(id: InstanceId, slot: string | null): Promise<string> {
