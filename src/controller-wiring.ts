@@ -17,7 +17,7 @@ import {
 import { openStateDir } from './controller/state-dir.ts';
 import { systemClock, systemRandom } from './controller/system-clock.ts';
 import { watchWakefulness } from './controller/wakefulness.ts';
-import { createDrivers } from './drivers/index.ts';
+import { neededDrivers } from './drivers/needed.ts';
 import { createEndpoints } from './endpoint/client.ts';
 import { keeperLink } from './keeper/link.ts';
 import { defaultConsole } from './model/console-spec.ts';
@@ -247,6 +247,7 @@ async function main(what: Asked, blanks: Blanks): Promise<void> {
   if (lock === null) throw new DarumaError('ALREADY_RUNNING', 'another controller does not end');
   faultPoint('up.locked');
   const configuration = await configurationOf(what);
+  const drivers = await neededDrivers(configuration.spec.services);
   const parts = await openParts({ configuration, stateDir, keeper, blanks });
   const door = new ReportDoor();
   const closeController = async () => {
@@ -272,7 +273,7 @@ async function main(what: Asked, blanks: Blanks): Promise<void> {
     environment: process.env,
     nodePath: process.execPath,
     random: systemRandom,
-    drivers: createDrivers(),
+    drivers,
     runJob: jobRunner({ environment: process.env }),
     log,
     newRequestId: randomUUID,

@@ -2,7 +2,6 @@
 import { DarumaError, errorInfo } from '../model/errors.ts';
 import type { RoleCallSpec } from '../model/stack-spec.ts';
 import type { DriverContext } from '../ports/driver.ts';
-import { withClient } from './postgres/connection.ts';
 
 type Query = Extract<RoleCallSpec, { readonly kind: 'sql' }>;
 
@@ -16,6 +15,8 @@ export async function queryRole(
   // What PGSSLMODE and its like say is meant for other servers; the URL goes before these.
   const config = { ssl: false, options: `-c statement_timeout=${timeoutMs}` };
   const whom = { ...config, application_name: 'daruma', connectionString: expand(url) };
+  // Few services need it, and with its package it takes long to load.
+  const { withClient } = await import('./postgres/connection.ts');
   try {
     return await withClient(whom, timeoutMs, async (client) => {
       const answer = await client.query({ text: expand(query), rowMode: 'array' });
